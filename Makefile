@@ -1,0 +1,78 @@
+# Every target makes .venv and installs what it needs by itself; only make and a
+# Python >= 3.11 with venv have to be there. `make help` lists the targets.
+
+PARAMS ?= params/run.quick.yaml
+# An interpreter of your choice: make report PYTHON=/opt/python3.13/bin/python3
+PYTHON ?=
+PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+# More arguments for papermill, pytest, JupyterLab or the benchmarks: make report ARGS='-p clients 50'
+ARGS ?=
+
+BIN = .venv/bin
+OUT = results/reports/$(shell date -u +%Y%m%dT%H%M%SZ)-$(basename $(notdir $(PARAMS)))
+
+# The stamp is written last, so an interrupted install leaves none, and says for which folder and
+# Python .venv was made: after a move, a copy or an upgrade of Python it is built anew.
+STAMP = .venv/installed
+IDENTITY := $(CURDIR) $(shell [ -x $(BIN)/python ] && $(BIN)/python -V)
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(IDENTITY))
+.PHONY: $(STAMP)
+endif
+# Debian's name for the package that venv needs; fails on a Python that is too old.
+VENV_PACKAGE = import sys; v = sys.version_info[:2]; v < (3, 11) and sys.exit(1); \
+  print("python%d.%d-venv" % v)
+
+.PHONY: help report test test-fast lint lab benchmark clean params-exist
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+# The page is made even if the notebook failed: it then shows how far the run came, and why no
+# further. INT is caught for the same reason: Ctrl-C stops the run, not the report about it.
+report: params-exist $(STAMP) ## run the experiment and write a report (PARAMS=params/run.device.yaml)
+	@trap : INT; out="$(OUT)"; mkdir -p "$$out"; \
+	$(BIN)/papermill notebooks/run.ipynb "$$out/run.ipynb" -k python3 -f "$(PARAMS)" \
+	  --log-output --no-progress-bar $(ARGS); status=$$?; \
+	if $(BIN)/jupyter nbconvert --to lab_report --output report "$$out/run.ipynb"; \
+	then echo "The report is $(CURDIR)/$$out/report.html"; \
+	else echo "No report could be made of $$out/run.ipynb" >&2; [ $$status -ne 0 ] || status=1; fi; \
+	exit $$status
+
+params-exist:
+	@[ -f "$(PARAMS)" ] || { echo "There is no parameter file \"$(PARAMS)\"; these are there:" \
+	  params/run*.yaml >&2; exit 1; }
+
+test: lint test-fast ## check style and types, then run every test
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-fast: $(STAMP) ## run the tests that start no server, swarm, kernel or browser
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+lint: $(STAMP) ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+lab: $(STAMP) ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab $(ARGS) notebooks/run.ipynb
+
+benchmark: $(STAMP) ## print the figures that the README promises, measured here
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove .venv and caches; results stay
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt
+	@rm -rf .venv; lacking=; \
+	for python in $(PYTHONS); do \
+	  package=$$($$python -c '$(VENV_PACKAGE)' 2>/dev/null) || continue; \
+	  $$python -c 'import ensurepip, venv' 2>/dev/null && exec $$python -m venv .venv; \
+	  lacking=$${lacking:-$$package}; \
+	done; \
+	if [ -n "$$lacking" ]; \
+	then echo "Python is there, but not its venv module: apt-get install $$lacking"; \
+	else echo "No Python 3.11 or newer found (tried: $(PYTHONS)): install one, or name it" \
+	  "with make PYTHON=/path/to/python3"; fi >&2; exit 1
+	@echo "Installing into .venv: about a minute, once"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	@echo "$(CURDIR) $$($(BIN)/python -V)" > $@

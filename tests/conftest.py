@@ -1,0 +1,18 @@
+"""What every test may use."""
+
+import shutil
+
+import pytest
+
+from tests.allowed_skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["chromium", "pytest_make_collect_report", "pytest_runtest_makereport"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium, which opens a report as its readers do."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("there is no Chromium here: apt-get install chromium")

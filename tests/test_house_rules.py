@@ -1,0 +1,280 @@
+"""The rules of the house, held by reading the tree: imports, notebooks, parameter files, tests.
+
+Each rule is a function from a file to its breaches, in words. One test applies it to the tree, one
+to made-up files that break it, so that a rule which no longer sees anything does not pass.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+GROUND = {"errors", "scenario", "schedule", "record"}
+ABOVE = {"__init__", "run", "cells", "sweep", "capacity", "compare", "calibrate"}
+"""The rooms that see both sides: those that measure and those that read."""
+MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
+    "measure": GROUND | {"measure"},
+    "analyse": GROUND | {"analyse"},
+    "present": GROUND | {"analyse", "present"},
+}
+MAY_IMPORT |= dict.fromkeys(ABOVE, ABOVE | set(MAY_IMPORT))
+"""Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
+
+
+def imports(source: str, path: str) -> Iterator[str]:
+    """The dotted names that a file imports, wherever in it; relative ones made absolute."""
+    parts = Path(path).with_suffix("").parts
+    for node in ast.walk(ast.parse(source, path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = [*parts[: -node.level]] if node.level else []
+            module = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def room_of(dotted: str) -> str:
+    """The room that an `experiments...` name lives in; what is no room comes from __init__."""
+    room = [*dotted.split("."), "__init__"][1]
+    return room if room in MAY_IMPORT else "__init__"
+
+
+def import_breaches(source: str, path: str) -> list[str]:
+    """What a module of `experiments` or `server` imports although it must not know it."""
+    package, room, *_ = Path(path).with_suffix("").parts
+    if package == "experiments" and room not in MAY_IMPORT:
+        return [f"{path} has no place among the rooms: give it one in {Path(__file__).name}"]
+    return [
+        f"{path} must not import {name}"
+        for name in imports(source, path)
+        if (top := name.split(".")[0]) in {"experiments", "server"}
+        if (top == "experiments" and (package == "server" or room_of(name) not in MAY_IMPORT[room]))
+        or (top == "server" and package != "server" and name.split(".")[1:2] != ["catalogue"])
+    ]
+
+
+def modules(*folders: str) -> Iterator[tuple[str, str]]:
+    """Path and source of every module in these folders."""
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), path.read_text()
+
+
+def test_modules_import_only_what_they_may_know() -> None:
+    """Measuring and reading meet only at the record, and the server knows nobody."""
+    tree = modules("experiments", "server")
+    assert [line for path, source in tree for line in import_breaches(source, path)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("experiments/errors.py", "import experiments.measure.host"),
+        ("experiments/schedule.py", "from experiments import run"),
+        ("experiments/record/store.py", "from experiments.analyse.summary import summarise"),
+        ("experiments/record/__init__.py", "from ..measure import host"),
+        ("experiments/measure/host.py", "def f():\n    from experiments.present import charts"),
+        ("experiments/measure/host.py", "from .. import analyse"),
+        ("experiments/measure/host.py", "import experiments"),
+        ("experiments/measure/server_process.py", "from server import payloads"),
+        ("experiments/measure/server_process.py", "import server.falcon_asgi"),
+        ("experiments/measure/server_process.py", "import server"),
+        ("experiments/analyse/latency.py", "from ..measure.host import environment"),
+        ("experiments/analyse/latency.py", "from experiments.present import charts"),
+        ("experiments/present/charts.py", "import experiments.measure as m"),
+        ("experiments/present/live.py", "from experiments.run import run"),
+        ("experiments/somewhere.py", ""),
+        ("server/falcon_asgi.py", "from experiments.errors import LabError"),
+        ("server/falcon_asgi.py", "import experiments"),
+    ],
+)
+def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
+    """Every way to write an import that a room must not have counts as a breach."""
+    assert len(import_breaches(source, path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("experiments/__init__.py", "from .run import run\nfrom .present import charts"),
+        ("experiments/run.py", "from experiments import analyse, measure"),
+        ("experiments/scenario.py", "from .errors import LabError\nfrom server import catalogue"),
+        ("experiments/measure/host.py", "from ..record.schema import COLUMNS\nfrom . import x"),
+        ("experiments/measure/httpx_swarm.py", "import httpx\nfrom experiments import schedule"),
+        ("experiments/present/tables.py", "from experiments.analyse import latency"),
+        ("server/__main__.py", "import uvicorn\nfrom server.falcon_asgi import create_app"),
+    ],
+)
+def test_a_permitted_import_is_no_breach(path: str, source: str) -> None:
+    """What the house allows passes, written absolutely or relatively."""
+    assert import_breaches(source, path) == []
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    """A folder without __init__.py would be missing from an installed lab, though not here."""
+    folders = {Path(path).parent for path, _ in modules("experiments", "server")}
+    assert [str(one) for one in folders if not (ROOT / one / "__init__.py").exists()] == []
+
+
+def test_no_module_is_called_utils() -> None:
+    """A module is named for what it owns."""
+    tree = modules("experiments", "server", "tests", "benchmarks")
+    assert [path for path, _ in tree if Path(path).stem in {"util", "utils"}] == []
+
+
+def test_every_test_says_what_behaviour_it_holds() -> None:
+    """Each test has a docstring of one sentence."""
+    silent = [
+        f"{path}::{node.name}"
+        for path, source in modules("tests")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not re.fullmatch(r"[^\n].*?\.", ast.get_docstring(node) or "", re.DOTALL)
+    ]
+    assert silent == []
+
+
+def notebook_breaches(path: Path) -> list[str]:
+    """What a notebook holds although it must not, or lacks."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    nodes = [node for cell in cells for node in ast.walk(ast.parse(cell.source))]
+    imported = [name for cell in cells for name in imports(cell.source, path.name)]
+    rules = {
+        "holds outputs": any(cell.outputs for cell in cells),
+        "holds execution counts": any(cell.execution_count is not None for cell in cells),
+        "names a kernel other than python3": kernel_of(notebook) != "python3",
+        "needs exactly one cell tagged parameters": len(tagged) != 1,
+        "imports more than experiments": any(
+            name.split(".")[0] != "experiments" or name.count(".") > 1 for name in imported
+        ),
+        "defines a function or a class": any(
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            for node in nodes
+        ),
+    }
+    found = [f"{path.name} {rule}" for rule, broken in rules.items() if broken]
+    known = papermill.inspect_notebook(str(path)) if len(tagged) == 1 else {}
+    return found + [
+        f"{path.name}: papermill sees no type or meaning of {name}"
+        for name in (assigned_in(tagged[0].source) if len(tagged) == 1 else [])
+        if not known.get(name, {}).get("help") or known[name]["inferred_type_name"] == "None"
+    ]
+
+
+def kernel_of(notebook: Any) -> str | None:
+    """The kernel that a notebook asks for."""
+    return notebook.metadata.get("kernelspec", {}).get("name")
+
+
+def assigned_in(source: str) -> list[str]:
+    """The names that a cell of `name: type = value` lines gives a value."""
+    nodes = ast.parse(source).body
+    return [
+        ast.unparse(target)
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+
+
+def write_notebook(path: Path, parameters: str, *cells: Any, kernel: str = "python3") -> Path:
+    """Write a notebook of one parameters cell and these further cells."""
+    tagged = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    metadata = {"kernelspec": {"name": kernel, "display_name": "", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[tagged, *cells], metadata=metadata), path)
+    return path
+
+
+def test_notebooks_are_thin_clean_and_typed() -> None:
+    """In git a notebook has no outputs, its logic is in `experiments`, its parameters are typed."""
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert [line for path in notebooks for line in notebook_breaches(path)] == []
+
+
+def test_a_careless_notebook_is_seen(tmp_path: Path) -> None:
+    """Each thing that a notebook must not hold is named, and a good notebook has none."""
+    good = "clients: int = 500  # count, devices"
+    code = nbformat.v4.new_code_cell
+    assert notebook_breaches(write_notebook(tmp_path / "good.ipynb", good)) == []
+    bad = write_notebook(
+        tmp_path / "bad.ipynb",
+        "clients = 500",
+        code("import time\ndef f(): ...", execution_count=1),
+        code("from experiments.run import run", outputs=[nbformat.v4.new_output("stream")]),
+        kernel="lab",
+    )
+    assert notebook_breaches(bad) == [
+        "bad.ipynb holds outputs",
+        "bad.ipynb holds execution counts",
+        "bad.ipynb names a kernel other than python3",
+        "bad.ipynb imports more than experiments",
+        "bad.ipynb defines a function or a class",
+        "bad.ipynb: papermill sees no type or meaning of clients",
+    ]
+    two = code(good, metadata={"tags": ["parameters"]})
+    assert notebook_breaches(write_notebook(tmp_path / "two.ipynb", good, two)) == [
+        "two.ipynb needs exactly one cell tagged parameters"
+    ]
+
+
+def params_breaches(path: Path, notebooks: Path) -> list[str]:
+    """What a file of parameters says that its notebook would not take, or does not explain."""
+    notebook = notebooks / f"{path.name.split('.')[0]}.ipynb"
+    if not notebook.exists():
+        return [f"{path.name}: there is no {notebook.name}"]
+    text = path.read_text()
+    tree = yaml.compose(text)
+    if not isinstance(tree, yaml.MappingNode):
+        return [f"{path.name} is not a list of `name: value` lines"]
+    known = papermill.inspect_notebook(str(notebook))
+    found = []
+    for key, value in tree.value:
+        rest = text[value.end_mark.index :].partition("\n")[0]
+        rules = {
+            f"is not a parameter of {notebook.name}": key.value not in known,
+            "has more than one value": not isinstance(value, yaml.ScalarNode),
+            "has no comment on its line": not re.match(r"\s+# *\w", rest),
+        }
+        found += [f"{path.name}: {key.value} {rule}" for rule, broken in rules.items() if broken]
+    return found
+
+
+def test_parameter_files_fit_their_notebooks() -> None:
+    """Every key of params/*.yaml is a parameter of the notebook it is named for, and explained."""
+    files = sorted((ROOT / "params").glob("*"))
+    assert [line for path in files for line in params_breaches(path, ROOT / "notebooks")] == []
+
+
+def test_a_careless_parameter_file_is_seen(tmp_path: Path) -> None:
+    """An unknown, nested or unexplained key is named, and a good file passes."""
+    cell = "clients: int = 500  # count\nratio: str = '10:1'  # A : B"
+    write_notebook(tmp_path / "run.ipynb", cell)
+    lines = {
+        "run.yaml": "clients: 5  # devices\nratio: '1:1'  # as often",
+        "run.bad.yaml": "cleints: 5  # devices\nratio: '#1'\nclients: [1, 2]  # devices",
+        "other.yaml": "clients: 5  # devices",
+        "run.text.yaml": "clients",
+    }
+    for name, text in lines.items():
+        (tmp_path / name).write_text(text)
+    assert [params_breaches(tmp_path / name, tmp_path) for name in lines] == [
+        [],
+        [
+            "run.bad.yaml: cleints is not a parameter of run.ipynb",
+            "run.bad.yaml: ratio has no comment on its line",
+            "run.bad.yaml: clients has more than one value",
+        ],
+        ["other.yaml: there is no other.ipynb"],
+        ["run.text.yaml is not a list of `name: value` lines"],
+    ]
