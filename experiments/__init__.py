@@ -1,0 +1,29 @@
+"""What a notebook may use.
+
+Names are loaded on first use, so that a generator process which imports one module of this package does not load the
+charts of another.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "LabError": "experiments.errors",
+    "Scenario": "experiments.scenario",
+    "load": "experiments.record.store",
+    "run": "experiments.run",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'experiments' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,124 @@
+"""Collecting rows in a generator, and writing them away from its send loop.
+
+`RowBuffer.add` is on the hot path: it appends plain numbers to typed arrays and nothing else. A thread turns full buffers
+into Parquet parts; polars works without the interpreter lock, so the loop goes on sending meanwhile.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from array import array
+from pathlib import Path
+from typing import Any
+
+from experiments.record import store
+
+_TYPECODES = "IIBddddfHIB"
+"""`array` codes of `schema.REQUESTS`, in its order; endpoint and outcome as their numbers."""
+
+Columns = list[Any]
+"""One `array` a column; their element types differ, which the type of a list cannot say."""
+
+NEVER = float("nan")
+"""A time that never came; null in the record."""
+
+
+class RowBuffer:
+    """Rows of a shard, collected column by column.
+
+    Times are passed on the monotonic clock and kept as seconds from `start_at`, the start of the measured window.
+    """
+
+    def __init__(self, start_at: float) -> None:
+        self._start_at = start_at
+        self.columns: Columns = _empty()
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def add(
+        self,
+        client: int,
+        round_: int,
+        endpoint: int,
+        due: float,
+        ready: float,
+        sent: float,
+        done: float,
+        connect_s: float,
+        status: int,
+        body_bytes: int,
+        outcome: int,
+    ) -> None:
+        """Appends one poll."""
+        start = self._start_at
+        c = self.columns
+        c[0].append(client)
+        c[1].append(round_)
+        c[2].append(endpoint)
+        c[3].append(due - start)
+        c[4].append(ready - start)
+        c[5].append(sent - start)
+        c[6].append(done - start)
+        c[7].append(connect_s)
+        c[8].append(status)
+        c[9].append(body_bytes)
+        c[10].append(outcome)
+
+    def recent_responses(self, most: int) -> list[float]:
+        """Response times in seconds of the status polls among the latest `most` rows that are still held."""
+        c = self.columns
+        latest = slice(-most, None)
+        return [
+            done - due for endpoint, due, done in zip(c[2][latest], c[3][latest], c[6][latest], strict=True) if not endpoint
+        ]
+
+    def take(self) -> Columns:
+        """Hands over all columns and begins anew."""
+        full, self.columns = self.columns, _empty()
+        return full
+
+
+def _empty() -> Columns:
+    return [array(code) for code in _TYPECODES]
+
+
+class PartWriter:
+    """Writes parts of one generator from a thread of its own.
+
+    A part is complete or absent. The first failure (a full disk, a folder that is gone) is kept in `error`, and what
+    could not be written stays counted in `lost_rows`: the generator stops the run, and the record says what is missing.
+    """
+
+    def __init__(self, run_path: Path, instance: int) -> None:
+        self._run_path = run_path
+        self._instance = instance
+        self._queue: queue.SimpleQueue[Columns | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=f"part-writer-{instance}", daemon=True)
+        self.parts = 0
+        self.rows = 0
+        self.lost_rows = 0
+        self.error: Exception | None = None
+        self._thread.start()
+
+    def write(self, columns: Columns) -> None:
+        """Queues a part; returns at once."""
+        if len(columns[0]):
+            self._queue.put(columns)
+
+    def close(self, timeout_s: float = 60.0) -> None:
+        """Waits until all that was queued is on disk, or has failed."""
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while (columns := self._queue.get()) is not None:
+            try:
+                store.write_part(self._run_path, self._instance, self.parts, columns)
+            except Exception as error:  # noqa: BLE001 - a full disk, a folder that is gone, a fault in here: all lose rows
+                self.error = self.error or error
+                self.lost_rows += len(columns[0])
+            else:
+                self.parts += 1
+                self.rows += len(columns[0])

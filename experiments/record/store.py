@@ -1,0 +1,277 @@
+"""The run directory: made once, appended to, sealed, opened again.
+
+    <results_dir>/<run_id>/
+        started.json                       what was asked, written before the load
+        requests/part-<instance>-<n>.parquet
+        resources.parquet
+        server.log
+        run.json                           written last: without it the run is unfinished
+        summary.json, clients.parquet      made from the above, at any time
+
+Knows files and columns; knows neither how rows come about nor what they mean. Every write is atomic (a temporary name,
+then a rename), so a reader sees a file whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.errors import ParameterError, RecordError
+from experiments.record import schema
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from experiments.record.rows import Columns
+    from experiments.scenario import Scenario
+
+_PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
+_TIMES = ("due_s", "ready_s", "sent_s", "done_s")
+
+
+def default_results_dir() -> Path:
+    """`results/` of the project that this package belongs to, or of the current folder where it is installed alone."""
+    project = Path(__file__).resolve().parents[2]
+    return (project if (project / "notebooks").is_dir() else Path.cwd()) / "results"
+
+
+def create(results_dir: str, run_id: str, short_hash: str) -> Path:
+    """Makes the directory of a new run; an existing one is never touched.
+
+    Args:
+        results_dir: where run directories live; empty for `default_results_dir()`.
+        run_id: the name asked for; empty for UTC time, `short_hash` and a repeat number.
+        short_hash: tells scenarios apart; repeats of one scenario are numbered from 1.
+
+    Raises:
+        ParameterError: the folder cannot be written, or a run of that name exists.
+    """
+    parent = Path(results_dir).expanduser() if results_dir else default_results_dir()
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        path = _new_folder(parent, run_id, short_hash)
+        (path / "requests").mkdir()
+    except FileExistsError:
+        raise ParameterError(
+            f"run_id={run_id!r}: {parent} holds a run or a file of that name already, and earlier runs are never "
+            "overwritten; choose another run_id or leave it empty."
+        ) from None
+    except OSError as error:
+        raise ParameterError(
+            f"results_dir={results_dir!r}: {parent} cannot be written ({error.strerror}); name a folder that can."
+        ) from None
+    return path.resolve()
+
+
+def _new_folder(parent: Path, run_id: str, short_hash: str) -> Path:
+    if run_id:
+        (parent / run_id).mkdir()
+        return parent / run_id
+    repeat = 1 + sum(1 for _ in parent.glob(f"*-{short_hash}-*"))
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    while True:
+        path = parent / f"{stamp}-{short_hash}-{repeat}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            repeat += 1
+        else:
+            return path
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file whole or not at all."""
+    _atomically(path, lambda part: part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n"))
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> None:
+    """Writes a Parquet file whole or not at all."""
+    _atomically(path, lambda part: frame.write_parquet(part, compression="zstd", statistics=False))
+
+
+def write_part(run_path: Path, instance: int, number: int, columns: Columns) -> None:
+    """Writes the rows collected by one generator as its part `number`.
+
+    Args:
+        columns: one typed array a column of `schema.REQUESTS`; endpoint and outcome as numbers, NaN for no time.
+    """
+    import polars as pl
+
+    wanted = schema.dtypes(schema.REQUESTS)
+    words = {name: dtype for name, dtype in wanted.items() if isinstance(dtype, pl.Enum)}
+    frame = pl.DataFrame(
+        [
+            pl.Series(name, column, dtype=pl.UInt8() if name in words else wanted[name])
+            for name, column in zip(wanted, columns, strict=True)
+        ]
+    ).with_columns(
+        *(pl.col(name).cat.to(dtype) for name, dtype in words.items()),
+        (pl.col(_TIMES) / schema.TICK_S + 0.5).floor().mul(schema.TICK_S).fill_nan(None),
+        pl.col("connect_s").fill_nan(None),
+    )
+    write_table(run_path / "requests" / f"part-{instance}-{number}.parquet", frame)
+
+
+def _atomically(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path: str | Path) -> Record:
+    """Opens the record of a run, finished or not.
+
+    Args:
+        path: a run directory, or the run_id of one in the project's `results/`.
+
+    Raises:
+        RecordError: there is no record there, or a newer lab wrote it.
+    """
+    place = Path(path).expanduser()
+    if not place.is_dir() and (default_results_dir() / place).is_dir():
+        place = default_results_dir() / place
+    if not (place / "started.json").is_file():
+        raise RecordError(f"{place} is not a run directory: it holds no started.json; give the folder of one run.")
+    record = Record(place.resolve())
+    version = record.started.get("schema_version")
+    if version != schema.SCHEMA_VERSION:
+        raise RecordError(
+            f"{place} has record schema {version!r}, this lab reads {schema.SCHEMA_VERSION}: open it with the lab that "
+            "wrote it."
+        )
+    return record
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run on disk."""
+
+    path: Path
+
+    @cached_property
+    def started(self) -> dict[str, Any]:
+        """What was known before the load: schema_version, run_id, started_at, scenario, environment."""
+        return _read_json(self.path / "started.json")
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """`run.json`; for an unfinished run what was known before the load."""
+        return _read_json(self.path / "run.json") if self.finished else self.started
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its own end and was sealed."""
+        return (self.path / "run.json").is_file()
+
+    @property
+    def run_id(self) -> str:
+        return str(self.started["run_id"])
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The question that this run answers."""
+        from experiments.scenario import Scenario
+
+        return Scenario(**self.started["scenario"])
+
+    @cached_property
+    def window_s(self) -> float:
+        """Length of the window that was really measured; shorter than asked for in a run that was cut short."""
+        if self.finished:
+            return float(self.facts["window_s"])
+        return self._seen_until
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """What is not there and should be, a sentence each; empty for a whole record."""
+        gaps = []
+        if not self.finished:
+            gaps.append("run.json is missing: the run did not come to its own end, its last seconds were never written")
+        gaps += [f"{path.name} cannot be read" for path in self._parts if path not in self._readable]
+        gaps += [f"part-{instance}-{number}.parquet is missing" for instance, number in sorted(self._lost)]
+        if not (self.path / "resources.parquet").is_file():
+            gaps.append("resources.parquet is missing: there are no figures of CPU and memory")
+        return tuple(gaps)
+
+    def requests(self) -> pl.DataFrame:
+        """All polls, with the columns of `schema.REQUESTS`, in no particular order."""
+        import polars as pl
+
+        frames = list(self._readable.values())
+        return pl.concat(frames) if frames else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS))
+
+    def resources(self) -> pl.DataFrame:
+        """All samples, with the columns of `schema.RESOURCES`, by time."""
+        import polars as pl
+
+        path = self.path / "resources.parquet"
+        if not path.is_file():
+            return pl.DataFrame(schema=schema.dtypes(schema.RESOURCES))
+        return pl.read_parquet(path).sort("t_s")
+
+    def summary(self) -> dict[str, Any]:
+        """`summary.json` as it was stored last.
+
+        Raises:
+            RecordError: it has not been made yet; `experiments.run.summarise` makes it.
+        """
+        path = self.path / "summary.json"
+        if not path.is_file():
+            raise RecordError(f"{self.path} has no summary yet; experiments.run.summarise(record) makes it.")
+        return _read_json(path)
+
+    @property
+    def _parts(self) -> list[Path]:
+        return sorted((self.path / "requests").glob("part-*-*.parquet"))
+
+    @cached_property
+    def _readable(self) -> dict[Path, pl.DataFrame]:
+        """The parts that can be read and have the right columns."""
+        import polars as pl
+
+        wanted = schema.dtypes(schema.REQUESTS)
+        frames = {}
+        for path in self._parts:
+            try:
+                frame = pl.read_parquet(path)
+            except (pl.exceptions.PolarsError, OSError):
+                continue
+            if frame.schema == wanted:
+                frames[path] = frame
+        return frames
+
+    @cached_property
+    def _lost(self) -> set[tuple[int, int]]:
+        """(instance, number) of parts that must have existed: below the highest seen, or as run.json counts them."""
+        seen = {(int(match[1]), int(match[2])) for path in self._parts if (match := _PART.fullmatch(path.name))}
+        counts = {instance: number + 1 for instance, number in sorted(seen)}
+        for item in self.facts.get("generator", {}).get("instances", ()):
+            counts[item["instance"]] = max(counts.get(item["instance"], 0), item.get("parts", 0))
+        return {(instance, number) for instance, count in counts.items() for number in range(count)} - seen
+
+    @cached_property
+    def _seen_until(self) -> float:
+        """Up to when an unfinished run is known: the last poll that ended."""
+        latest = self.requests()["done_s"].max()
+        return min(self.scenario.window_s, max(0.0, float(latest) if isinstance(latest, float) else 0.0))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path} cannot be read ({error}); the record is damaged there.") from None
+    if not isinstance(content, dict):
+        raise RecordError(f"{path} does not hold a JSON object; the record is damaged there.")
+    return content
