@@ -1,0 +1,186 @@
+"""Where a shard runs: in a process of its own, or on the loop of this kernel. Both look the same from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from experiments.errors import GeneratorError
+from experiments.measure.generator import Report, Shard, drive
+
+_READY_S = 30.0
+_END_S = 5.0
+"""How long a generator that was closed may take to end by itself."""
+
+
+class Generator(ABC):
+    """A shard on its way. `ended` is set when it has given its facts, or can give none any more."""
+
+    pid: int
+    """The process that carries the load."""
+
+    def __init__(self, shard: Shard) -> None:
+        self.shard = shard
+        self.report: Report | None = None
+        """The latest report."""
+        self.facts: dict[str, Any] | None = None
+        """What `generator.drive` returned."""
+        self.error: str | None = None
+        """Why there are no facts, if so."""
+        self.ended = asyncio.Event()
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Gets everything ready for the start.
+
+        Raises:
+            GeneratorError: the generator did not come up.
+        """
+
+    @abstractmethod
+    def start(self, start_at: float) -> None:
+        """Lets the devices go; the measured window begins at `start_at` on the monotonic clock."""
+
+    @abstractmethod
+    def stop(self, at: float) -> None:
+        """Closes the window early, at that instant; facts still come."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Ends the generator, whatever it is doing."""
+
+
+class KernelGenerator(Generator):
+    """On this process's own loop: for small swarms, and for looking inside."""
+
+    def __init__(self, shard: Shard) -> None:
+        super().__init__(shard)
+        self.pid = os.getpid()
+        self._stop: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._task: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        pass
+
+    def start(self, start_at: float) -> None:
+        self._task = asyncio.ensure_future(self._drive(start_at))
+
+    async def _drive(self, start_at: float) -> None:
+        try:
+            self.facts = await drive(self.shard, start_at, self._take, self._stop)
+        except Exception as error:  # noqa: BLE001 - reported like the death of a process
+            self.error = f"generator {self.shard.instance} broke: {error!r}"
+        finally:
+            self.ended.set()
+
+    def _take(self, report: Report) -> None:
+        self.report = report
+
+    def stop(self, at: float) -> None:
+        if not self._stop.done():
+            self._stop.set_result(at)
+
+    async def close(self) -> None:
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_END_S)
+
+
+class GeneratorProcess(Generator):
+    """A process on this machine, spoken to in JSON lines; see `generator` for the words.
+
+    It is in a session of its own, so that an interrupt of the kernel does not reach it, and ends by itself when this
+    process is gone, since its standard input ends then.
+    """
+
+    def __init__(self, shard: Shard) -> None:
+        super().__init__(shard)
+        self._loop = asyncio.get_running_loop()
+        self._ready = asyncio.Event()
+        self._log_path = Path(shard.run_path) / f"generator-{shard.instance}.log"
+        with self._log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "experiments.measure.generator"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                # One thread is enough for a part of a few thousand rows, and each costs memory.
+                env={**os.environ, "POLARS_MAX_THREADS": "1"},
+            )
+        self.pid = self._process.pid
+        assert self._process.stdout is not None
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+
+    async def prepare(self) -> None:
+        self._tell({"shard": self.shard.to_json()})
+        waiters = [asyncio.ensure_future(event.wait()) for event in (self._ready, self.ended)]
+        await asyncio.wait(waiters, timeout=_READY_S, return_when=asyncio.FIRST_COMPLETED)
+        for waiter in waiters:
+            waiter.cancel()
+        if not self._ready.is_set():
+            reason = self.error or f"generator {self.shard.instance} was not ready within {_READY_S:g} s"
+            raise GeneratorError(f"{reason}; the end of its log: {self._log_tail()}")
+
+    def start(self, start_at: float) -> None:
+        self._tell({"start_at": start_at})
+
+    def stop(self, at: float) -> None:
+        self._tell({"stop_at": at})
+
+    async def close(self) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # It is gone already.
+            self._process.stdin.close()
+        try:
+            await asyncio.to_thread(self._process.wait, _END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+        self._reader.join(timeout=_END_S)
+        if self._log_path.is_file() and not self._log_path.stat().st_size:
+            self._log_path.unlink()
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # It is gone; the reader says so.
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _read(self, stream: BinaryIO) -> None:
+        """In a thread: hands the generator's messages to the loop until there are no more."""
+        with stream:
+            for line in stream:
+                self._hand_over(self._take, line)
+        code = self._process.wait()
+        self._hand_over(self._gone, code)
+
+    def _hand_over(self, method: Any, argument: Any) -> None:
+        with suppress(RuntimeError):  # The loop is closed: nobody waits for this any more.
+            self._loop.call_soon_threadsafe(method, argument)
+
+    def _take(self, line: bytes) -> None:
+        message = json.loads(line)
+        if "ready" in message:
+            self._ready.set()
+        elif "report" in message:
+            self.report = Report(**message["report"])
+        elif "facts" in message:
+            self.facts = message["facts"]
+
+    def _gone(self, code: int) -> None:
+        if self.facts is None:
+            self.error = f"generator {self.shard.instance} ended with code {code} before it had given its facts"
+        self.ended.set()
+
+    def _log_tail(self) -> str:
+        return self._log_path.read_text(errors="replace")[-2000:].strip() or "(empty)"

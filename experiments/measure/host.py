@@ -1,0 +1,81 @@
+"""The environment's fingerprint: what a reader must know to compare this run with another.
+
+Holds no user name, no host name, no path and no environment variable.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_PACKAGES = (
+    "falcon",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "httpx",
+    "httpcore",
+    "polars",
+    "psutil",
+    "plotly",
+    "papermill",
+    "jupyterlab",
+    "ipykernel",
+    "nest-asyncio2",
+)
+
+
+def fingerprint() -> dict[str, Any]:
+    """Machine, operating system, Python and the versions that may move a figure."""
+    clock = time.get_clock_info("monotonic")
+    return {
+        "python": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "platform": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "cpu_model": _cpu_model(),
+        "cores": psutil.cpu_count(logical=True),
+        "cores_physical": psutil.cpu_count(logical=False),
+        "memory_bytes": psutil.virtual_memory().total,
+        "hypervisor": _is_virtual(),
+        "cpu_governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "clock": {"name": clock.implementation, "resolution_s": clock.resolution},
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "lab_version": _version("falcon-asgi-performance-lab"),
+    }
+
+
+def _cpu_model() -> str:
+    for line in _lines("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _is_virtual() -> bool:
+    return any(line.startswith("flags") and " hypervisor" in line for line in _lines("/proc/cpuinfo"))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _first_line(path: str) -> str | None:
+    return next(iter(_lines(path)), None)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []

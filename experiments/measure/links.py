@@ -1,0 +1,185 @@
+"""How a device asks: the one seam between a swarm and an httpx transport.
+
+Both kinds of link judge an answer alike; they differ in who keeps the time. Our lean transport notes the instant of the
+last byte itself; for any other transport the link can only look at the clock when the body has been handed over.
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import httpx
+
+from experiments.measure.lean_transport import LeanTransport
+from experiments.measure.target import Target
+from experiments.record.schema import Outcome
+
+TransportFactory = Callable[[], httpx.AsyncBaseTransport]
+
+
+@dataclass
+class Effort:
+    """What a generator did to get its answers, warm-up included."""
+
+    attempts: int = 0
+    """Requests put on the wire, those asked again included."""
+    connects: int = 0
+    """Connections made; 0 where a transport does not tell."""
+    reconnects: int = 0
+    """Kept connections that the server had closed before they were used again."""
+    retries: int = 0
+    """Requests asked again, since the server closed a reused connection without an answer."""
+    checksums: int = 0
+    """Answers whose bytes were compared."""
+
+    def add(self, other: Effort) -> None:
+        """Takes the effort of another device in."""
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+class Link(Protocol):
+    """One device's way to the server. The properties speak of the last poll."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status; 0 if none came."""
+
+    @property
+    def body_bytes(self) -> int:
+        """Bytes of body that came."""
+
+    @property
+    def connect_s(self) -> float:
+        """Seconds spent connecting; NaN if the link cannot say."""
+
+    @property
+    def done_at(self) -> float:
+        """When it ended, on the monotonic clock; 0 if the link cannot say."""
+
+    @property
+    def effort(self) -> Effort:
+        """What it took so far."""
+
+    @property
+    def connecting(self) -> bool:
+        """Whether the poll under way still waits for its connection."""
+
+    async def ask(self, number: int, *, checked: bool) -> Outcome:
+        """Polls endpoint `number`; with `checked` its bytes are compared. Raises what the transport raises."""
+
+    async def close(self) -> None:
+        """Closes the connection."""
+
+
+def judge(target: Target, number: int, status: int, body_bytes: int, checksum: int | None) -> Outcome:
+    """Whether a complete answer is the right one."""
+    if status != 200:
+        return Outcome.HTTP_ERROR
+    if body_bytes != target.body_bytes[number]:
+        return Outcome.WRONG_BODY
+    if checksum is not None and checksum != target.checksums[number]:
+        return Outcome.WRONG_BODY
+    return Outcome.OK
+
+
+class LeanLink:
+    """Over our lean transport: no body is held, and the transport keeps the time."""
+
+    def __init__(self, target: Target, requests: tuple[httpx.Request, httpx.Request]) -> None:
+        self._target = target
+        self._requests = requests
+        self._transport = LeanTransport(discard_bodies=True, keep_alive=target.keep_alive, address=target.address)
+        self._checksums = 0
+
+    async def ask(self, number: int, *, checked: bool) -> Outcome:
+        transport = self._transport
+        transport.checksum_wanted = checked
+        await transport.handle_async_request(self._requests[number])
+        answer = transport.answer
+        self._checksums += checked
+        return judge(self._target, number, answer.status, answer.body_bytes, answer.checksum if checked else None)
+
+    @property
+    def status(self) -> int:
+        return self._transport.answer.status
+
+    @property
+    def body_bytes(self) -> int:
+        return self._transport.answer.body_bytes
+
+    @property
+    def done_at(self) -> float:
+        return self._transport.answer.done_at
+
+    @property
+    def connect_s(self) -> float:
+        return self._transport.connect_s
+
+    @property
+    def connecting(self) -> bool:
+        return self._transport.connecting
+
+    @property
+    def effort(self) -> Effort:
+        t = self._transport
+        return Effort(t.attempts, t.connects, t.reconnects, t.retries, self._checksums)
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+
+class HttpxLink:
+    """Over any httpx transport: the body is read by httpx, and the time is taken when it is there."""
+
+    connecting = False
+    connect_s = math.nan
+
+    def __init__(
+        self, target: Target, requests: tuple[httpx.Request, httpx.Request], transport: httpx.AsyncBaseTransport
+    ) -> None:
+        self._target = target
+        self._requests = requests
+        self._transport = transport
+        self.effort = Effort()
+        self.status = 0
+        self.body_bytes = 0
+        self.done_at = 0.0
+
+    async def ask(self, number: int, *, checked: bool) -> Outcome:
+        self.status = self.body_bytes = 0
+        self.done_at = 0.0
+        self.effort.attempts += 1
+        response = await self._transport.handle_async_request(self._requests[number])
+        self.status = response.status_code
+        body = await response.aread()
+        self.done_at = time.monotonic()
+        await response.aclose()
+        self.body_bytes = len(body)
+        self.effort.checksums += checked
+        return judge(self._target, number, self.status, len(body), zlib.crc32(body) if checked else None)
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+
+class StockTransport(httpx.AsyncBaseTransport):
+    """httpx as a team's own script would use it: an `AsyncClient` a device, with its default pool."""
+
+    _shared_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """Never used for plain HTTP; without it each client would spend 20 ms on loading certificates."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._client = httpx.AsyncClient(timeout=timeout_s, verify=self._shared_context, trust_env=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()

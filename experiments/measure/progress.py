@@ -1,0 +1,38 @@
+"""What is known of a run while it is going."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+RunPhase = Literal["starting", "warming up", "measuring", "finishing", "analysing"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report, about every second."""
+
+    phase: RunPhase
+    elapsed_s: float
+    """Since the warm-up began; 0 while starting."""
+    total_s: float
+    """Warm-up and window together."""
+    planned: int = 0
+    """Polls planned in the whole window."""
+    sent: int = 0
+    """Polls sent in the window so far."""
+    ok: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    polls_per_s: float = 0.0
+    """Polls ended in the last second."""
+    response_p50_ms: float | None = None
+    """Of A's latest answers; None where there were none."""
+    response_p99_ms: float | None = None
+    server_cores: float = 0.0
+    """Processor cores that the server used since the last report."""
+    generator_cores: float = 0.0
+
+
+OnProgress = Callable[[Progress], None]

@@ -1,0 +1,187 @@
+"""What a run costs: CPU, memory, threads, files and connections of the server, the generators, this process and the host.
+
+A thread of its own, so that a slow look at /proc delays nobody's poll. CPU is kept cumulative, as the kernel counts it: a
+late sample then blurs nothing, and CPU per request is exact over any stretch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from experiments.record import schema, store
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_DEAR_EVERY_S = 5.0
+"""How often USS and connections are read: they take milliseconds for a process with many pages or sockets."""
+_SAVE_EVERY_S = 5.0
+_SAVE_SHARE = 0.01
+"""Saving rewrites the whole table; in a run of many hours it is done more seldom, to stay below this share of the time."""
+
+
+@dataclass
+class ProcessTree:
+    """A group of processes that is sampled as one: some processes and, if asked for, all that descend from them."""
+
+    group: str
+    instance: int
+    pids: tuple[int, ...]
+    descendants: bool = True
+    _known: dict[int, psutil.Process] = field(default_factory=dict)
+    _cpu_s: dict[int, float] = field(default_factory=dict)
+    """Last CPU time seen of each process, also of those that have ended since: a cumulative figure never falls."""
+
+    def sample(self, *, dear: bool) -> dict[str, Any]:
+        """The sums over the processes that are alive now."""
+        rss = uss = processes = threads = fds = connections = 0
+        for process in self._alive():
+            try:
+                with process.oneshot():
+                    times = process.cpu_times()
+                    self._cpu_s[process.pid] = times.user + times.system
+                    rss += process.memory_info().rss
+                    threads += process.num_threads()
+                    fds += process.num_fds()
+                    if dear:
+                        uss += process.memory_full_info().uss
+                        connections += _established(process)
+            except psutil.Error:
+                continue  # It ended while being looked at; its CPU time so far stays counted.
+            processes += 1
+        return {
+            "group": self.group,
+            "instance": self.instance,
+            "cpu_s": sum(self._cpu_s.values()),
+            "rss_bytes": rss,
+            "uss_bytes": uss if dear else None,
+            "processes": processes,
+            "threads": threads,
+            "fds": fds,
+            "connections": connections if dear else None,
+        }
+
+    def _alive(self) -> list[psutil.Process]:
+        # A worker that outlives its parent is still part of what the server costs, so what was found once stays looked at.
+        found = {pid: process for pid, process in self._known.items() if process.is_running()}
+        for pid in self.pids:
+            try:
+                root = found.setdefault(pid, psutil.Process(pid))
+                descendants = root.children(recursive=True) if self.descendants else []
+            except psutil.Error:
+                continue
+            for process in descendants:
+                found.setdefault(process.pid, process)
+        self._known = found
+        return list(found.values())
+
+
+class Sampler:
+    """Takes a sample every `sample_ms` from `start` to `stop` and keeps `resources.parquet` up to date.
+
+    Args:
+        start_at: the start of the measured window, on the monotonic clock; samples before it have `t_s` < 0.
+    """
+
+    def __init__(self, run_path: Path, sample_ms: float, trees: list[ProcessTree], start_at: float) -> None:
+        self._path = run_path / "resources.parquet"
+        self._period_s = sample_ms / 1000
+        self._trees = trees
+        self._start_at = start_at
+        self._rows: list[dict[str, Any]] = []
+        """Samples since the table was saved last."""
+        self._saved: pl.DataFrame | None = None
+        """All samples before that; a table, since a day of them as dicts would fill the memory."""
+        self._cores: dict[str, float] = {}
+        self._previous: dict[tuple[str, int], tuple[float, float]] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
+        self._next_dear = self._next_save = 0.0
+        self.samples = 0
+        self.error: str | None = None
+        """Why samples could not be kept, if so."""
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Takes a last sample and saves all."""
+        self._ended.set()
+        self._thread.join(timeout=30)
+
+    def cores(self, group: str) -> float:
+        """CPU used by a group between the last two samples, in cores."""
+        return self._cores.get(group, 0.0)
+
+    def _work(self) -> None:
+        due = time.monotonic()
+        while not self._ended.is_set():
+            self._sample()
+            if time.monotonic() >= self._next_save:
+                self._save()
+            due = max(due + self._period_s, time.monotonic())
+            self._ended.wait(due - time.monotonic())
+        self._sample()
+        self._save()
+
+    def _sample(self) -> None:
+        now = time.monotonic()
+        dear = now >= self._next_dear
+        if dear:
+            self._next_dear = now + _DEAR_EVERY_S
+        groups = [tree.sample(dear=dear) for tree in self._trees]
+        self._rows += [{"t_s": now - self._start_at, **group} for group in (*groups, _host())]
+        self._cores = self._rates(now, groups)
+        self.samples += 1
+
+    def _rates(self, now: float, groups: list[dict[str, Any]]) -> dict[str, float]:
+        """Cores used by each group since the sample before, for the live view."""
+        rates: dict[str, float] = {}
+        for row in groups:
+            key = (row["group"], row["instance"])
+            then, cpu_s = self._previous.get(key, (now, row["cpu_s"]))
+            if now > then:
+                rates[row["group"]] = rates.get(row["group"], 0.0) + (row["cpu_s"] - cpu_s) / (now - then)
+            self._previous[key] = (now, row["cpu_s"])
+        return rates
+
+    def _save(self) -> None:
+        import polars as pl
+
+        begun = time.monotonic()
+        latest = pl.DataFrame(self._rows, schema=schema.dtypes(schema.RESOURCES))
+        self._saved = latest if self._saved is None else pl.concat([self._saved, latest], rechunk=True)
+        self._rows = []
+        try:
+            store.write_table(self._path, self._saved)
+        except OSError as error:
+            self.error = self.error or f"samples could not be written ({error.strerror or error})"
+        took = time.monotonic() - begun
+        self._next_save = time.monotonic() + max(_SAVE_EVERY_S, took / _SAVE_SHARE)
+
+
+def _established(process: psutil.Process) -> int:
+    return sum(1 for connection in process.net_connections("tcp") if connection.status == psutil.CONN_ESTABLISHED)
+
+
+def _host() -> dict[str, Any]:
+    cores = psutil.cpu_times(percpu=True)
+    busy = [
+        core.user + core.nice + core.system + getattr(core, "irq", 0.0) + getattr(core, "softirq", 0.0) for core in cores
+    ]
+    memory = psutil.virtual_memory()
+    return {
+        "group": "host",
+        "instance": 0,
+        "cpu_s": sum(busy),
+        "rss_bytes": memory.total - memory.available,
+        "steal_s": sum(getattr(core, "steal", 0.0) for core in cores),
+        "core_busy_s": busy,
+    }
