@@ -12,8 +12,12 @@ from typing import Any
 _HOME = {
     "LabError": "experiments.errors",
     "Scenario": "experiments.scenario",
+    "Live": "experiments.present.live",
+    "Page": "experiments.present.page",
+    "asked": "experiments.present.page",
     "load": "experiments.record.store",
     "run": "experiments.run",
+    "summarise": "experiments.run",
 }
 
 __all__ = list(_HOME)

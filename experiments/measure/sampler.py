@@ -46,6 +46,8 @@ class ProcessTree:
                 with process.oneshot():
                     times = process.cpu_times()
                     self._cpu_s[process.pid] = times.user + times.system
+                    if process.status() == psutil.STATUS_ZOMBIE:
+                        continue
                     rss += process.memory_info().rss
                     threads += process.num_threads()
                     fds += process.num_fds()

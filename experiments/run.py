@@ -1,0 +1,104 @@
+"""Measure, then analyse, then store the summary: the one place that knows both sides.
+
+`run` is a plain call everywhere. In a script it has an event loop of its own; in a notebook's kernel, where one is running
+already, it nests through nest-asyncio2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from experiments.analyse.clients import clients_table
+from experiments.analyse.polls import prepare
+from experiments.analyse.summary import summarise as _summarise
+from experiments.errors import ParameterError
+from experiments.measure.conduct import conduct
+from experiments.measure.progress import OnProgress, Progress
+from experiments.record import store
+from experiments.record.store import Record, load
+from experiments.scenario import Scenario
+
+
+def run(
+    scenario: Scenario,
+    *,
+    on_progress: OnProgress = lambda progress: None,
+    transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
+) -> Record:
+    """Answers a scenario: measures it, or with `run_dir` opens the record of an earlier run.
+
+    Args:
+        on_progress: called about every second with a `Progress`.
+        transport: makes an httpx transport for a device instead of the engine's own (TLS, HTTP/2, authentication). A
+            function at the top level of a module that generator processes can import.
+
+    Returns:
+        The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut
+        short.
+
+    Raises:
+        LabError: see `experiments.errors`.
+    """
+    if scenario.run_dir:
+        return summarise(load(scenario.run_dir))
+    path = _wait_for(conduct(scenario, on_progress=on_progress, transport=_importable(transport)))
+    total_s = scenario.warmup_s + scenario.window_s
+    on_progress(Progress("analysing", total_s, total_s))
+    return summarise(load(path))
+
+
+def summarise(record: Record) -> Record:
+    """Makes summary.json and clients.parquet anew from the record; a record in a place without write access stays as it is.
+
+    Raises:
+        RecordError: the record cannot be read.
+    """
+    polls = prepare(record)
+    summary = _summarise(record)
+    try:
+        store.write_json(record.path / "summary.json", summary)
+        store.write_table(record.path / "clients.parquet", clients_table(polls))
+    except OSError:
+        if not (record.path / "summary.json").is_file():
+            raise
+    return record
+
+
+def _wait_for(coroutine: Coroutine[Any, Any, Path]) -> Path:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        with asyncio.Runner() as runner:
+            return runner.run(coroutine)
+    import nest_asyncio2
+
+    nest_asyncio2.apply(loop)
+    task = loop.create_task(coroutine)
+    try:
+        return loop.run_until_complete(task)
+    except KeyboardInterrupt:
+        # The interrupt fell into the loop itself or into another task: the run must hear of it too.
+        task.cancel()
+        return loop.run_until_complete(task)
+
+
+def _importable(transport: Callable[..., object] | None) -> str:
+    """`module:name` of a transport factory.
+
+    Raises:
+        ParameterError: a generator process could not import it.
+    """
+    if transport is None:
+        return ""
+    module, name = transport.__module__, transport.__qualname__
+    if module == "__main__" or "." in name or "<" in name:
+        raise ParameterError(
+            f"transport={name!r} of {module!r}: generator processes must be able to import it; put it at the top level of "
+            "a module of yours."
+        )
+    return f"{module}:{name}"

@@ -1,0 +1,113 @@
+"""Devices are woken in order, never early, and all at once when a run is cut short."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from experiments.measure import pacer as pacing
+from experiments.measure.heartbeat import Heartbeat
+from experiments.measure.pacer import Pacer, Timer
+
+FAR = 3600.0
+timers = pytest.mark.parametrize("timer", [pacing.make_timer, pacing._LoopTimer], ids=["best", "loop"])
+
+
+@timers
+def test_nobody_is_woken_early_and_all_in_order(timer: Callable[..., Timer], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instants asked for in any order come in the order of time, whichever timer the platform has."""
+    monkeypatch.setattr(pacing, "make_timer", timer)
+
+    async def wait() -> list[tuple[float, float]]:
+        pacer, start, woken = Pacer(), time.monotonic(), []
+
+        async def device(at: float) -> None:
+            await pacer.until(start + at)
+            woken.append((at, time.monotonic() - start))
+
+        await asyncio.gather(*(device(at) for at in (0.03, 0.0105, 0.02, 0.0)))
+        pacer.close()
+        return woken
+
+    woken = asyncio.run(wait())
+    assert [at for at, _ in woken] == [0.0, 0.0105, 0.02, 0.03]
+    assert all(really >= at for at, really in woken)
+
+
+def test_release_wakes_everybody_now() -> None:
+    """Devices that wait for an hour return at once."""
+
+    async def wait() -> None:
+        pacer = Pacer()
+        waiting = [asyncio.ensure_future(pacer.until(time.monotonic() + FAR)) for _ in range(3)]
+        await asyncio.sleep(0)
+        pacer.release()
+        await asyncio.wait_for(asyncio.gather(*waiting), 1)
+        pacer.close()
+
+    asyncio.run(wait())
+
+
+def test_a_cancelled_waiter_does_not_hold_the_others_up() -> None:
+    """A timeout may cancel a device that waits; the next in line is still woken."""
+
+    async def wait() -> None:
+        pacer = Pacer()
+        first = asyncio.ensure_future(pacer.until(time.monotonic() + 0.01))
+        second = asyncio.ensure_future(pacer.until(time.monotonic() + 0.02))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait_for(second, 1)
+        pacer.close()
+
+    asyncio.run(wait())
+
+
+class Poll:
+    """A poll that remembers when its time was over."""
+
+    def __init__(self) -> None:
+        self.expired = 0
+
+    def expire(self) -> None:
+        self.expired += 1
+
+
+def test_only_polls_that_took_too_long_expire() -> None:
+    """A heartbeat ends what is older than the timeout, once, and leaves the rest in flight."""
+    now = 100.0
+
+    async def beat() -> tuple[list[int], int]:
+        heartbeat = Heartbeat(30.0, clock=lambda: now)
+        old, ended, young = Poll(), Poll(), Poll()
+        for poll, since in ((old, 60.0), (ended, 61.0), (young, 90.0)):
+            heartbeat.watch(poll, since)
+        heartbeat.release(ended)
+        heartbeat._beat()
+        heartbeat._beat()
+        heartbeat.close()
+        return [poll.expired for poll in (old, ended, young)], heartbeat.in_flight
+
+    assert asyncio.run(beat()) == ([1, 0, 0], 1)
+
+
+def test_a_stalled_loop_is_noticed() -> None:
+    """The longest time for which the loop did nothing is kept, and forgotten when the warm-up ends."""
+    now = 100.0
+
+    async def beat() -> tuple[float, float]:
+        nonlocal now
+        heartbeat = Heartbeat(30.0, clock=lambda: now)
+        now = 100.52
+        heartbeat._beat()
+        now = 100.54
+        heartbeat._beat()
+        stalled = heartbeat.longest_stall_s
+        heartbeat.forget_stalls()
+        heartbeat.close()
+        return stalled, heartbeat.longest_stall_s
+
+    stalled, after = asyncio.run(beat())
+    assert stalled == pytest.approx(0.5)
+    assert after == 0.0

@@ -1,0 +1,143 @@
+"""Every wrong parameter gets a clear sentence before anything starts, and nothing else is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from papermill.inspection import inspect_notebook
+
+from experiments.errors import ParameterError
+from experiments.scenario import Scenario
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("clients", 0, "at least 1"),
+        ("clients", -5, "at least 1"),
+        ("clients", "many", "whole number"),
+        ("clients", 10**9, "at most 1,000,000"),
+        ("clients", 2.5, "whole number"),
+        ("clients", True, "whole number"),
+        ("interval_ms", 0, "at least 1"),
+        ("interval_ms", 0.5, "at least 1"),
+        ("interval_ms", "soon", "a number"),
+        ("minutes", 0, "above 0"),
+        ("minutes", -1, "above 0"),
+        ("minutes", float("nan"), "finite"),
+        ("minutes", float("inf"), "finite|at most"),
+        ("ratio", "10", "quoted text"),
+        ("ratio", 601, "unquoted 10:1"),
+        ("ratio", "0:0", "above zero"),
+        ("ratio", "a:b", "whole numbers"),
+        ("ratio", "-1:2", "whole numbers"),
+        ("ratio", "1:2:3", "whole numbers"),
+        ("server", "falcno", "did you mean 'falcon'"),
+        ("phase", "chaos", "'random', 'spread' or 'together'"),
+        ("pacing", "slow", "'fixed' or 'after'"),
+        ("engine", "curl", "'httpx' or 'httpx-stock'"),
+        ("keep_alive", "maybe", "True or False"),
+        ("timeout_s", 0, "at least 0.01"),
+        ("run_id", "../elsewhere", "no path"),
+        ("run_id", "a/b", "no path"),
+        ("run_id", ".hidden", "no path"),
+        ("server_url", "example.org", "http://127.0.0.1:8000"),
+        ("server_url", "https://127.0.0.1", "http://127.0.0.1:8000"),
+        ("server_url", "http://127.0.0.1:99999", "port"),
+        ("server_url", "http://192.0.2.1:8000", "allow_remote=True"),
+        ("server_url", "http://127.0.0.1.example.org", "allow_remote=True"),
+        ("slo_failure_pct", 101, "at most 100"),
+        ("seed", -1, "at least 0"),
+        ("sample_ms", 1, "at least 50"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: Any, says: str) -> None:
+    """The sentence names the parameter, what was given and what is allowed."""
+    with pytest.raises(ParameterError, match=says) as caught:
+        Scenario.from_parameters({name: value})
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_several_wrong_values_are_told_together() -> None:
+    """Nobody has to find one mistake after the other."""
+    with pytest.raises(ParameterError, match=r"clients=0.*minutes=-1"):
+        Scenario.from_parameters({"clients": 0, "minutes": -1})
+
+
+def test_a_kernel_does_not_drive_a_large_swarm_itself() -> None:
+    """generators=0 is for small swarms, and says from where on it is not."""
+    Scenario.from_parameters({"generators": 0, "clients": 200})
+    with pytest.raises(ParameterError, match="generators=1 for more"):
+        Scenario.from_parameters({"generators": 0, "clients": 201})
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({"keep_alive": "false"}, {"keep_alive": False}),
+        ({"strict": "true", "allow_remote": "True"}, {"strict": True, "allow_remote": True}),
+        ({"clients": "500", "minutes": "0.5"}, {"clients": 500, "minutes": 0.5}),
+        ({"clients": 500.0, "minutes": 1}, {"clients": 500, "minutes": 1.0}),
+        ({"ratio": "10:0"}, {"ratio": "10:0"}),
+        ({"ratio": "0:1"}, {"ratio": "0:1"}),
+        ({"ratio": " 10 : 3 "}, {"ratio": "10:3"}),
+        ({"server_url": "http://localhost:8000/"}, {"server_url": "http://localhost:8000"}),
+        ({"server_url": "http://[::1]:8000"}, {"server_url": "http://[::1]:8000"}),
+        ({"server_url": "http://192.0.2.1", "allow_remote": "true"}, {"allow_remote": True}),
+    ],
+)
+def test_what_a_user_means_is_taken_for_what_it_says(given: dict[str, Any], taken: dict[str, Any]) -> None:
+    """papermill hands texts over for some values; they are read as what they say."""
+    scenario = Scenario.from_parameters(given)
+    assert {name: getattr(scenario, name) for name in taken} == taken
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest_name() -> None:
+    """A typing error is not ignored."""
+    with pytest.raises(ParameterError, match="unknown parameter 'cleints'; did you mean 'clients'"):
+        Scenario.from_parameters({"cleints": 5})
+
+
+def test_a_name_that_papermill_injected_must_be_a_parameter() -> None:
+    """papermill only logs an unknown -p; the injected cell is looked at instead."""
+    injected = "# Parameters\nclients = 5\ncleints = 7\n"
+    with pytest.raises(ParameterError, match="'cleints'"):
+        Scenario.from_notebook({"clients": 5, "cleints": 7, "In": ["", "clients = 500", injected]})
+
+
+def test_a_users_own_variables_are_left_alone() -> None:
+    """In JupyterLab the kernel is full of other names, and cells run again and again."""
+    cells = ["", "clients: int = 500", "# Parameters\nclients = 7", "friends = 3", "# Parameters\nclients = 7"]
+    scenario = Scenario.from_notebook({"clients": 7, "friends": 3, "scenario": None, "In": cells})
+    assert scenario.clients == 7
+
+
+def test_the_notebook_has_every_parameter_with_its_default() -> None:
+    """The cell of literals and the scenario cannot drift apart."""
+    shown = inspect_notebook(str(NOTEBOOK))
+    defaults = {name: json.loads(_json(parameter["default"])) for name, parameter in shown.items()}
+    assert defaults == Scenario().model_dump()
+    assert all(parameter["help"] for parameter in shown.values())
+
+
+def _json(literal: str) -> str:
+    return {"True": "true", "False": "false"}.get(literal, literal)
+
+
+def test_the_plan_is_in_seconds() -> None:
+    """Milliseconds and minutes are converted here and nowhere else."""
+    plan = Scenario(interval_ms=250, minutes=2, warmup_s=3, ratio="10:3").plan
+    assert (plan.interval_s, plan.window_s, plan.warmup_s) == (0.25, 120.0, 3.0)
+    assert (plan.status_weight, plan.bulk_weight) == (10, 3)
+
+
+def test_the_short_hash_tells_questions_apart_and_nothing_else() -> None:
+    """Another load is another question; another name or folder is not."""
+    asked = Scenario()
+    assert asked.short_hash == Scenario(run_id="x", results_dir="y", strict=True, slo_failure_pct=1).short_hash
+    assert asked.short_hash != Scenario(clients=501).short_hash
