@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ async def _measure(run: _Run, cleanup: AsyncExitStack) -> dict[str, Any]:
     await server.start()
     headers = await server.verify()
     served_before = await server.served()
-    generators = _generators(run, server.url)
+    generators = _generators(run, server.url, server.checksums)
     for generator in generators:
         cleanup.push_async_callback(generator.close)
     await asyncio.gather(*(generator.prepare() for generator in generators))
@@ -128,7 +128,7 @@ async def _measure(run: _Run, cleanup: AsyncExitStack) -> dict[str, Any]:
             "headers": headers,
             "workers": _workers(served_before, served_after),
             "worker_pids_at_end": pids_at_end,
-            "exit": exit_,
+            "exit": asdict(exit_) if exit_ else None,
             "died": run.server_died,
         },
         "generator": {"engine": run.scenario.engine, "instances": [_instance_facts(generator) for generator in generators]},
@@ -149,7 +149,7 @@ def _server(run: _Run) -> ServerProcess | ExternalServer:
     return ServerProcess(system=scenario.server, workers=scenario.workers, log_path=run.path / "server.log", **sizes)
 
 
-def _generators(run: _Run, url: str) -> list[Generator]:
+def _generators(run: _Run, url: str, checksums: tuple[int, int]) -> list[Generator]:
     scenario = run.scenario
     bodies = (scenario.status_bytes, scenario.bulk_bytes)
     target = Target(
@@ -158,7 +158,7 @@ def _generators(run: _Run, url: str) -> list[Generator]:
         keep_alive=scenario.keep_alive,
         timeout_s=scenario.timeout_s,
         body_bytes=bodies,
-        checksums=(0, 0),
+        checksums=checksums,
     )
     kind = GeneratorProcess if scenario.generators else KernelGenerator
     count = max(1, scenario.generators)

@@ -109,6 +109,8 @@ async def drive(
     writer = PartWriter(Path(shard.run_path), shard.instance)
     swarm = Swarm(shard.plan, shard.clients, shard.target, rows, start_at, shard.transport_factory())
     cpu_before = time.process_time()
+    waiting = RunQueueWait()
+    in_window = asyncio.get_running_loop().call_later(max(0.0, start_at - time.monotonic()), waiting.restart)
     helpers = [
         asyncio.ensure_future(_flush_and_report(swarm, rows, writer, on_report)),
         asyncio.ensure_future(_stop_when_told(swarm, stop)),
@@ -116,6 +118,7 @@ async def drive(
     try:
         await swarm.run()
     finally:
+        in_window.cancel()
         for helper in helpers:
             helper.cancel()
         writer.write(rows.take())
@@ -127,6 +130,7 @@ async def drive(
         **asdict(swarm.effort),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "cpu_wait_ratio": waiting.ratio(),
         "longest_stall_s": swarm.heartbeat.longest_stall_s,
         "parts": writer.parts,
         "rows": writer.rows,
@@ -134,6 +138,35 @@ async def drive(
         "error": _problem(writer),
         "totals": asdict(swarm.tally),
     }
+
+
+class RunQueueWait:
+    """How long this thread was ready to run while others had the processor: what CPU time alone does not show.
+
+    Source: the second figure of /proc/<pid>/schedstat, in ns (Linux, Documentation/scheduler/sched-stats.rst).
+    """
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins counting anew, as when the measured window begins."""
+        self._since = time.monotonic()
+        self._before = self._waited_s()
+
+    def ratio(self) -> float | None:
+        """Share of the time since then; None where the platform does not tell."""
+        now = self._waited_s()
+        if now is None or self._before is None:
+            return None
+        return (now - self._before) / max(1e-9, time.monotonic() - self._since)
+
+    @staticmethod
+    def _waited_s() -> float | None:
+        try:
+            return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            return None
 
 
 async def _flush_and_report(swarm: Swarm, rows: RowBuffer, writer: PartWriter, on_report: Callable[[Report], None]) -> None:

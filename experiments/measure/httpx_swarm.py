@@ -89,12 +89,18 @@ class Swarm:
         forget_warm_up = asyncio.get_running_loop().call_later(
             max(0.0, self.start_at - time.monotonic()), self.heartbeat.forget_stalls
         )
-        self._tasks = [asyncio.ensure_future(_Device(self, client).live()) for client in self.clients]
+        devices = [_Device(self, client) for client in self.clients]
+        self._tasks = [asyncio.ensure_future(device.live()) for device in devices]
         try:
             await asyncio.gather(*self._tasks)
+            # Devices whose last round is over stay connected to the end of the window, as they would in the field.
+            await self.pacer.until(self.close_at)
         finally:
             forget_warm_up.cancel()
             await self._end_devices()
+            for device in devices:
+                self.effort.add(device.link.effort)
+                await device.link.close()
             self.pacer.close()
             self.heartbeat.close()
 
@@ -141,19 +147,15 @@ class _Device:
         self._task = asyncio.current_task()
         round_ = 0
         offset = on_tick(plan.first_due(self.client))
-        try:
-            while swarm.start_at + offset < swarm.close_at:
-                round_ += 1
-                complete = await self._live_round(round_, offset)
-                if plan.pacing == "fixed":
-                    offset = plan.due(self.client, round_ + 1)
-                elif complete:
-                    offset = on_tick(self.free_at - swarm.start_at + plan.interval_s)
-                else:
-                    break
-        finally:
-            swarm.effort.add(self.link.effort)
-            await self.link.close()
+        while swarm.start_at + offset < swarm.close_at:
+            round_ += 1
+            complete = await self._live_round(round_, offset)
+            if plan.pacing == "fixed":
+                offset = plan.due(self.client, round_ + 1)
+            elif complete:
+                offset = on_tick(self.free_at - swarm.start_at + plan.interval_s)
+            else:
+                break
 
     async def _live_round(self, round_: int, offset: float) -> bool:
         """Polls what this round asks for; False if the window closed before all of it was sent."""

@@ -1,0 +1,667 @@
+"""The server under test: started, ready, checked, asked and stopped; never an orphan.
+
+A system's name and sizes in; a URL, process ids, the requests served by each worker and how it ended out. All waiting is
+bounded, on the monotonic clock. Nothing here carries load or knows a record.
+
+`ServerProcess` is a server that is started and ended here, `ExternalServer` one that somebody else runs. Both work on a
+loop that is nested in a notebook's: processes are plain `subprocess` ones, and questions are asked in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+import psutil
+
+from experiments.errors import ServerContractError, ServerStartError
+from experiments.measure import guard
+from server import catalogue
+
+_HOST = "127.0.0.1"
+_FREE_PORTS = range(20_000, 32_768)
+"""Below those that Linux gives to outgoing connections: among them, asking a port on which nobody listens yet may connect
+the asking socket to itself, and then the server finds its port taken."""
+_READY_S = 30.0
+_READY_PER_WORKER_S = 0.5
+"""Workers are started all at once, and each imports for about 0.2 s of CPU time."""
+_END_S = guard.GRACE_S + guard.REAP_S + 1.0
+_POLL_S = 0.01
+_ASK_S = 1.0
+"""How long workers may take to answer /health before other connections are tried."""
+_AT_ONCE = 16
+"""Most connections opened together to ask for /health. The kernel shares connections out most unevenly among idle workers:
+on 2 cores, asking one after the other took 26 to 1,326 questions to reach all of 8, and 16 at a time mostly 0.1 s."""
+_QUIET = 200
+"""Answers in a row without a new worker, after which all workers of a server that is not ours count as known."""
+_HEALTH_BYTES = 10_000
+_TEXT_CHARACTERS = 200
+"""Most that is kept of a text that a server sends."""
+_LOG_TAIL_CHARACTERS = 2000
+_STEERING = ("UVICORN_", "GUNICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS")
+"""Environment variables that change what a server does: a run is described by its command and its parameters alone."""
+
+How = Literal["itself", "terminated", "killed"]
+
+
+@dataclass(frozen=True)
+class ServerExit:
+    """How a server ended."""
+
+    code: int | None
+    """Exit code of its main process, minus the signal if one ended it; None if nobody could read it."""
+    how: How
+    """Before it was told to, when it was told to, or by force."""
+    seconds: float
+    """From being told until nothing of it was left."""
+
+
+class Server(ABC):
+    """What can be asked of a server, whoever runs it."""
+
+    def __init__(self, *, status_bytes: int, bulk_bytes: int, at_once: int) -> None:
+        self._status_bytes = status_bytes
+        self._bulk_bytes = bulk_bytes
+        self._at_once = at_once
+        """Connections opened together to ask for /health."""
+        self._health: _Health | None = None
+        """What the first worker that answered said of itself."""
+        self.checksums = (0, 0)
+        """CRC-32 of the right answers of A and B, once they are verified."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Scheme, host and port."""
+
+    async def verify(self, *, deadline_s: float = 10.0) -> dict[str, dict[str, str]]:
+        """Asks each endpoint once.
+
+        Args:
+            deadline_s: seconds for each answer as a whole.
+
+        Returns:
+            The headers of the answers, by endpoint; long values are cut.
+
+        Raises:
+            ServerContractError: an answer is not what is to be measured.
+        """
+        status, status_checksum = await self._verify(catalogue.STATUS_PATH, self._status_bytes, deadline_s)
+        bulk, bulk_checksum = await self._verify(catalogue.BULK_PATH, self._bulk_bytes, deadline_s)
+        self.checksums = status_checksum, bulk_checksum
+        return {"status": status, "bulk": bulk}
+
+    async def _verify(self, path: str, size_bytes: int, deadline_s: float) -> tuple[dict[str, str], int]:
+        try:
+            answer = await asyncio.to_thread(_ask, self.url + path, deadline_s, size_bytes)
+        except (OSError, http.client.HTTPException) as error:
+            fault: str | None = f"there was no answer within {deadline_s:g} s ({_reason(error)})"
+        else:
+            fault = self._fault(answer, size_bytes)
+        if fault:
+            raise ServerContractError(f"{self.url}{path} must answer 200 with {size_bytes} bytes, but {fault}.")
+        headers = {name: value[:_TEXT_CHARACTERS] for name, value in answer.headers.items()}
+        return headers, zlib.crc32(answer.body)
+
+    def _fault(self, answer: _Answer, size_bytes: int) -> str | None:
+        """What is wrong with an answer, after "but"."""
+        encoding = answer.headers.get("content-encoding", "identity")
+        length = answer.headers.get("content-length", str(size_bytes))
+        if answer.status != 200:
+            return f"the answer was {answer.status}"
+        if encoding != "identity":
+            return f"they came with Content-Encoding: {encoding[:_TEXT_CHARACTERS]}"
+        if length != str(size_bytes):
+            return f"its Content-Length was {length[:_TEXT_CHARACTERS]}"
+        if len(answer.body) != size_bytes:
+            return f"there came {'more' if len(answer.body) > size_bytes else len(answer.body)}"
+        return None
+
+    async def _served(self, enough: Callable[[dict[int, int], int], bool], deadline_s: float) -> dict[int, int]:
+        """Asks on fresh connections until it is enough: told the answers, and how many in a row brought no new worker."""
+        served: dict[int, int] = {}
+        quiet = 0
+        deadline = time.monotonic() + deadline_s
+        while not enough(served, quiet) and (left_s := deadline - time.monotonic()) > 0:
+            for health in await self._ask_workers(left_s):
+                quiet = quiet + 1 if health.pid in served else 0
+                served[health.pid] = health.served
+        return served
+
+    async def _ask_workers(self, left_s: float) -> list[_Health]:
+        """What those workers say of themselves that the connections came to; nothing, after a pause, if none answers."""
+        healths = await asyncio.to_thread(_healths, self.url, self._at_once, min(_ASK_S, left_s))
+        if not healths:
+            await asyncio.sleep(_POLL_S)
+        self._health = self._health or next(iter(healths), None)
+        return healths
+
+
+class ServerProcess(Server):
+    """A system of the catalogue, in processes of ours.
+
+    Args:
+        system: its name in the catalogue.
+        status_bytes: length of what endpoint A answers.
+        bulk_bytes: length of what endpoint B answers.
+        workers: how many processes serve.
+        log_path: the file that takes all that the server prints.
+        port: on 127.0.0.1; 0 takes a free one.
+    """
+
+    is_local = True
+
+    def __init__(
+        self, *, system: str, status_bytes: int, bulk_bytes: int, workers: int, log_path: Path, port: int = 0
+    ) -> None:
+        # Twice as many, since some workers get two; one worker gets all anyway.
+        super().__init__(
+            status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=1 if workers == 1 else min(2 * workers, _AT_ONCE)
+        )
+        self._system = catalogue.SYSTEMS[system]
+        self._workers = workers
+        self._log_path = log_path
+        self._port = port
+        self._guarded: _Guarded | None = None
+        self._ready_s: float | None = None
+        self._exit: ServerExit | None = None
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port; the port is known from the start on."""
+        return f"http://{_HOST}:{self._port}"
+
+    @property
+    def command(self) -> list[str]:
+        """What is run, with the interpreter shown as "python"."""
+        return self._system.command(python="python", port=self._port, workers=self._workers)
+
+    @property
+    def main_pid(self) -> int | None:
+        """The process that was started, from which all others descend."""
+        return self._guarded.pid if self._guarded else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the main process is there."""
+        return self._guarded is not None and self._guarded.alive
+
+    @property
+    def returncode(self) -> int | None:
+        """The main process's exit code, minus the signal if one ended it; None while it is there, or if nobody knows."""
+        if self._guarded is None:
+            return None
+        self._guarded.listen()
+        return self._guarded.exit[0] if self._guarded.exit else None
+
+    def facts(self) -> dict[str, Any]:
+        """What a record says of the server."""
+        return {
+            "name": self._system.name,
+            "title": self._system.title,
+            "url": self.url,
+            "started_by_lab": True,
+            "framework": self._health.framework if self._health else None,
+            "framework_version": self._health.version if self._health else None,
+            "command": self.command,
+            "loop": self._system.loop,
+            "http_parser": self._system.http_parser,
+            "keep_alive_s": self._system.keep_alive_s,
+            "main_pid": self.main_pid,
+            "ready_s": self._ready_s,
+        }
+
+    def worker_pids(self) -> list[int]:
+        """The processes that serve at this moment: those that listen, but not the parents of such."""
+        processes = self._guarded.processes() if self._guarded else []
+        parents = _listeners(processes, self._port)
+        return sorted(parents.keys() - set(parents.values()))
+
+    async def start(self, *, deadline_s: float | None = None) -> None:
+        """Returns when every worker has answered; whatever else happens, nothing is left behind.
+
+        Args:
+            deadline_s: seconds until they must have; None is 30 s and half a second more a worker.
+
+        Raises:
+            ServerStartError: why it is not ready, with the end of its log.
+        """
+        if deadline_s is None:
+            deadline_s = _READY_S + _READY_PER_WORKER_S * self._workers
+        began = time.monotonic()
+        try:
+            self._launch()
+            await self._wait_until_ready(deadline_s)
+        except BaseException:
+            await self.stop()
+            raise
+        self._ready_s = time.monotonic() - began
+
+    async def served(self, *, deadline_s: float = 5.0) -> dict[int, int]:
+        """Asks every worker how many requests for /hello it has had.
+
+        Returns:
+            Process id -> requests since its start; a worker that does not answer within `deadline_s` is missing.
+        """
+        workers = {*await asyncio.to_thread(self.worker_pids)}
+        return await self._served(lambda served, quiet: workers <= served.keys(), deadline_s)
+
+    async def stop(self) -> ServerExit | None:
+        """Ends the server; may be called at any time, and again.
+
+        Returns:
+            How it ended, also if it had done so before; None if it was never started.
+        """
+        if self._guarded is not None and self._exit is None:
+            self._exit = await self._guarded.end()
+        return self._exit
+
+    def _fault(self, answer: _Answer, size_bytes: int) -> str | None:
+        expected = catalogue.body(size_bytes)
+        if fault := super()._fault(answer, size_bytes):
+            return fault
+        if "content-length" not in answer.headers:
+            return "it had no Content-Length"
+        if answer.body != expected:
+            at = next(n for n in range(size_bytes) if answer.body[n] != expected[n])
+            there, wanted = answer.body[at : at + 10], expected[at : at + 10]
+            return f"from byte {at} on they were {there!r} instead of {wanted!r}"
+        return None
+
+    def _launch(self) -> None:
+        """Starts the processes.
+
+        Raises:
+            ServerStartError: the port is taken, or the log cannot be written.
+        """
+        self._port = self._port or _free_port()
+        if refusal := _refusal(self._port):
+            raise ServerStartError(
+                f"port {self._port} of {_HOST} is not free ({refusal}): end what listens there, or take another port."
+            )
+        sizes = self._system.environment(status_bytes=self._status_bytes, bulk_bytes=self._bulk_bytes)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
+        command = self._system.command(python=sys.executable, port=self._port, workers=self._workers)
+        try:
+            self._guarded = _Guarded(command, env={**inherited, **sizes}, log_path=self._log_path)
+        except OSError as error:
+            raise ServerStartError(f"the server {self._system.name} could not be started ({_reason(error)}).") from None
+
+    async def _wait_until_ready(self, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        answered: set[int] = set()
+        while len(answered) < self._workers:
+            left_s = deadline - time.monotonic()
+            self._raise_if_ended()
+            if left_s <= 0:
+                count = f"{len(answered)} of {self._workers} workers"
+                raise self._start_error(f"was not ready within {within_s:g} s ({count} answered)")
+            # A port on which nobody listens yet refuses at once, so asking early costs next to nothing.
+            pids = {health.pid for health in await self._ask_workers(left_s)}
+            self._raise_if_foreign(pids - answered)
+            answered |= pids
+
+    def _raise_if_ended(self) -> None:
+        assert self._guarded is not None
+        self._guarded.listen()
+        if self._guarded.failure:
+            raise ServerStartError(f"the server {self._system.name} could not be started ({self._guarded.failure}).")
+        if self._guarded.exit:
+            raise self._start_error(f"ended with code {self._guarded.exit[0]} before it was ready")
+        if not self._guarded.watched:
+            raise self._start_error("lost the process that guards it before it was ready")
+
+    def _raise_if_foreign(self, pids: set[int]) -> None:
+        assert self._guarded is not None
+        foreign = pids - {process.pid for process in self._guarded.processes()} if pids else pids
+        if foreign:
+            self._raise_if_ended()  # They may have been ours, and have ended since.
+            raise self._start_error(
+                f"is not what answers on port {self._port}: process {min(foreign)} does, which this run has not started "
+                "(a server left over from an earlier run?); end that one, or take another port"
+            )
+
+    def _start_error(self, what: str) -> ServerStartError:
+        log = self._log_path.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
+        return ServerStartError(f"the server {self._system.name} {what}; the end of its log:\n{log or '(nothing)'}")
+
+
+class ExternalServer(Server):
+    """A server that somebody else started and will end. It need not have /health, nor our bytes, only their lengths."""
+
+    main_pid = None
+    alive = True
+    """As far as anybody can know here; if it stops answering, the devices see it."""
+
+    def __init__(self, *, url: str, status_bytes: int, bulk_bytes: int) -> None:
+        super().__init__(status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=_AT_ONCE)
+        self._url = url.rstrip("/")
+        self._pids: set[int] = set()
+        """Workers that ever answered."""
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        return self._url
+
+    @property
+    def is_local(self) -> bool:
+        """Whether all workers that answered are processes of this machine, so that they may be sampled.
+
+        They are if they listen on that port here: a server in a container gives numbers that mean other processes.
+        """
+        return bool(self._pids) and self.worker_pids() == sorted(self._pids)
+
+    def facts(self) -> dict[str, Any]:
+        """What a record says of the server."""
+        return {
+            "name": "external",
+            "title": "a server that was running already",
+            "url": self.url,
+            "started_by_lab": False,
+            "framework": self._health.framework if self._health else None,
+            "framework_version": self._health.version if self._health else None,
+            "command": [],
+            "main_pid": None,
+        }
+
+    def worker_pids(self) -> list[int]:
+        """The workers that ever answered and, as far as can be seen from here, listen at this moment."""
+        processes = []
+        for pid in self._pids:
+            with suppress(psutil.Error, ValueError):  # A stranger may say any number.
+                processes.append(psutil.Process(pid))
+        return sorted(_listeners(processes, urlsplit(self._url).port or 80))
+
+    async def start(self, *, deadline_s: float = 10.0) -> None:
+        """Makes sure that somebody answers.
+
+        Raises:
+            ServerStartError: nobody does.
+        """
+        try:
+            await asyncio.to_thread(_ask, self._url + catalogue.HEALTH_PATH, deadline_s, 0)
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerStartError(
+                f"nothing answers at {self._url} ({_reason(error)}): start that server, or correct server_url."
+            ) from None
+
+    async def served(self, *, deadline_s: float = 5.0) -> dict[int, int]:
+        """Asks the workers how many requests for /hello they have had.
+
+        Returns:
+            Process id -> requests since its start, of the workers that were found; empty without /health.
+        """
+        if not await self._ask_workers(deadline_s):
+            return {}
+        served = await self._served(lambda served, quiet: quiet >= _QUIET and self._pids <= served.keys(), deadline_s)
+        self._pids |= served.keys()
+        return served
+
+    async def stop(self) -> None:
+        """Does nothing: who started it ends it."""
+
+
+class _Guarded:
+    """A command under `guard.py`.
+
+    Raises:
+        OSError: the log cannot be written, or no process can be started.
+    """
+
+    def __init__(self, command: list[str], *, env: dict[str, str], log_path: Path) -> None:
+        with log_path.open("ab") as log:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", guard.__file__, "--", *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=env,
+                # `server` can be imported from there, and no file of the user's can take a module's place.
+                cwd=Path(catalogue.__file__).parents[1],
+                bufsize=0,
+                # What is sent to this process's group, by a terminal or when a kernel ends, is not meant for the guard.
+                start_new_session=True,
+            )
+        self._stdin, self._stdout = self._guard.stdin, self._guard.stdout
+        assert self._stdin is not None
+        assert self._stdout is not None
+        os.set_blocking(self._stdout.fileno(), False)
+        self._words = ""
+        self._main: psutil.Process | None = None
+        self.pid: int | None = None
+        """The command's process, once it runs."""
+        self.failure: str | None = None
+        """Why the command could not be started, if so."""
+        self.exit: tuple[int, How] | None = None
+        """Exit code and manner of the end, once nothing is left of the command."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether the guard is there."""
+        return self._guard.poll() is None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the command's own process is there."""
+        self.listen()
+        return self._main is not None and self.exit is None and _lives(self._main)
+
+    def listen(self) -> None:
+        """Takes in what the guard has said."""
+        assert self._stdout is not None
+        if self._stdout.closed:
+            return
+        with suppress(BlockingIOError):
+            while chunk := os.read(self._stdout.fileno(), 4096):
+                self._words += chunk.decode(errors="replace")
+        said = dict(line.split(" ", 1) for line in self._words.splitlines())
+        self.failure = said.get("failed")
+        if "pid" in said and self.pid is None:
+            self.pid = int(said["pid"])
+            with suppress(psutil.NoSuchProcess):
+                self._main = psutil.Process(self.pid)
+        if "exit" in said:
+            code, how = said["exit"].split()
+            self.exit = int(code), cast(How, how)
+
+    def processes(self) -> list[psutil.Process]:
+        """What is there of the command and its descendants, orphans too: the members of its session."""
+        self.listen()
+        if self._main is None or self.exit:
+            return []
+        if psutil.pid_exists(self._main.pid) and not self._main.is_running():
+            return []  # All are gone, and the number has become somebody else's.
+        members = []
+        for pid in psutil.pids():
+            with suppress(OSError, psutil.Error):
+                if os.getsid(pid) == self.pid:
+                    members.append(psutil.Process(pid))
+        return [process for process in members if _lives(process)]
+
+    async def end(self) -> ServerExit:
+        """Ends the command and its guard."""
+        assert self._stdin is not None
+        assert self._stdout is not None
+        began = time.monotonic()
+        self._stdin.close()
+        if not await _within(_END_S, lambda: not self.watched):
+            self._guard.kill()
+            self._guard.wait()
+        self.listen()
+        code, how = self.exit or (None, await self._end_unguarded())
+        self._stdout.close()
+        return ServerExit(code, how, time.monotonic() - began)
+
+    async def _end_unguarded(self) -> How:
+        """Does what the guard would have done, had it not been killed."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in self.processes():
+                with suppress(psutil.Error):
+                    process.send_signal(number)
+            if await _within(guard.GRACE_S, lambda: not self.processes()):
+                return "terminated" if number == signal.SIGTERM else "killed"
+        return "killed"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+    """Not more than a byte longer than it should be."""
+
+
+@dataclass(frozen=True)
+class _Health:
+    pid: int
+    served: int
+    framework: str | None
+    version: str | None
+
+
+class _BoundedSocket(socket.socket):
+    """A socket's own timeout starts anew with every byte; this one ends at an instant."""
+
+    ends_at = 0.0
+
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        self.settimeout(max(0.001, self.ends_at - time.monotonic()))
+        return super().recv_into(*args, **options)
+
+
+def _ask(url: str, timeout_s: float, size_bytes: int) -> _Answer:
+    """GETs a URL on a connection of its own, which no proxy setting can lead astray.
+
+    Args:
+        timeout_s: seconds for all of it.
+        size_bytes: how long the body should be.
+
+    Raises:
+        OSError: nobody listens, or not in time.
+        http.client.HTTPException: what came is not HTTP.
+    """
+    with closing(_request(url, time.monotonic() + timeout_s)) as connection:
+        return _answer(connection, size_bytes)
+
+
+def _request(url: str, ends_at: float) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
+    plain = socket.create_connection((host, port), timeout=max(0.001, ends_at - time.monotonic()))
+    bounded = _BoundedSocket(plain.family, plain.type, plain.proto, plain.detach())
+    bounded.ends_at = ends_at
+    connection = http.client.HTTPConnection(host, port)
+    connection.sock = bounded
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    connection.request("GET", target, headers={"Connection": "close"})
+    return connection
+
+
+def _answer(connection: http.client.HTTPConnection, size_bytes: int) -> _Answer:
+    response = connection.getresponse()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return _Answer(response.status, headers, response.read(size_bytes + 1))
+
+
+def _healths(url: str, count: int, timeout_s: float) -> list[_Health]:
+    """What workers say of themselves on `count` connections that are opened together."""
+    ends_at = time.monotonic() + timeout_s
+    connections: list[http.client.HTTPConnection] = []
+    healths = []
+    with ExitStack() as cleanup:
+        with suppress(OSError):
+            for _ in range(count):
+                connection = _request(url + catalogue.HEALTH_PATH, ends_at)
+                connections.append(cleanup.enter_context(closing(connection)))
+        for connection in connections:
+            with suppress(OSError, http.client.HTTPException, ValueError, RecursionError):
+                healths.append(_health(_answer(connection, _HEALTH_BYTES)))
+    return healths
+
+
+def _health(answer: _Answer) -> _Health:
+    """Reads an answer of /health.
+
+    Raises:
+        ValueError: it is in words of its own, as that of a server that is not ours may be.
+    """
+    said = json.loads(answer.body)
+    if answer.status != 200 or not isinstance(said, dict):
+        raise ValueError
+    pid, served = said.get("pid"), said.get("served")
+    if type(pid) is not int or type(served) is not int:
+        raise ValueError
+    return _Health(pid, served, _text(said.get("framework")), _text(said.get("version")))
+
+
+def _text(value: object) -> str | None:
+    return value[:_TEXT_CHARACTERS] if isinstance(value, str) else None
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text[:_TEXT_CHARACTERS] or type(error).__name__
+
+
+async def _within(seconds: float, happened: Callable[[], bool]) -> bool:
+    """Waits until it has happened; False if it has not in time."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(_POLL_S)
+    return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def _listeners(processes: list[psutil.Process], port: int) -> dict[int, int]:
+    """Those that listen on a port, with their parents."""
+    parents = {}
+    for process in processes:
+        with suppress(psutil.Error):
+            sockets = process.net_connections("tcp")
+            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets):
+                parents[process.pid] = process.ppid()
+    return parents
+
+
+def _free_port() -> int:
+    """A port that nobody has at this moment."""
+    # Not by the module's own generator: a notebook may have seeded it, and then every run would want the same port.
+    ports = random.Random().sample(_FREE_PORTS, len(_FREE_PORTS))
+    return next(port for port in ports if not _refusal(port))
+
+
+def _refusal(port: int) -> str | None:
+    """Why a server could not listen there, if so."""
+    with socket.socket() as probe:
+        # As servers do: connections of an earlier run that the kernel has not forgotten yet are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            return error.strerror
+    return None

@@ -1,0 +1,1 @@
+"""The servers that are measured. Nothing here knows who measures it."""
