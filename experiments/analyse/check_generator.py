@@ -1,0 +1,168 @@
+"""Did the generators keep to the plan? If not, the figures show them and not the server.
+
+Evidence -> one check a function. The limits below are starting values with their reasons; lag is
+what the others explain: a busy, stalled or crowded generator does harm as far as it is late.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from experiments.analyse.evidence import (
+    SEVERITY,
+    Check,
+    Evidence,
+    Status,
+    graded,
+    ms,
+    not_applicable,
+    percentile_or_most,
+)
+from experiments.analyse.latency import percentiles
+from experiments.record.schema import ENDPOINTS, UNANSWERED
+
+_STOCK = "httpx-stock"
+_LIGHTEN = "Poll with fewer clients or a longer interval, or give the generator more: generators=2, a quieter machine."
+
+
+def unsent_late(evidence: Evidence) -> Check:
+    """Share of the planned polls that the generator did not get to before the window closed.
+
+    Up to 0.1 % is what closing a window costs: a poll due in its very last fraction of a millisecond.
+    Beyond 1 % the load was not the one asked for.
+
+    Source: Nighthawk calls a run good from 99 % of the planned requests sent.
+    """
+    planned = len(evidence.polls)
+    late = int((evidence.polls["outcome"] == "unsent_late").sum())
+    share = late / planned if planned else 0.0
+    status = graded(share, 0.001, 0.01)
+    meaning = (
+        "Nearly every planned poll was sent."
+        if status == "valid"
+        else f"The generator left out polls that it should have sent. {_advice(evidence)}"
+    )
+    figure = f"{late:,} of {planned:,} polls, {100 * share:.2g} %"
+    return Check("unsent_late", status, figure, "up to 0.1 % valid, up to 1 % suspect", meaning)
+
+
+_LAG_LIMITS = {50: (0.0005, 0.0025), 99: (0.005, 0.025)}
+"""Percentile -> seconds that are always valid, and seconds that may be suspect."""
+_SHARES = (0.1, 0.5)
+"""The same as shares of the response that a punctual generator would have seen."""
+
+
+def lag(evidence: Evidence) -> Check:
+    """What lag added to responses, against the responses that a punctual generator would have seen.
+
+    Where it adds at most a tenth, a figure is right within a tenth, which is also what latency
+    repeats within; where it adds more than half, the figure is the generator's as much as the
+    server's. A tenth of half a millisecond cannot be asked of an event loop, so there are floors: 0.5
+    ms at p50 (a plain epoll loop wakes 0.45-0.6 ms late) and 5 ms at p99 (a poll behind a burst of
+    25, at 200 us each); five times as much is beyond any explanation but overload.
+
+    Responses as reported would be no yardstick, since lag lengthens them; and lag alone no measure,
+    since it counts one poll of all those that queue behind it. See `lateness`. The endpoint with
+    the smaller response decides.
+    """
+    late = evidence.lateness
+    statuses: list[Status] = []
+    figures, limits = [], []
+    for percent, floors in _LAG_LIMITS.items():
+        added = percentile_or_most(late["added_s"], percent)
+        punctual = _smallest_punctual_s(late, percent)
+        valid_to, suspect_to = (max(floor, share * punctual) for floor, share in zip(floors, _SHARES, strict=True))
+        statuses.append(graded(added, valid_to, suspect_to))
+        figures.append(f"p{percent} {ms(added)}")
+        limits.append(f"p{percent} up to {ms(valid_to)} valid, up to {ms(suspect_to)} suspect")
+    status = max(statuses, key=SEVERITY.index)
+    meaning = (
+        "Polls were sent when they were due, so the times are the server's."
+        if status == "valid"
+        else f"Polls were sent late by the generator itself, and the times contain that. {_advice(evidence)}"
+    )
+    return Check("lag", status, ", ".join(figures), "; ".join(limits), meaning)
+
+
+def _smallest_punctual_s(late: pl.DataFrame, percent: int) -> float:
+    """The smaller of the endpoints' percentiles; 0 where none is supported."""
+    timed = late.filter(pl.col("outcome").is_in(("ok", *UNANSWERED)))
+    each = [percentiles(timed.filter(pl.col("endpoint") == name)["punctual_s"], (percent,))[0].value_s for name in ENDPOINTS]
+    return min((value for value in each if value is not None), default=0.0)
+
+
+def generator_cpu(evidence: Evidence) -> Check:
+    """How much of the window the busiest generator's loop was running, or ready to run and kept waiting for a core.
+
+    The loop is one thread, and whatever share of the time it cannot be idle is its load r. In front of a
+    loop with r = 0.80 four polls wait on average, with 0.95 nineteen (M/M/1: r / (1 - r)): from there on
+    the loop's own queue is what is measured, also where lag does not show it, since a device that is
+    always behind has no due time left to be late for. Seen with httpx-stock at 1,100 polls/s, lag p50
+    0.01 ms: 0.58 cores used and 0.41 waited for on a machine that others used too, and an answer after
+    580 ms that took the server 0.1 ms.
+
+    Source: Hyperfoil calls a run invalid when less than 20 % of a generator's CPU is idle.
+    """
+    name = "generator_cpu"
+    waits = {item["instance"]: float(item.get("cpu_wait_ratio") or 0.0) for item in evidence.instances}
+    loads = [(used + waits.get(number, 0.0), used) for number, used in evidence.costs.generator_cores.items()]
+    if not loads:
+        return not_applicable(name, "There are no samples of what the generators used.")
+    load, used = max(loads)
+    status = graded(load, 0.8, 0.95)
+    meaning = (
+        "The generator had time to spare."
+        if status == "valid"
+        else f"The generator had hardly any time to spare, so answers waited for it. {_advice(evidence)}"
+    )
+    figure = f"{used:.2f} cores used, {load - used:.2f} waited for"
+    return Check(name, status, figure, "sum up to 0.80 valid, up to 0.95 suspect", meaning)
+
+
+def generator_stall(evidence: Evidence) -> Check:
+    """Longest time for which a generator's loop did not come round.
+
+    A stall of 100 ms makes one device in five late, at an interval of 500 ms; one of 400 ms nearly
+    all of them. A generator that was stopped for half a second must not pass.
+
+    Source: Hyperfoil calls a run invalid when its watchdog is more than 100 ms late.
+    """
+    name = "generator_stall"
+    stalls = [float(item["longest_stall_s"]) for item in evidence.instances if "longest_stall_s" in item]
+    if not stalls:
+        return not_applicable(name, "The generators left no word of it.")
+    status = graded(max(stalls), 0.1, 0.4)
+    meaning = (
+        "The generator never stood still for long."
+        if status == "valid"
+        else "The generator once stood still, and all polls due then were late. Look for what else the machine "
+        "did (a suspended process, a laptop asleep, swapping), and measure again."
+    )
+    return Check(name, status, ms(max(stalls)), "up to 100 ms valid, up to 400 ms suspect", meaning)
+
+
+def generator_errors(evidence: Evidence) -> Check:
+    """Polls that failed by the generator's fault, rows it could not write, and generators that broke.
+
+    Up to 0.1 % of such polls leave the percentiles where they are; a lost row leaves a hole that
+    nothing can fill.
+    """
+    faults = int((evidence.polls["outcome"] == "generator_error").sum())
+    lost = sum(int(item.get("lost_rows", 0)) for item in evidence.instances)
+    errors = [str(item["error"]) for item in evidence.instances if item.get("error")]
+    share = faults / max(1, len(evidence.polls))
+    status: Status = "invalid" if lost or errors else "valid" if not faults else graded(share, 0.0, 0.001)
+    meaning = (
+        "The generators worked to the end."
+        if status == "valid"
+        else f"{'; '.join(errors) or 'Some polls failed on this side, not at the server'}. Look for what this "
+        "machine ran out of (open files, ports, memory, disk), and measure again."
+    )
+    figure = f"{faults:,} polls, {lost:,} rows lost, {len(errors)} generators broken"
+    return Check("generator_errors", status, figure, "none valid, up to 0.1 % of polls suspect", meaning)
+
+
+def _advice(evidence: Evidence) -> str:
+    if evidence.record.scenario.engine == _STOCK:
+        return "The stock httpx transport cannot carry this load; use engine='httpx', or far fewer clients."
+    return _LIGHTEN

@@ -1,0 +1,132 @@
+"""Is the record whole and in itself consistent? A hole or a changed row makes every figure doubtful.
+
+Evidence -> one check a function.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from experiments.analyse import completeness
+from experiments.analyse.evidence import Check, Evidence, Status, not_applicable
+from experiments.analyse.polls import WAS_SENT
+from experiments.record.schema import UNSENT
+from experiments.schedule import TICK_S
+
+_SAME_S = 1.5 * TICK_S
+_DAMAGED = "Do not build on this record; measure again."
+_UNFINISHED = "run.json is missing"
+
+
+def rows_complete(evidence: Evidence) -> Check:
+    """Every planned poll has one row, where the plan puts it; the plan is made again from the scenario."""
+    record, scenario = evidence.record, evidence.record.scenario
+    found = completeness.compare(
+        scenario.plan,
+        evidence.rows,
+        record.window_s,
+        broken_off_s=None if record.finished else scenario.timeout_s,
+    )
+    gaps = [gap for gap in record.missing if not gap.startswith(_UNFINISHED)]
+    parts = [gap for gap in gaps if "part-" in gap]
+    status: Status = "valid"
+    meaning = "Every planned poll is in the record, once."
+    if found.unwritten or gaps:
+        status = "suspect"
+        lost = f"{found.unwritten:,} polls were never written" if found.unwritten else ""
+        meaning = f"The record is not whole: {'; '.join(filter(None, [*gaps, lost]))}. What is there can be read."
+    if found.flaws or parts:
+        status = "invalid"
+        flaws = [f"{count:,} polls {name}" for name, count in found.flaws.items()]
+        meaning = f"The record is damaged: {'; '.join([*parts, *flaws])}. {_DAMAGED}"
+    elif evidence.polls.is_empty():
+        status, meaning = "invalid", "No poll of the measured window was recorded, so there is nothing to believe. Run again."
+    figure = f"{len(evidence.polls):,} rows in the window; " + (
+        ", ".join(f"{count:,} {name}" for name, count in found.flaws.items()) or "no flaw"
+    )
+    return Check("rows_complete", status, figure, "each planned poll once, due by the plan", meaning)
+
+
+def one_at_a_time(evidence: Evidence) -> Check:
+    """No device has two polls at once; due <= ready <= sent <= done, and ready is due or when the device came free."""
+    same = pl.col("client") == pl.col("client").shift()
+    free_s = pl.when(same).then(pl.col("done_s").shift())
+    overlap = pl.col("sent_s") < free_s - _SAME_S
+    due, ready, sent, done = (pl.col(f"{name}_s") for name in ("due", "ready", "sent", "done"))
+    ordered = (due <= ready + _SAME_S) & (ready <= sent + _SAME_S) & (sent <= done + _SAME_S)
+    kept = (ready - pl.max_horizontal(due, free_s)).abs() <= _SAME_S
+    wrong = evidence.rows.filter(WAS_SENT).select(
+        overlap=overlap.fill_null(value=False).sum(),
+        disorder=(~(ordered & kept).fill_null(value=False)).sum(),
+    )
+    overlaps, disorders = wrong.row(0)
+    status: Status = "invalid" if overlaps or disorders else "valid"
+    meaning = (
+        "Every device had one poll at a time, as real devices do."
+        if status == "valid"
+        else f"Times in the record contradict each other: rows were changed, or the generator is faulty. {_DAMAGED}"
+    )
+    figure = f"{overlaps:,} overlaps, {disorders:,} rows out of order"
+    return Check("one_at_a_time", status, figure, "none", meaning)
+
+
+def answers(evidence: Evidence) -> Check:
+    """Every poll that counts as ok has status 200 and exactly the right length, and bytes were compared now and then."""
+    right = pl.col("endpoint").replace_strict(evidence.record.scenario.body_bytes, return_dtype=pl.UInt32)
+    ok = evidence.rows.filter(pl.col("outcome") == "ok")
+    wrong = int(ok.select(((pl.col("bytes") != right) | (pl.col("status") != 200)).sum()).item())
+    compared = sum(int(item.get("checksums", 0)) for item in evidence.instances)
+    unseen = bool(evidence.instances) and compared == 0 and len(ok) >= 1000
+    status: Status = "invalid" if wrong else "suspect" if unseen else "valid"
+    meaning = "Answers that count as ok were complete and right."
+    if unseen:
+        meaning = "No answer's bytes were compared, so only lengths vouch for them. Run for longer."
+    if wrong:
+        meaning = f"Polls count as ok although their answer was not the right one. {_DAMAGED}"
+    figure = f"{wrong:,} wrong of {len(ok):,}; bytes of {compared:,} compared"
+    return Check("answers", status, figure, "none wrong", meaning)
+
+
+def totals(evidence: Evidence) -> Check:
+    """What generators counted while running agrees with the rows: two ways of counting, one answer."""
+    name = "totals"
+    if not evidence.record.finished or any("attempts" not in item for item in evidence.instances):
+        return not_applicable(name, "A generator ended before it had given its counts.")
+    counted: dict[str, int] = evidence.record.facts["totals"]
+    rows = count(evidence.polls)
+    off = [f"{key} {counted.get(key)} and {value} rows" for key, value in rows.items() if counted.get(key) != value]
+    status: Status = "invalid" if off else "valid"
+    meaning = (
+        "What the generators counted is what the record holds."
+        if status == "valid"
+        else f"Generators counted something else than the record holds ({'; '.join(off)}). {_DAMAGED}"
+    )
+    return Check(name, status, f"{len(off)} of {len(rows)} differ", "none", meaning)
+
+
+def count(polls: pl.DataFrame) -> dict[str, int]:
+    """Counts of polls, so that planned = sent + unsent and sent = ok + failed."""
+    outcomes = dict(polls["outcome"].value_counts().select(pl.col("outcome").cast(pl.String), "count").iter_rows())
+    unsent = {name: int(outcomes.get(name, 0)) for name in UNSENT}
+    sent, ok = len(polls) - sum(unsent.values()), int(outcomes.get("ok", 0))
+    return {"planned": len(polls), "sent": sent, "ok": ok, "failed": sent - ok, **unsent}
+
+
+def cut_short(evidence: Evidence) -> Check:
+    """Whether the run lasted as long as was asked for."""
+    record = evidence.record
+    asked = record.scenario.window_s
+    reason = record.facts.get("cut_short") if record.finished else "it broke off without a word"
+    figure, limit = f"{record.window_s:.1f} s", f"{asked:g} s"
+    if not reason:
+        return Check("cut_short", "valid", figure, limit, "The run lasted as long as was asked for.")
+    meaning = (
+        f"The run was cut short: {reason}. The figures cover its first {record.window_s:.1f} s; polls that were in "
+        "flight then have no answer in them. Run again for the whole time."
+    )
+    return Check("cut_short", "suspect", figure, limit, meaning)
+
+
+def calibration(evidence: Evidence) -> Check:
+    """Whether this machine and these versions have been measured against known answers."""
+    return not_applicable("calibration", "There is no certificate of calibration for this machine and these versions.")

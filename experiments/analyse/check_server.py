@@ -1,0 +1,83 @@
+"""Was it the server that answered, and the same one from beginning to end?
+
+Evidence -> one check a function. A server that fails or dies is a result and makes no run invalid;
+what can make one suspect is that its own counts are gone, so that nothing vouches for ours.
+"""
+
+from __future__ import annotations
+
+from experiments.analyse.evidence import Check, Evidence, Status, not_applicable
+
+
+def served(evidence: Evidence) -> Check:
+    """Answered <= served by the workers <= attempts, warm-up included: three parties count, and must agree.
+
+    The server may have served what no device waited for any longer, and a device may have sent what
+    never reached the server; the other way round is impossible.
+    """
+    name, limit = "served", "answered <= served <= attempts"
+    workers = evidence.server.get("workers") or []
+    if not workers:
+        return not_applicable(name, "The server does not count what it serves (it has no /health of ours).")
+    answered = int((evidence.rows["status"] > 0).sum())
+    counts = [worker.get("served") for worker in workers]
+    if None in counts:
+        why = evidence.server.get("died") or "a worker did not answer before and after the run"
+        meaning = (
+            f"The server's own count is not whole ({why}), so nothing vouches for the answers that were counted here. "
+            "The figures may well be right; measure again with a server that lives to the end to be sure."
+        )
+        return Check(name, "suspect", f"{answered:,} answered, served unknown", limit, meaning)
+    total = sum(counts)
+    if any("attempts" not in item for item in evidence.instances):
+        return not_applicable(name, "A generator ended before it had given its counts.")
+    attempts = sum(int(item["attempts"]) for item in evidence.instances)
+    status, meaning = _judge_counts(answered, total, attempts)
+    return Check(name, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, meaning)
+
+
+def _judge_counts(answered: int, total: int, attempts: int) -> tuple[Status, str]:
+    if answered > total:
+        return "invalid", (
+            "More answers came than the server gave, so somebody else answered some of them (a proxy, a cache, another "
+            "process on the port). Make sure that only the server under test can answer, and measure again."
+        )
+    if total > attempts:
+        return "suspect", (
+            "The server served more requests than were sent from here, so somebody else polled it meanwhile. Measure "
+            "again with the server to yourself."
+        )
+    return "valid", "The server's own count agrees with what was sent and answered."
+
+
+def workers(evidence: Evidence) -> Check:
+    """The workers that answered before the load are those that answer after it.
+
+    A worker that its own supervisor replaced and one that somebody killed look alike from here; both
+    take their count along. A stranger on the server's port, outside the processes that were started,
+    is told apart.
+    """
+    name, limit = "workers", "the same processes from beginning to end"
+    seen = evidence.server.get("workers") or []
+    if not seen:
+        return not_applicable(name, "The server does not say which processes answer.")
+    before = {worker["pid"] for worker in seen if worker.get("served_before") is not None}
+    new = {worker["pid"] for worker in seen} - before
+    at_end = set(evidence.server.get("worker_pids_at_end") or [])
+    figure = f"{len(before)} before, {len(before & at_end)} of them at the end, {len(new)} new"
+    if evidence.server.get("started_by_lab") and new - at_end:
+        meaning = (
+            "A process that was not started for this run answers on the server's port, so the figures are of two "
+            "servers. Find out what else listens there, and measure again."
+        )
+        return Check(name, "invalid", figure, limit, meaning)
+    if evidence.server.get("died") and not new:
+        meaning = "The server ended by itself during the run, which is a result; no other took its place."
+        return Check(name, "valid", figure, limit, meaning)
+    if before != at_end or new:
+        meaning = (
+            "Workers were replaced during the run, and the count of those that are gone went with them. Look into "
+            "server.log for the reason; if the server itself is at fault, that is a result."
+        )
+        return Check(name, "suspect", figure, limit, meaning)
+    return Check(name, "valid", figure, limit, "The same processes answered from beginning to end.")

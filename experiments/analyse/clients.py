@@ -1,0 +1,58 @@
+"""What each device lived through: one row a client and endpoint.
+
+Prepared polls -> table. Times are in milliseconds of response (since due), as in the report.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from experiments.analyse.polls import WAS_SENT
+from experiments.analyse.timeline import percentile_of
+from experiments.record.schema import UNANSWERED, UNSENT
+
+_TIMED = pl.col("outcome").is_in(("ok", *UNANSWERED))
+_FAILED = WAS_SENT & (pl.col("outcome") != "ok")
+
+
+def clients_table(polls: pl.DataFrame) -> pl.DataFrame:
+    """Counts, reasons and response times of every device.
+
+    Returns:
+        frame(client, endpoint, planned, ok, failed, reasons, unsent, p50_ms, p95_ms, p99_ms, max_ms);
+        `reasons` reads `read_timeout 3, reset 1`, most frequent first, empty without failures. The
+        times cover what percentiles cover; they are null where too few polls support them.
+    """
+    key = ["client", "endpoint"]
+    counts = polls.group_by(key).agg(
+        planned=pl.len(),
+        ok=(pl.col("outcome") == "ok").sum(),
+        failed=_FAILED.sum(),
+        unsent=pl.col("outcome").is_in(UNSENT).sum(),
+    )
+    table = counts.join(_times(polls, key), on=key, how="left").join(_reasons(polls, key), on=key, how="left")
+    return table.select(
+        *key,
+        "planned",
+        "ok",
+        "failed",
+        pl.col("reasons").fill_null(""),
+        "unsent",
+        *(pl.col(f"{name}_s").mul(1000).alias(f"{name}_ms") for name in ("p50", "p95", "p99", "max")),
+    ).sort(key)
+
+
+def _times(polls: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    response = "response_s"
+    percents = {f"p{percent}_s": percentile_of(response, percent) for percent in (50, 95, 99)}
+    return polls.filter(_TIMED).group_by(key).agg(**percents, max_s=pl.col(response).max())
+
+
+def _reasons(polls: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    counted = polls.filter(_FAILED).group_by(*key, "outcome").agg(polls=pl.len())
+    text = pl.format("{} {}", pl.col("outcome").cast(pl.String), "polls")
+    return (
+        counted.sort([*key, "polls", "outcome"], descending=[False, False, True, False])
+        .group_by(key, maintain_order=True)
+        .agg(reasons=text.str.join(", "))
+    )

@@ -1,0 +1,102 @@
+"""What a verdict rests on: the record, its polls, its costs, and what a check says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import polars as pl
+
+from experiments.analyse import latency, lateness, polls, resources
+from experiments.analyse.latency import Percentile
+from experiments.record.schema import ENDPOINTS
+from experiments.record.store import Record
+
+Status = Literal["valid", "suspect", "invalid", "not_applicable"]
+SEVERITY: tuple[Status, ...] = ("not_applicable", "valid", "suspect", "invalid")
+"""Worse and worse."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at before the figures are believed."""
+
+    name: str
+    status: Status
+    figure: str
+    """What was found, with its unit."""
+    limit: str
+    """What was allowed."""
+    meaning: str
+    """What follows, for a reader who knows no load generators; what to do, where something is wrong."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that checks look at."""
+
+    record: Record
+    rows: pl.DataFrame
+    """All polls, arranged; see `polls.arrange`."""
+
+    @cached_property
+    def polls(self) -> pl.DataFrame:
+        """Those of the measured window."""
+        return polls.measured(self.rows)
+
+    @cached_property
+    def costs(self) -> resources.Costs:
+        return resources.costs(self.record)
+
+    @cached_property
+    def responses(self) -> dict[str, tuple[Percentile, ...]]:
+        """Response percentiles, by endpoint; the ones that the report shows."""
+        return {name: latency.percentiles(latency.population(self.polls, name)) for name in ENDPOINTS}
+
+    @cached_property
+    def lags(self) -> pl.Series:
+        """Lag of every poll that was sent, in seconds."""
+        return self.polls["lag_s"].drop_nulls().sort()
+
+    @cached_property
+    def lateness(self) -> pl.DataFrame:
+        """The polls of the window that were sent, with what the generator added; see `lateness`."""
+        pacing = self.record.scenario.pacing
+        return polls.measured(lateness.with_lateness(self.rows, pacing))
+
+    @property
+    def server(self) -> dict[str, Any]:
+        """What run.json says of the server; empty for an unfinished run."""
+        facts: dict[str, Any] = self.record.facts.get("server", {})
+        return facts
+
+    @property
+    def instances(self) -> list[dict[str, Any]]:
+        """What run.json says of each generator; empty for an unfinished run."""
+        instances: list[dict[str, Any]] = self.record.facts.get("generator", {}).get("instances", [])
+        return instances
+
+
+def percentile_or_most(values: pl.Series, percent: float) -> float:
+    """A percentile in seconds; the largest value where too few support it, to be on the safe side; 0 of none."""
+    value = latency.percentiles(values, (percent,))[0].value_s
+    most = values.max()
+    return value if value is not None else float(most) if isinstance(most, float) else 0.0
+
+
+def graded(figure: float, valid_to: float, suspect_to: float) -> Status:
+    """Valid up to one limit, suspect up to another, invalid beyond."""
+    return "valid" if figure <= valid_to else "suspect" if figure <= suspect_to else "invalid"
+
+
+def not_applicable(name: str, why: str) -> Check:
+    """A check that this record gives nothing to look at."""
+    return Check(name, "not_applicable", "–", "–", why)
+
+
+def ms(seconds: float) -> str:
+    """Three significant digits: `0.43 ms`, `1,230 ms`."""
+    value = 1000 * seconds
+    digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+    return f"{value:,.{digits}f} ms"

@@ -1,0 +1,41 @@
+"""What the generator's lateness did to the responses: the run played again with a punctual generator.
+
+Arranged polls -> two more times a poll. Lag itself counts only the poll that was sent late. The polls
+queued up behind it wait, and waiting looks like the server's fault; this tells the two apart.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from experiments.schedule import Pacing
+
+
+def with_lateness(rows: pl.DataFrame, pacing: Pacing) -> pl.DataFrame:
+    """Adds what each poll would have felt, had no poll been sent late.
+
+    Latencies are kept and lags left out: a device ends poll n at max(due(n), end(n - 1)) + latency(n).
+    Unrolled, end(n) = L(n) + max over k <= n of (due(k) - L(k - 1)), L being the running sum of
+    latencies. The second poll of a round follows the first at once; under `after` every poll is due
+    by the one before, so there lag delays nothing but its own poll.
+
+    Source: the recursion is Lindley's, "The theory of queues with a single server", 1952.
+
+    Args:
+        rows: arranged polls, warm-up included, since a device may enter the window with a queue.
+
+    Returns:
+        frame(endpoint, outcome, first_due_s, punctual_s, added_s) of the polls that were sent, in
+        seconds: `punctual_s` is that response, `added_s` the rest, which the generator added.
+    """
+    latency = pl.col("latency_s")
+    sent = rows.filter(latency.is_not_null())
+    total = latency.cum_sum().over("client")
+    begin = pl.when("second").then(-float("inf")).otherwise(pl.col("due_s") - (total - latency))
+    end = total + begin.cum_max().over("client")
+    follows = pl.col("second") | pl.lit(pacing == "after")
+    punctual = pl.when(follows).then(latency).otherwise(end - pl.col("due_s"))
+    names = ("endpoint", "outcome", "first_due_s", "response_s")
+    return sent.select(*names, punctual_s=punctual).select(
+        *names[:-1], "punctual_s", added_s=pl.col("response_s") - pl.col("punctual_s")
+    )

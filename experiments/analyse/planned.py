@@ -1,0 +1,67 @@
+"""The polls that a plan asks for, made again as a table, to compare a record with.
+
+Plan -> frame(client, round, endpoint, due_s), one row a planned poll. The plan's own closed form
+gives each device's rounds; the table is then built column by column, since a run has 660,000 polls.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from experiments.record.schema import ENDPOINTS
+from experiments.schedule import TICK_S, Plan
+
+
+def planned_polls(plan: Plan, until_s: float) -> pl.DataFrame:
+    """The polls of the measured window, or of its part before `until_s`, under `fixed` pacing.
+
+    Returns:
+        frame(client, round, endpoint, due_s); `due_s` is that of the round's first poll, in seconds.
+    """
+    rounds = [plan.measured_rounds(client, until_s) for client in range(plan.clients)]
+    frame = polls_of_rounds(plan, [one.start for one in rounds], [one.stop for one in rounds])
+    due = pl.col("first_due_s") + (pl.col("round").cast(pl.Int64) - 1) * plan.interval_s
+    return frame.with_columns(due_s=on_tick(due)).drop("first_due_s")
+
+
+def polls_of_rounds(plan: Plan, starts: list[int], stops: list[int]) -> pl.DataFrame:
+    """The polls of given rounds, whatever the pacing.
+
+    Args:
+        starts: first round, by client.
+        stops: round after the last, by client.
+
+    Returns:
+        frame(client, round, endpoint, first_due_s); the last is when the device's round 1 is due.
+    """
+    clients = range(plan.clients)
+    rounds = (
+        pl.DataFrame(
+            {
+                "client": pl.Series(clients, dtype=pl.UInt32),
+                "round": pl.int_ranges(pl.Series(starts), pl.Series(stops), eager=True),
+                "ahead": pl.Series([plan.cycle_start(client) for client in clients], dtype=pl.Int64),
+                "first_due_s": pl.Series([plan.first_due(client) for client in clients], dtype=pl.Float64),
+            }
+        )
+        .explode("round")
+        .drop_nulls("round")
+    )
+    secondary = ENDPOINTS[1 - ENDPOINTS.index(plan.primary)]
+    place = pl.col("round") + pl.col("ahead")
+    low, high = plan.joins_per_cycle, plan.cycle_rounds
+    joined = rounds.filter(place * low // high > (place - 1) * low // high)
+    names = pl.Enum(ENDPOINTS)
+    return pl.concat(
+        [
+            frame.select(
+                "client", pl.col("round").cast(pl.UInt32), pl.lit(name, dtype=names).alias("endpoint"), "first_due_s"
+            )
+            for frame, name in ((rounds, plan.primary), (joined, secondary))
+        ]
+    )
+
+
+def on_tick(seconds: pl.Expr) -> pl.Expr:
+    """The nearest whole tick, by the very arithmetic of `schedule.on_tick`."""
+    return (seconds / TICK_S + 0.5).floor() * TICK_S

@@ -1,0 +1,134 @@
+"""What a run cost: processors and memory of the server, the generators and everybody else.
+
+Record -> tables and totals. CPU is recorded as cumulative seconds, so rates are exact differences;
+figures over the window are interpolated at its two ends. Cores: CPU seconds a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from experiments.record.store import Record
+
+
+def usage(record: Record) -> pl.DataFrame:
+    """Each sample of each process group, CPU as the rate since the sample before.
+
+    Returns:
+        frame(t_s, group, instance, cores, rss_bytes, uss_bytes, threads, fds, connections,
+        processes); without the host, and without each group's first sample.
+    """
+    one = ["group", "instance"]
+    samples = record.resources().filter(pl.col("group") != "host").sort("t_s")
+    cores = (pl.col("cpu_s").diff() / pl.col("t_s").diff()).over(one)
+    names = ("rss_bytes", "uss_bytes", "threads", "fds", "connections", "processes")
+    return samples.with_columns(cores=cores).drop_nulls("cores").select("t_s", *one, "cores", *names)
+
+
+def host(record: Record) -> pl.DataFrame:
+    """The whole machine, as rates since the sample before.
+
+    Returns:
+        frame(t_s, busy_cores, steal_cores, others_cores, core_0, core_1 ...): `others_cores` is what
+        neither server, generators nor this kernel used; `core_n` is a core's busy share, 0-1.
+    """
+    samples = record.resources()
+    ours = _ours(samples)
+    machine = samples.filter(pl.col("group") == "host").join(ours, on="t_s", how="left").sort("t_s")
+    per_core = machine["core_busy_s"].list.len().max()
+    cores = per_core if isinstance(per_core, int) else 0
+    step = pl.col("t_s").diff()
+    rates = {
+        "busy_cores": pl.col("cpu_s").diff() / step,
+        "steal_cores": pl.col("steal_s").diff() / step,
+        # Process and host counters tick apart by some 10 ms, which may come out just below zero.
+        "others_cores": ((pl.col("cpu_s") - pl.col("ours_s").fill_null(0)).diff() / step).clip(0),
+    }
+    rates |= {
+        f"core_{number}": (pl.col("core_busy_s").list.get(number, null_on_oob=True).diff() / step).clip(0, 1)
+        for number in range(cores)
+    }
+    return machine.select("t_s", **rates).slice(1)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """CPU over the measured window, or the part of it that was sampled."""
+
+    start_s: float
+    end_s: float
+    """The part of the window that samples cover."""
+    server_cores: float | None
+    """Null where the server's processes could not be seen; so for the others."""
+    generator_cores: dict[int, float]
+    """Of each generator, by its number."""
+    kernel_cores: float | None
+    busy_cores: float | None
+    """Of the whole machine."""
+    steal_cores: float | None
+    others_cores: float | None
+    """Of the whole machine, less what is ours."""
+    server_rss_peak_bytes: int | None
+
+    @property
+    def seconds(self) -> float:
+        """Length of the part that samples cover."""
+        return self.end_s - self.start_s
+
+
+def costs(record: Record) -> Costs:
+    """Means over the window from the cumulative CPU times."""
+    samples = record.resources()
+    host_times = samples.filter(pl.col("group") == "host")["t_s"]
+    first, last = host_times.min(), host_times.max()
+    start = max(0.0, float(first)) if isinstance(first, float) else 0.0
+    end = min(record.window_s, float(last)) if isinstance(last, float) else 0.0
+    if end <= start:
+        return Costs(0.0, 0.0, None, {}, None, None, None, None, None)
+    rates = {
+        (str(group), int(instance)): _rate(frame.sort("t_s"), "cpu_s", start, end)
+        for (group, instance), frame in samples.group_by("group", "instance")
+    }
+    busy = rates.get(("host", 0))
+    ours = sum(rate for (group, _), rate in rates.items() if group != "host")
+    machine = samples.filter(pl.col("group") == "host").drop_nulls("steal_s").sort("t_s")
+    return Costs(
+        start_s=start,
+        end_s=end,
+        server_cores=rates.get(("server", 0)),
+        generator_cores={number: rate for (group, number), rate in sorted(rates.items()) if group == "generator"},
+        kernel_cores=rates.get(("kernel", 0)),
+        busy_cores=busy,
+        steal_cores=_rate(machine, "steal_s", start, end) if len(machine) else None,
+        others_cores=None if busy is None else max(0.0, busy - ours),
+        server_rss_peak_bytes=_peak(samples, start, end),
+    )
+
+
+def _ours(samples: pl.DataFrame) -> pl.DataFrame:
+    """Cumulative CPU of all that is ours: frame(t_s, ours_s). All groups of a sample share its time."""
+    ours = samples.filter(pl.col("group") != "host")
+    return ours.group_by("t_s").agg(ours_s=pl.col("cpu_s").sum())
+
+
+def _rate(samples: pl.DataFrame, column: str, start: float, end: float) -> float:
+    """Growth of a cumulative column between two instants, by the second."""
+    return (_at(samples, column, end) - _at(samples, column, start)) / (end - start)
+
+
+def _at(samples: pl.DataFrame, column: str, instant: float) -> float:
+    """A cumulative column at an instant, on the straight line between the samples around it."""
+    times, values = samples["t_s"], samples[column]
+    after = int(times.search_sorted(instant))
+    if after == 0 or after == len(times):
+        return float(values[min(after, len(times) - 1)])
+    share = (instant - times[after - 1]) / (times[after] - times[after - 1])
+    return float(values[after - 1] + share * (values[after] - values[after - 1]))
+
+
+def _peak(samples: pl.DataFrame, start: float, end: float) -> int | None:
+    inside = samples.filter((pl.col("group") == "server") & pl.col("t_s").is_between(start, end))
+    peak = inside["rss_bytes"].max()
+    return int(peak) if isinstance(peak, int) else None

@@ -1,0 +1,141 @@
+"""summary.json: the figures of a run that other tools rely on, from the record alone.
+
+Record -> a dict of plain JSON values, without NaN: what a record cannot support is null. Everything
+covers the measured window only. Records are in seconds; the summary is in the units of its names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+
+from experiments.analyse import latency, service_level
+from experiments.analyse.check_record import count
+from experiments.analyse.evidence import Evidence
+from experiments.analyse.latency import Percentile
+from experiments.analyse.polls import arrange
+from experiments.analyse.verdict import Verdict, judge
+from experiments.record.schema import ENDPOINTS, UNSENT
+from experiments.record.store import Record
+
+ANALYSIS_VERSION = 1
+"""Rises when a figure of the same record would come out differently."""
+
+_NAMES = {50.0: "p50", 90.0: "p90", 95.0: "p95", 99.0: "p99", 99.9: "p999"}
+
+
+def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any]:
+    """Makes the summary of a record, finished or not.
+
+    Args:
+        evidence: what has been gathered of this record already; None to gather it.
+    """
+    evidence = evidence or Evidence(record, arrange(record))
+    endpoints = {name: _endpoint(evidence, name) for name in ENDPOINTS}
+    return {
+        "analysis_version": ANALYSIS_VERSION,
+        "endpoints": endpoints,
+        "server": _server(evidence),
+        "generator": _generator(evidence),
+        "load": _load(evidence),
+        "service_level": service_level.judge(record.scenario, endpoints),
+        "cut_short": _cut_short(record),
+        "verdict": _verdict(judge(record, evidence)),
+    }
+
+
+def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
+    polls = evidence.polls.filter(pl.col("endpoint") == name)
+    failed = polls.filter(~pl.col("outcome").is_in(("ok", *UNSENT)))["outcome"].cast(pl.String)
+    failures = failed.value_counts(sort=True)
+    return {
+        **count(polls),
+        "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
+        "response_ms": _times(latency.population(polls, name), evidence.responses[name]),
+        "latency_ms": _times(latency.population(polls, name, "latency")),
+    }
+
+
+def _times(values: pl.Series, found: tuple[Percentile, ...] | None = None) -> dict[str, Any]:
+    """Mean, percentiles and maximum in ms, and the interval of each percentile that has one."""
+    found = found or latency.percentiles(values)
+    return {
+        "mean": _ms(values.mean()),
+        **{_NAMES[one.percent]: _ms(one.value_s) for one in found},
+        "max": _ms(values.max()),
+        "interval": {_NAMES[one.percent]: [_ms(one.low_s), _ms(one.high_s)] for one in found if one.value_s is not None},
+    }
+
+
+def _server(evidence: Evidence) -> dict[str, Any]:
+    """CPU over answers, both of the part of the window that was sampled."""
+    costs = evidence.costs
+    answered = _within(evidence, "done_s", pl.col("status") > 0)
+    cores = costs.server_cores
+    per_request = 1e6 * cores * costs.seconds / answered if cores is not None and answered else None
+    return {
+        "cpu_us_per_request": _rounded(per_request),
+        "cpu_cores_mean": _rounded(cores),
+        "rss_peak_bytes": costs.server_rss_peak_bytes,
+    }
+
+
+def _generator(evidence: Evidence) -> dict[str, Any]:
+    costs = evidence.costs
+    sent = _within(evidence, "sent_s", pl.lit(value=True))
+    cores = costs.generator_cores.values()
+    lags = latency.percentiles(evidence.lags, (50.0, 99.0, 99.9))
+    return {
+        "cpu_us_per_poll": _rounded(1e6 * sum(cores) * costs.seconds / sent) if cores and sent else None,
+        "cpu_cores_max": _rounded(max(cores, default=None)),
+        "lag_ms": {
+            **{_NAMES[one.percent]: _ms(one.value_s) for one in lags},
+            "max": _ms(evidence.lags.max()),
+        },
+    }
+
+
+def _within(evidence: Evidence, column: str, which: pl.Expr) -> int:
+    """Polls that were sent or done while the samples of CPU cover the window; warm-up polls in flight too."""
+    costs = evidence.costs
+    inside = pl.col(column).is_between(costs.start_s, costs.end_s, closed="left")
+    return int(evidence.rows.select((inside & which).sum()).item())
+
+
+def _load(evidence: Evidence) -> dict[str, Any]:
+    """What was asked for and what came, by the second of the window."""
+    window_s = evidence.record.window_s
+    if window_s <= 0:
+        return {"polls_per_s_planned": None, "polls_per_s_answered": None, "mb_per_s_answered": None}
+    came = evidence.rows.filter(pl.col("done_s").is_between(0, window_s, closed="left") & (pl.col("status") > 0))
+    return {
+        "polls_per_s_planned": _rounded(len(evidence.polls) / window_s),
+        "polls_per_s_answered": _rounded(len(came) / window_s),
+        "mb_per_s_answered": _rounded(int(came["bytes"].cast(pl.UInt64).sum()) / 1e6 / window_s),
+    }
+
+
+def _cut_short(record: Record) -> str | None:
+    if not record.finished:
+        return record.missing[0]
+    reason = record.facts.get("cut_short")
+    return str(reason) if reason else None
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "status": verdict.status,
+        "headline": verdict.headline,
+        "checks": [asdict(check) for check in verdict.checks],
+    }
+
+
+def _ms(seconds: Any) -> float | None:
+    """Milliseconds to the nanosecond, far finer than the record's ticks; null stays null."""
+    return None if seconds is None else round(1000 * float(seconds), 6)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

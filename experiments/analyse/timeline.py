@@ -1,0 +1,130 @@
+"""What happened when: polls counted and timed in bins of time.
+
+Prepared polls -> one row a bin. `t_s` is the beginning of a bin, in seconds from the start of the
+measured window; a bin without polls has no row unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from experiments.analyse.polls import WAS_SENT
+from experiments.record.schema import UNANSWERED, UNSENT
+
+_NICE_S = tuple(mantissa * 10**power for power in range(-1, 5) for mantissa in (1, 2, 3, 5))
+_MOST_BINS = 300
+_FEWEST_BINS = 10
+_POLLS_A_BIN = 300
+"""Half as many again as p95 needs, so that chance leaves most bins with enough."""
+_TIMED = pl.col("outcome").is_in(("ok", *UNANSWERED))
+
+
+def choose_bin(window_s: float, polls: pl.DataFrame) -> float:
+    """Length of a bin in seconds.
+
+    Long enough that p95 of the rarer endpoint is mostly supported and that there are at most 300
+    bins; but there are at least 10. It divides the window, so that no bin is a part.
+
+    Args:
+        polls: prepared polls; those of one endpoint alone, if the bins are for it alone.
+    """
+    if window_s <= 0:
+        return 1.0
+    counts = polls["endpoint"].value_counts()["count"]
+    needed = window_s * _POLLS_A_BIN / min(counts, default=_POLLS_A_BIN)
+    needed = min(max(needed, window_s / _MOST_BINS), window_s / _FEWEST_BINS)
+    nice = min((length for length in _NICE_S if length >= needed), default=needed)
+    return window_s / min(max(round(window_s / nice), _FEWEST_BINS), _MOST_BINS)
+
+
+def response_over_time(polls: pl.DataFrame, endpoint: str, bin_s: float) -> pl.DataFrame:
+    """Response percentiles of an endpoint by the time at which polls were due.
+
+    Returns:
+        frame(t_s, n, p50_s, p95_s, p99_s); null where n(1 - p) < 10.
+    """
+    timed = polls.filter(_TIMED & (pl.col("endpoint") == endpoint))
+    return (
+        timed.group_by(_bin("due_s", bin_s))
+        .agg(
+            n=pl.len(),
+            **{f"p{percent}_s": percentile_of("response_s", percent) for percent in (50, 95, 99)},
+        )
+        .sort("t_s")
+    )
+
+
+def percentile_of(column: str, percent: int) -> pl.Expr:
+    """Nearest-rank percentile of a group, null where fewer than ten lie beyond; exact for whole percents."""
+    rank = (pl.len().cast(pl.Int64) * percent + 99) // 100
+    value = pl.col(column).sort().get((rank - 1).clip(0), null_on_oob=True)
+    return pl.when(pl.len() * (100 - percent) >= 1000).then(value)
+
+
+def planned_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
+    """How many polls were due: frame(t_s, endpoint, polls)."""
+    return polls.group_by(_bin("due_s", bin_s), "endpoint").agg(polls=pl.len()).sort("t_s", "endpoint")
+
+
+def outcomes_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
+    """How polls ended, at the time at which they did; unsent ones at the time at which they were due.
+
+    Polls in flight when the window closes end after it, so bins may lie beyond the window.
+
+    Returns:
+        frame(t_s, endpoint, outcome, polls).
+    """
+    ended = polls.with_columns(ended_s=pl.when(WAS_SENT).then("done_s").otherwise("due_s"))
+    groups = ended.group_by(_bin("ended_s", bin_s), "endpoint", "outcome")
+    return groups.agg(polls=pl.len()).sort("t_s", "endpoint", "outcome")
+
+
+def lag_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
+    """The generator's lag by the time at which polls were ready to be sent.
+
+    Returns:
+        frame(t_s, n, p50_s, p99_s, max_s); percentiles are null where n(1 - p) < 10.
+    """
+    sent = polls.filter(pl.col("lag_s").is_not_null())
+    return (
+        sent.group_by(_bin("ready_s", bin_s))
+        .agg(
+            n=pl.len(),
+            p50_s=percentile_of("lag_s", 50),
+            p99_s=percentile_of("lag_s", 99),
+            max_s=pl.col("lag_s").max(),
+        )
+        .sort("t_s")
+    )
+
+
+def slowest_by_client(polls: pl.DataFrame, bin_s: float, rows: int = 200) -> pl.DataFrame:
+    """For a map of devices against time: the slowest response, and the failures.
+
+    Args:
+        rows: most rows of the map; neighbouring devices share one where there are more devices.
+
+    Returns:
+        frame(first_client, clients, t_s, slowest_s, failed), by the time at which polls were due;
+        `slowest_s` covers what percentiles cover and is null where there is nothing of it, `failed`
+        counts polls that were sent and not answered right, and those unsent since the device waited.
+    """
+    highest = polls["client"].max()
+    devices = highest + 1 if isinstance(highest, int) else 1
+    together = math.ceil(devices / max(1, rows))
+    failed = (WAS_SENT & (pl.col("outcome") != "ok")) | (pl.col("outcome") == UNSENT[0])
+    first = (pl.col("client") // together * together).alias("first_client")
+    return (
+        polls.group_by(first, _bin("due_s", bin_s))
+        .agg(slowest_s=pl.col("response_s").filter(_TIMED).max(), failed=failed.sum())
+        .with_columns(clients=pl.min_horizontal(pl.lit(together), devices - pl.col("first_client")))
+        .select("first_client", "clients", "t_s", "slowest_s", "failed")
+        .sort("first_client", "t_s")
+    )
+
+
+def _bin(column: str, bin_s: float) -> pl.Expr:
+    """The beginning of the bin that a time falls into."""
+    return ((pl.col(column) / bin_s).floor() * bin_s).alias("t_s")
