@@ -1,0 +1,109 @@
+"""What the run cost: the server's processor, memory, threads and connections over the measured window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import plotly.graph_objects as go
+import polars as pl
+
+from experiments.present.axes import TimeAxis, from_zero, known, whole_from_zero
+from experiments.present.chart import Chart
+from experiments.present.palette import BLUE, GREEN, ORANGE, PURPLE
+from experiments.present.panels import Panel, stack
+from experiments.present.words import significant
+
+MOST_POINTS = 600
+"""Points of a line; more cannot be told apart on a screen."""
+
+
+def server(usage: pl.DataFrame, window_s: float, cores: int | None = None) -> Chart | None:
+    """Use of resources by the server's process tree.
+
+    Args:
+        usage: `analyse.resources.usage`.
+        window_s: length of the measured window.
+        cores: processor cores of the machine, if known.
+    """
+    frame = during(usage.filter(pl.col("group") == "server"), window_s)
+    panels = [panel for panel in _server_panels(frame, TimeAxis(window_s)) if panel.traces]
+    if not panels:
+        return None
+    time = TimeAxis(window_s)
+    of_all = f" of the {cores} that this machine has" if cores else ""
+    return Chart(
+        stack("What did it cost the server?", panels, x=time.layout(), x_title=time.title),
+        label="Processor cores, memory, threads and connections of the server over the measured window.",
+        caption=f"All processes of the server together. One core in use means one processor{of_all} "
+        "was busy all the time; resident memory counts pages that processes share once in each.",
+    )
+
+
+def _server_panels(frame: pl.DataFrame, time: TimeAxis) -> list[Panel]:
+    megabytes = {"rss_bytes": 1e6, "uss_bytes": 1e6}
+    shown = {
+        ("<b>processor</b>", "cores"): [("cores", "cores in use", BLUE)],
+        ("<b>memory</b>", "MB"): [
+            ("rss_bytes", "resident", BLUE),
+            ("uss_bytes", "own (USS)", ORANGE),
+        ],
+        ("<b>threads and processes</b>", "count"): [
+            ("threads", "threads", GREEN),
+            ("processes", "processes", PURPLE),
+        ],
+        ("<b>connections and open files</b>", "count"): [
+            ("fds", "open files", ORANGE),
+            ("connections", "connections", BLUE),
+        ],
+    }
+    panels = []
+    for (title, unit), columns in shown.items():
+        lines = [
+            trace
+            for column, name, colour in columns
+            if (trace := line(frame, column, name, colour, time, per=megabytes.get(column, 1)))
+        ]
+        axis = whole_from_zero if unit == "count" else from_zero
+        panels.append(Panel(title, unit, lines, axis(_heights(lines)), height=100))
+    return panels
+
+
+def during(frame: pl.DataFrame, window_s: float) -> pl.DataFrame:
+    """The rows of the measured window, by time."""
+    return frame.filter(pl.col("t_s").is_between(0, window_s)).sort("t_s")
+
+
+def thinned(frame: pl.DataFrame, most: int = MOST_POINTS) -> pl.DataFrame:
+    """At most so many rows, evenly taken."""
+    return frame if frame.height <= most else frame.gather_every(-(-frame.height // most))
+
+
+def line(
+    frame: pl.DataFrame,
+    column: str,
+    name: str,
+    colour: str,
+    time: TimeAxis,
+    *,
+    per: float = 1,
+    dash: str = "solid",
+) -> go.Scatter | None:
+    """One column over time; seldom sampled ones as points joined by a line. None where nothing is known."""
+    sampled = frame.select("t_s", column).drop_nulls()
+    seen = thinned(sampled)
+    if not seen.height:
+        return None
+    seldom = sampled.height <= frame.height / 2 or seen.height <= 40
+    return go.Scatter(
+        x=time.values(seen["t_s"]),
+        y=[significant(value / per, 4) for value in seen[column]],
+        name=name,
+        mode="lines+markers" if seldom else "lines",
+        marker={"size": 4},
+        line={"color": colour, "width": 1.8, "dash": dash},
+        hovertemplate="%{y:,.3~r}",
+    )
+
+
+def _heights(traces: Iterable[go.Scatter]) -> list[float]:
+    return known(*(trace.y for trace in traces))

@@ -1,0 +1,152 @@
+"""Where the figures come from: record, machine, versions, command lines, workers.
+
+Everything here was said by a server, a parameter or the machine: all of it is text and is escaped as such.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.present.markup import Markup, table
+from experiments.present.words import NONE, count, duration, number, plural, size
+from experiments.record.store import Record
+
+_HASHED = ("started.json", "run.json", "resources.parquet")
+
+
+def provenance(record: Record) -> Markup:
+    """Everything that somebody needs to judge or repeat the run."""
+    facts = record.facts
+    parts = [
+        _facts("run", _run(record)),
+        _facts("machine", _machine(facts.get("environment", {}))),
+        _facts("server", _server(facts.get("server", {}), record.path)),
+        _workers(facts.get("server", {}).get("workers") or []),
+        _generators(facts.get("generator", {})),
+        _facts("versions", _versions(facts.get("environment", {}))),
+    ]
+    return Markup("".join(part.content for part in parts))
+
+
+def _facts(title: str, rows: Iterable[tuple[str, object]]) -> Markup:
+    """A table of names and values; what is not known is left out."""
+    known = [[name, str(value)] for name, value in rows if value not in (None, "", NONE)]
+    return table([title, ""], known, label=title, wide={1}) if known else Markup("")
+
+
+def _run(record: Record) -> list[tuple[str, object]]:
+    facts = record.facts
+    return [
+        ("run_id", record.run_id),
+        ("record", place_of(record.path)),
+        ("started", facts.get("started_at")),
+        ("ended", facts.get("ended_at")),
+        ("measured window", duration(record.window_s)),
+        ("scenario hash", record.scenario.short_hash),
+        ("record schema", facts.get("schema_version")),
+        *((f"sha256 of {name}", digest) for name, digest in _hashes(record.path)),
+    ]
+
+
+def place_of(path: Path) -> str:
+    """Where the record lies, without the folders above the results: those are nobody's business."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def _hashes(path: Path) -> Iterable[tuple[str, str]]:
+    for name in _HASHED:
+        if (path / name).is_file():
+            yield name, hashlib.sha256((path / name).read_bytes()).hexdigest()
+    parts = sorted((path / "requests").glob("part-*.parquet"))
+    if parts:
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part.read_bytes())
+        yield f"{plural(len(parts), 'part')} of requests, in order", digest.hexdigest()
+
+
+def _machine(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
+    clock = environment.get("clock") or {}
+    resolution = clock.get("resolution_s")
+    virtual = _yes_no(environment.get("virtualised"))
+    return [
+        ("processor", environment.get("cpu_model")),
+        ("cores", environment.get("cores")),
+        ("memory", size(environment.get("memory_bytes"))),
+        ("virtualised", virtual),
+        ("in a container", _yes_no(environment.get("in_container"))),
+        ("system", environment.get("platform")),
+        ("kernel", environment.get("kernel")),
+        ("clock", f"{clock.get('name')}, {number(resolution * 1e9)} ns" if resolution else None),
+    ]
+
+
+def _yes_no(value: object) -> object:
+    """True and False in words; what is neither says itself."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+def _server(server: Mapping[str, Any], run_path: Path) -> list[tuple[str, object]]:
+    framework = " ".join(str(server.get(key) or "") for key in ("framework", "framework_version"))
+    rows: list[tuple[str, object]] = [
+        ("name", server.get("name")),
+        ("framework", framework.strip()),
+        ("address", server.get("url")),
+        ("started by the lab", _yes_no(server.get("started_by_lab"))),
+        ("command", command_line(server.get("command") or [], run_path)),
+        ("died", server.get("died")),
+        ("exit", _exit(server.get("exit"))),
+    ]
+    for endpoint, headers in (server.get("headers") or {}).items():
+        rows.append((f"headers of {endpoint}", "\n".join(f"{k}: {v}" for k, v in dict(headers).items())))
+    return rows
+
+
+def command_line(command: Iterable[object], run_path: Path) -> str:
+    """A command as it would be typed, with folders of this machine shortened."""
+    words = [str(word) for word in command]
+    if words and "/" in words[0]:
+        words[0] = Path(words[0]).name
+    folders = {str(run_path): place_of(run_path), str(Path.home()): "~"}
+    for folder, instead in folders.items():
+        words = [word.replace(f"{folder}/", f"{instead}/") for word in words]
+    return shlex.join(words)
+
+
+def _exit(ended: Mapping[str, Any] | None) -> str | None:
+    if not ended:
+        return None
+    return f"{ended.get('how')}, code {ended.get('code')}, after {number(ended.get('seconds'))} s"
+
+
+def _workers(workers: Iterable[Mapping[str, Any]]) -> Markup:
+    rows = [[str(worker.get("pid")), count(worker.get("served"))] for worker in workers]
+    head = ["worker, pid", "requests served, warm-up included"]
+    return table(head, rows, label="requests served by each worker", numbers={1}) if rows else Markup("")
+
+
+def _generators(generator: Mapping[str, Any]) -> Markup:
+    head = ["generator", "devices", "requests", "connects", "reconnects", "retries", "processor, s", "memory, peak"]
+    rows = [
+        [
+            f"{generator.get('engine')} {one.get('instance')}",
+            *(count(one.get(key)) for key in ("clients", "attempts", "connects", "reconnects", "retries")),
+            number(one.get("cpu_s")),
+            size(one.get("rss_peak_bytes")),
+        ]
+        for one in generator.get("instances") or []
+    ]
+    return table(head, rows, label="generators", numbers=range(1, 8)) if rows else Markup("")
+
+
+def _versions(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
+    packages = environment.get("packages") or {}
+    return [
+        ("lab", environment.get("lab_version")),
+        ("Python", " ".join(str(environment.get(key) or "") for key in ("implementation", "python")).strip()),
+        ("packages", ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))),
+    ]

@@ -1,0 +1,170 @@
+"""Charts: titles, units, labels, ranges, and nothing drawn from nothing."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pytest
+
+from experiments.present.chart import MIMETYPE, Chart
+from experiments.present.charts import generator, heatmap, outcomes, resources, response
+from experiments.present.markup import Markup
+from experiments.present.page import Page
+
+CHARTS = (
+    "response_over_time",
+    "percentiles",
+    "outcomes_over_time",
+    "server_over_time",
+    "generator_over_time",
+    "device_map",
+)
+
+
+@pytest.fixture(params=CHARTS)
+def chart(request: pytest.FixtureRequest, page: Page) -> Chart:
+    """Each chart of the page in turn."""
+    made = getattr(page, request.param)()
+    assert isinstance(made, Chart)
+    return made
+
+
+def numbers(content: Any) -> Iterator[float]:
+    """Every number anywhere in a chart."""
+    if isinstance(content, dict):
+        content = list(content.values())
+    if isinstance(content, list):
+        for item in content:
+            yield from numbers(item)
+    elif isinstance(content, float):
+        yield content
+
+
+def axes(content: dict[str, Any], letter: str) -> list[dict[str, Any]]:
+    """The axes of a chart, x or y."""
+    return [value for name, value in content["layout"].items() if name.startswith(f"{letter}axis")]
+
+
+def test_a_chart_asks_its_question_and_names_itself(chart: Chart) -> None:
+    """The title is a question; the label and the caption are sentences."""
+    content = chart.content()
+    assert content["layout"]["title"]["text"].endswith("?")
+    assert content["layout"]["meta"]["label"] == chart.label
+    assert [text for text in (chart.label, chart.caption) if not text.endswith(".")] == []
+
+
+def test_every_axis_has_its_unit(chart: Chart) -> None:
+    """Time and figures say what they are counted in; rows of words and devices have no unit."""
+    content = chart.content()
+    titles = [axis["title"]["text"] for axis in axes(content, "x")]
+    assert [title for title in titles if not title.endswith((", s", ", min", ", h", ", %"))] == []
+    ys = [axis["title"]["text"] for axis in axes(content, "y") if axis.get("type") != "category"]
+    units = ("ms", "polls/s", "cores", "MB", "count", "device")
+    assert [title for title in ys if not title.endswith(units)] == []
+
+
+def test_a_chart_is_small_and_holds_no_nan(chart: Chart) -> None:
+    """JSON has no NaN; a line has at most 600 points, a map at most 200 x 120 cells."""
+    content = chart.content()
+    json.dumps(content, allow_nan=False)
+    assert all(math.isfinite(number) for number in numbers(content))
+    for trace in content["data"]:
+        assert len(trace.get("y", ())) <= 600
+        assert len(trace["x"]) <= (120 if trace["type"] == "heatmap" else 600)
+
+
+def test_a_chart_offers_no_upload(chart: Chart) -> None:
+    """Nobody is invited to put a measurement on a public cloud by a slip."""
+    content = chart.content()
+    assert content["config"]["showSendToCloud"] is False
+    assert "plotlyServerURL" not in json.dumps(content)
+
+
+def test_a_chart_comes_in_a_form_for_everybody(chart: Chart) -> None:
+    """plotly's data for JupyterLab and the report, a labelled page fragment for a plain export, words for a terminal."""
+    bundle = chart._repr_mimebundle_()
+    assert set(bundle) == {MIMETYPE, "text/html", "text/plain"}
+    assert f'aria-label="{chart.label.split(chr(39))[0]}'[:30] in bundle["text/html"]
+    assert "https://cdn.plot.ly/" in bundle["text/html"]
+
+
+def test_a_stall_puts_response_on_a_logarithmic_axis(page: Page) -> None:
+    """Two seconds without an answer do not flatten the rest of the run."""
+    chart = page.response_over_time()
+    assert isinstance(chart, Chart)
+    assert chart.content()["layout"]["yaxis"]["type"] == "log"
+
+
+def test_both_endpoints_and_both_times_have_a_curve(page: Page) -> None:
+    """Response and latency of A and of B, each in the colour of its endpoint."""
+    chart = page.percentiles()
+    assert isinstance(chart, Chart)
+    traces = chart.content()["data"]
+    assert [trace["name"] for trace in traces] == ["A response", "A latency", "B response", "B latency"]
+    assert [len({trace["line"]["color"] for trace in traces[at : at + 2]}) for at in (0, 2)] == [1, 1]
+
+
+def test_failures_are_counted_by_reason(page: Page) -> None:
+    """The row of a reason names it and its number; all together they are the failures of the summary."""
+    chart = page.outcomes_over_time()
+    assert isinstance(chart, Chart)
+    rows = [trace for trace in chart.content()["data"] if trace.get("mode") == "markers"]
+    failed = sum(one["failed"] for one in page.summary["endpoints"].values())
+    assert [trace["name"] for trace in rows] == ["reset"]
+    assert sum(int(text.replace(",", "")) for trace in rows for text in trace["text"]) == failed
+
+
+def test_a_run_without_failures_has_no_panel_for_them(tiny: Page) -> None:
+    """There are no empty panels."""
+    chart = tiny.outcomes_over_time()
+    assert isinstance(chart, Chart)
+    assert len(axes(chart.content(), "y")) == 1
+    assert chart.caption.startswith("Every poll of the window was answered")
+
+
+def test_too_few_polls_for_percentiles_are_drawn_one_by_one(tiny: Page) -> None:
+    """A tiny run shows every poll as a dot."""
+    chart = tiny.response_over_time()
+    assert isinstance(chart, Chart)
+    drawn = sum(len(trace["x"]) for trace in chart.content()["data"])
+    assert drawn == sum(one["planned"] for one in tiny.summary["endpoints"].values())
+
+
+def test_failed_cells_of_the_map_are_told_apart(page: Page) -> None:
+    """A cell with a failed poll lies in the band at the top of the colour bar, above the slowest answer."""
+    chart = page.device_map()
+    assert isinstance(chart, Chart)
+    trace = chart.content()["data"][0]
+    shades = {cell for row in trace["z"] for cell in row if cell is not None}
+    assert max(shades) == trace["zmax"]
+    assert trace["colorbar"]["ticktext"][-1] == "failed"
+    assert trace["colorscale"] == sorted(trace["colorscale"], key=lambda stop: stop[0])
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_an_empty_run_says_why_there_is_nothing_to_draw(empty: Page, name: str) -> None:
+    """A sentence stands in the place of a chart."""
+    shown = getattr(empty, name)()
+    assert isinstance(shown, Markup)
+    assert "lab-note" in shown.content
+
+
+def test_no_rows_make_no_chart() -> None:
+    """Every chart is None where its tables are empty."""
+    polls = pl.DataFrame(schema={"t_s": pl.Float64, "endpoint": pl.String, "outcome": pl.String, "polls": pl.UInt32})
+    times = {name: pl.Float64 for name in ("t_s", "p50_s", "p95_s", "p99_s", "max_s")}
+    cores = {name: pl.Float64 for name in ("t_s", "cores", "busy_cores", "others_cores", "steal_cores")}
+    usage = pl.DataFrame(schema={**cores, "group": pl.String, "instance": pl.UInt16, **dict.fromkeys(
+        ("rss_bytes", "uss_bytes", "threads", "processes", "fds", "connections"), pl.UInt64)})
+    cells = {"first_client": pl.Int64, "clients": pl.Int64, "t_s": pl.Float64, "slowest_s": pl.Float64, "failed": pl.Int64}
+    made = (
+        response.over_time({"status": pl.DataFrame(schema=times)}, 60, {"status": 1}),
+        response.percentile_curve({("status", "response"): pl.DataFrame(schema={"tail": pl.Float64})}),
+        outcomes.over_time(polls, polls, 60, 1),
+        resources.server(usage, 60),
+        generator.over_time(pl.DataFrame(schema=times), usage, usage, 60, 1),
+        heatmap.slowest(pl.DataFrame(schema=cells), 60, 1),
+    )
+    assert made == (None,) * len(made)

@@ -1,0 +1,182 @@
+"""Tables and banners: what they say, in which order, and that nothing from outside is run."""
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from experiments.present.markup import Markup, element, table
+from experiments.present.page import Page, asked
+from experiments.present.tables import headline, provenance, verdict
+from experiments.present.tables.clients import ClientsTable, clients
+from experiments.record.store import Record
+from experiments.scenario import Scenario
+from tests.made_up import SMALL, damage_facts, made_up
+from tests.present.conftest import HOSTILE
+
+CHECKS = [
+    {"name": "one", "status": "valid", "figure": "1", "limit": "2", "meaning": "Good."},
+    {"name": "two", "status": "not_applicable", "figure": None, "limit": None, "meaning": "Not there."},
+    {"name": "three", "status": "invalid", "figure": 0.5, "limit": 0.1, "meaning": HOSTILE},
+    {"name": "four", "status": "suspect", "figure": "3", "limit": "1", "meaning": "Hm."},
+]
+TIMES = dict.fromkeys(("p50", "p95", "p99", "max"))
+
+
+def endpoint(**changes: object) -> dict[str, object]:
+    """What a summary says of an endpoint."""
+    counts = dict.fromkeys(("planned", "sent", "ok", "failed", "unsent_busy", "unsent_late"), 0)
+    return {**counts, "failures": {}, "response_ms": TIMES, "latency_ms": TIMES, **changes}
+
+
+def plain(markup: Markup) -> str:
+    """The text of a piece of HTML, without its tags."""
+    return re.sub(r"<[^>]+>", "|", markup.content)
+
+
+def test_text_is_escaped_and_markup_is_not() -> None:
+    """A string is text whoever wrote it, attributes included."""
+    made = element("p", HOSTILE, Markup("<b>x</b>"), title='"><script>')
+    assert made.content == (
+        '<p title="&quot;&gt;&lt;script&gt;">&lt;script&gt;alert(1)&lt;/script&gt;<b>x</b></p>'
+    )
+
+
+def test_a_table_names_its_rows_and_its_purpose() -> None:
+    """A reader who hears the page is told what a table is and which row he is in."""
+    made = table(["a", "b"], [["x", "1"]], label="letters", numbers={1}).content
+    assert 'aria-label="letters"' in made
+    assert '<th scope="row">x</th><td class="lab-number">1</td>' in made
+
+
+def test_checks_come_worst_first() -> None:
+    """What makes a run invalid stands on top, what could not be checked at the bottom."""
+    assert [check["name"] for check in verdict.ranked(CHECKS)] == ["three", "four", "one", "two"]
+
+
+def test_a_status_is_said_by_word_symbol_and_colour() -> None:
+    """Nobody has to see colours to read the verdict."""
+    made = verdict.checks({"checks": CHECKS}).content
+    for name, symbol in (("invalid", "✖"), ("suspect", "▲"), ("valid", "✔"), ("not applicable", "–")):
+        assert f"{symbol} {name}</span>" in made
+
+
+def test_the_banner_says_verdict_and_reason() -> None:
+    """The headline of the verdict stands under its word, results after it, all of it as text."""
+    made = verdict.banner({"status": "invalid", "headline": HOSTILE, "checks": CHECKS}, ["A: fine."])
+    assert "lab-invalid" in made.content
+    assert plain(made).index("Verdict: invalid") < plain(made).index("alert(1)") < plain(made).index("A: fine.")
+    assert "<script" not in made.content
+
+
+def test_a_percentile_without_enough_polls_says_so() -> None:
+    """A null is not shown as a figure; an interval stands beside its percentile."""
+    times = {**TIMES, "p50": 0.5123, "max": 12.0, "interval": {"p50": [0.5, 0.5246]}}
+    made = plain(headline.headline({
+        "endpoints": {"status": endpoint(planned=30, ok=30, response_ms=times)},
+        "load": {"polls_per_s_planned": 10.0, "polls_per_s_answered": 10.0, "mb_per_s_answered": None},
+    }))
+    assert "0.512 |[0.500 – 0.525]" in made
+    assert made.count("too few polls") == 2
+    assert "B (bulk)" not in made
+
+
+def test_a_missed_service_level_names_what_is_missed() -> None:
+    """The sentence carries figure and limit of each limit that is not kept."""
+    items = [
+        {"name": "status_response_p99_ms", "limit": 5.0, "figure": 7.31, "met": False},
+        {"name": "failure_pct", "limit": 1.0, "figure": 0.0, "met": True},
+    ]
+    level = {"asked": True, "met": False, "items": items}
+    expected = "The service level that was asked for is missed: response p99 of A, ms is 7.31, limit 5."
+    assert headline.level_sentence(level) == expected
+    made = plain(headline.service_level({"service_level": level}))
+    assert made.index("✖ missed") < made.index("✔ met")
+
+
+def test_the_load_that_is_asked_for_is_shown_back() -> None:
+    """Polls and megabytes a second, all polls, and open connections follow from the parameters."""
+    shown = plain(asked(Scenario()))
+    assert [figure in shown for figure in ("1,100 polls/s", "20.6 MB/s", "660,000", "500 kept open")] == [True] * 4
+
+
+def test_parameters_away_from_their_default_stand_out() -> None:
+    """The first table holds what was chosen, the folded one everything."""
+    shown = asked(Scenario(clients=7)).content
+    first, rest = shown.split("<details")
+    assert ("clients" in first, "timeout_s" in first, "timeout_s" in rest) == (True, False, True)
+
+
+def test_places_on_this_machine_are_not_shown(page: Page, record: Record) -> None:
+    """A report can be sent to somebody without telling where its record lies."""
+    shown = page.provenance().content + page.asked().content
+    assert str(record.path.parent) not in shown
+    assert f"{record.path.parent.name}/{record.run_id}" in shown
+    assert str(Path.home()) + "/" not in shown
+
+
+def test_a_command_line_is_shortened_to_what_matters(tmp_path: Path) -> None:
+    """The interpreter's folder, the run's folders and the home folder are left out."""
+    command = ["/opt/venv/bin/python", "-m", "uvicorn", "--log", f"{tmp_path}/server.log", f"{Path.home()}/x y"]
+    shown = provenance.command_line(command, tmp_path)
+    assert shown == f"python -m uvicorn --log {tmp_path.parent.name}/{tmp_path.name}/server.log '~/x y'"
+
+
+def test_what_a_server_says_is_shown_and_not_run(folder: Path) -> None:
+    """Headers, names and failure texts of a hostile server are text in every table."""
+    record = made_up(folder, SMALL.model_copy(update={"minutes": 0.05}))
+
+    def hostile(facts: dict[str, dict[str, object]]) -> None:
+        facts["server"].update(headers={"status": {HOSTILE: HOSTILE}}, died=HOSTILE, framework=HOSTILE)
+
+    shown = Page(damage_facts(record, hostile))
+    for made in (shown.provenance(), shown.verdict()):
+        assert "<script" not in made.content
+        assert "&lt;script&gt;" in made.content
+
+
+@pytest.fixture
+def clients_frame() -> pl.DataFrame:
+    """A row of a device, as `analyse` makes it."""
+    return pl.DataFrame({
+        "client": [0, 0], "endpoint": ["status", "bulk"], "planned": [120, 12], "ok": [119, 12], "failed": [1, 0],
+        "reasons": [f"read_timeout 1 {HOSTILE}", ""], "unsent": [0, 0], "p50_ms": [0.51234, None], "p95_ms": [None, None],
+        "p99_ms": [None, None], "max_ms": [1234.56, 3.0],
+    }, schema_overrides={"p95_ms": pl.Float64, "p99_ms": pl.Float64})
+
+
+def test_the_table_of_devices_holds_numbers_not_texts(clients_frame: pl.DataFrame) -> None:
+    """Columns sort as numbers, have three digits, and are left out where no device has a value."""
+    made = clients(clients_frame)
+    assert isinstance(made, ClientsTable)
+    assert made.frame.columns == [
+        "device", "endpoint", "planned", "ok", "failed", "reasons", "not sent", "p50, ms", "max, ms"
+    ]
+    assert made.frame["p50, ms"].to_list() == [0.512, None]
+    assert made.frame["endpoint"].to_list() == ["A (status)", "B (bulk)"]
+
+
+def test_the_table_of_devices_runs_nothing_and_needs_no_web(clients_frame: pl.DataFrame) -> None:
+    """Reasons are escaped, every row is there, and no address is loaded."""
+    made = clients(clients_frame)
+    assert isinstance(made, ClientsTable)
+    shown = made.table_html()
+    assert HOSTILE not in shown
+    assert not re.search(r"(src|href)=.?https?://(?!itables\.org)", shown)
+    assert "import " not in made._repr_html_().split("injectModule", 1)[0]
+
+
+def test_the_table_of_every_device_is_complete(page: Page) -> None:
+    """No row is dropped to save room."""
+    made = page.clients()
+    assert isinstance(made, ClientsTable)
+    assert made.frame.height == 2 * SMALL.clients
+    rows = json.loads(re.findall(r'"data_json": ?("(?:[^"\\]|\\.)*")', made.table_html())[0])
+    assert len(json.loads(rows)) == 2 * SMALL.clients
+
+
+def test_no_device_with_a_poll_makes_a_note() -> None:
+    """An empty table is a sentence."""
+    assert isinstance(clients(pl.DataFrame()), Markup)
