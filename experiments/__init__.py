@@ -1,7 +1,7 @@
 """What a notebook may use.
 
 Names are loaded on first use, so that a generator process which imports one module of this package does not load the
-charts of another.
+charts of another. None of these names may be a submodule's as well: importing the module would hide the name.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _HOME = {
     "Page": "experiments.present.page",
     "asked": "experiments.present.page",
     "load": "experiments.record.store",
-    "run": "experiments.run",
-    "summarise": "experiments.run",
+    "run": "experiments.runner",
+    "summarise": "experiments.runner",
 }
 
 __all__ = list(_HOME)

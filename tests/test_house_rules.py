@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {"errors", "scenario", "schedule", "record"}
-ABOVE = {"__init__", "run", "cells", "sweep", "capacity", "compare", "calibrate"}
+ABOVE = {"__init__", "runner", "cells", "sweep", "capacity", "compare", "calibrate"}
 """The rooms that see both sides: those that measure and those that read."""
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
@@ -90,7 +90,7 @@ def test_modules_import_only_what_they_may_know() -> None:
         ("experiments/analyse/latency.py", "from ..measure.host import environment"),
         ("experiments/analyse/latency.py", "from experiments.present import charts"),
         ("experiments/present/charts.py", "import experiments.measure as m"),
-        ("experiments/present/live.py", "from experiments.run import run"),
+        ("experiments/present/live.py", "from experiments.runner import run"),
         ("experiments/somewhere.py", ""),
         ("server/falcon_asgi.py", "from experiments.errors import LabError"),
         ("server/falcon_asgi.py", "import experiments"),
@@ -105,7 +105,7 @@ def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
     ("path", "source"),
     [
         ("experiments/__init__.py", "from .run import run\nfrom .present import charts"),
-        ("experiments/run.py", "from experiments import analyse, measure"),
+        ("experiments/runner.py", "from experiments import analyse, measure"),
         ("experiments/scenario.py", "from .errors import LabError\nfrom server import catalogue"),
         ("experiments/measure/host.py", "from ..record.schema import COLUMNS\nfrom . import x"),
         ("experiments/measure/httpx_swarm.py", "import httpx\nfrom experiments import schedule"),
@@ -211,7 +211,7 @@ def test_a_careless_notebook_is_seen(tmp_path: Path) -> None:
         tmp_path / "bad.ipynb",
         "clients = 500",
         code("import time\ndef f(): ...", execution_count=1),
-        code("from experiments.run import run", outputs=[nbformat.v4.new_output("stream")]),
+        code("from experiments.runner import run", outputs=[nbformat.v4.new_output("stream")]),
         kernel="lab",
     )
     assert notebook_breaches(bad) == [

@@ -224,11 +224,11 @@ class Record:
         """`summary.json` as it was stored last.
 
         Raises:
-            RecordError: it has not been made yet; `experiments.run.summarise` makes it.
+            RecordError: it has not been made yet; `experiments.summarise` makes it.
         """
         path = self.path / "summary.json"
         if not path.is_file():
-            raise RecordError(f"{self.path} has no summary yet; experiments.run.summarise(record) makes it.")
+            raise RecordError(f"{self.path} has no summary yet; experiments.summarise(record) makes it.")
         return _read_json(path)
 
     @property
