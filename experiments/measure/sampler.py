@@ -138,8 +138,10 @@ class Sampler:
         dear = now >= self._next_dear
         if dear:
             self._next_dear = now + _DEAR_EVERY_S
+        # The host first: the others' figures may take milliseconds to read, and are part of what it was busy with.
+        host = _host()
         groups = [tree.sample(dear=dear) for tree in self._trees]
-        self._rows += [{"t_s": now - self._start_at, **group} for group in (*groups, _host())]
+        self._rows += [{"t_s": now - self._start_at, **row} for row in (*groups, host)]
         self._cores = self._rates(now, groups)
         self.samples += 1
 

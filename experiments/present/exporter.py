@@ -79,19 +79,26 @@ class LabReportExporter(HTMLExporter):
 
 def arranged(nb: NotebookNode) -> NotebookNode:
     """The notebook as a report tells it: title, verdict, then everything else in its order."""
-    cells = [_without_progress(cell) for cell in nb.cells if _PAPERMILL_ERROR not in _tags(cell)]
+    cells = [_tidy(cell) for cell in nb.cells if _PAPERMILL_ERROR not in _tags(cell)]
     top = [cell for cell in cells if TOP_TAG in _tags(cell)]
     rest = [cell for cell in cells if TOP_TAG not in _tags(cell)]
     titled = next((place for place, cell in enumerate(rest) if _heading(cell)), -1)
     return NotebookNode({**nb, "cells": rest[: titled + 1] + top + rest[titled + 1 :]})
 
 
-def _without_progress(cell: NotebookNode) -> NotebookNode:
-    """The cell without the live view, which is of no interest after the run."""
+def _tidy(cell: NotebookNode) -> NotebookNode:
+    """The cell without the live view, which is of no interest after the run, and with what it printed in one piece."""
     if cell.cell_type != "code":
         return cell
-    kept = [one for one in cell.outputs if one.get("metadata", {}).get("lab", {}).get("role") != "progress"]
-    return NotebookNode({**cell, "outputs": kept})
+    outputs: list[NotebookNode] = []
+    for output in cell.outputs:
+        if output.get("metadata", {}).get("lab", {}).get("role") == "progress":
+            continue
+        if outputs and output.output_type == outputs[-1].output_type == "stream":
+            outputs[-1] = NotebookNode({**output, "text": outputs[-1].text + output.text})
+        else:
+            outputs.append(output)
+    return NotebookNode({**cell, "outputs": outputs})
 
 
 def _tags(cell: NotebookNode) -> list[str]:

@@ -6,6 +6,7 @@ A plain `str` is text, whoever wrote it, and is escaped; only `Markup`, made by 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +21,7 @@ def shared_styles() -> str:
     return (TEMPLATES / "shared.css").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Markup:
     """HTML that a notebook shows, with the styles that it needs."""
 
@@ -31,6 +32,13 @@ class Markup:
 
     def _repr_html_(self) -> str:
         return f"<style>{shared_styles()}</style>\n{self.content}"
+
+    def __repr__(self) -> str:
+        """Plain text for a terminal or a papermill log: a line a row, two spaces between cells."""
+        text = re.sub(r"</(t[hd]|span|b|strong)>", "  ", self.content)
+        text = re.sub(r"<br>|</(tr|p|div|h\d|li|summary)>", "\n", text)
+        lines = (html.unescape(re.sub(r"<[^>]*>", "", line)).strip() for line in text.splitlines())
+        return "\n".join(line for line in lines if line)
 
 
 Piece = str | Markup

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FEW_POLLS = 1500
 """Up to so many polls, each is drawn by itself instead of percentiles over time."""
 
-_ENOUGH = ((1300, 30), (260, 12))
+_ENOUGH = ((1300, 15), (260, 12))
 """(polls, bins): p99 needs 1,000 polls in a bin and p95 200; the rest is room for chance."""
 
 MOST_STEPS = 120
@@ -105,9 +105,7 @@ class Page:
             return
         level = self.summary["service_level"]
         if self.summary["verdict"]["status"] == "invalid":
-            worst = judgement.ranked(self.summary["verdict"]["checks"])[:1]
-            why = "".join(f" {check['name']}: {check['meaning']}" for check in worst)
-            raise VerdictError(f"strict: the run is invalid.{why}")
+            raise VerdictError(f"strict: the run is invalid. {judgement.reason(self.summary['verdict'])}")
         if level["asked"] and level["met"] is not True:
             raise VerdictError(f"strict: {figures.level_sentence(level)}")
 

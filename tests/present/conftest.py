@@ -1,8 +1,11 @@
 """Records that several tests of what people see look at, made up once."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from experiments.present.page import Page
 from experiments.record.schema import Outcome
@@ -44,3 +47,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Page:
 def folder(tmp_path: Path) -> Path:
     """An empty results folder."""
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shell() -> Iterator[InteractiveShell]:
+    """What `display` displays to, as in a kernel; it keeps no history."""
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    yield made
+    InteractiveShell.clear_instance()

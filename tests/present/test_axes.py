@@ -30,7 +30,7 @@ def test_nothing_has_a_range_too() -> None:
     assert spread_layout([])["range"] == [0, 1.1]
 
 
-@pytest.mark.parametrize("low, high", [(-3, 4), (0, 1), (-0.3, 0.2), (2.0, 2.1)])
+@pytest.mark.parametrize(("low", "high"), [(-3, 4), (0, 1), (-0.3, 0.2), (2.0, 2.1)])
 def test_ticks_of_a_logarithmic_axis_are_few_and_inside(low: float, high: float) -> None:
     """No tick lies outside the axis, and there are never too many to read."""
     ticks = log_ticks(low, high)
@@ -38,7 +38,7 @@ def test_ticks_of_a_logarithmic_axis_are_few_and_inside(low: float, high: float)
     assert len(ticks) <= 8
 
 
-@pytest.mark.parametrize("window_s, unit, end", [(5, "s", 5), (300, "s", 300), (600, "min", 10), (14_400, "h", 4)])
+@pytest.mark.parametrize(("window_s", "unit", "end"), [(5, "s", 5), (300, "s", 300), (600, "min", 10), (14_400, "h", 4)])
 def test_time_has_the_unit_that_fits_the_window(window_s: float, unit: str, end: float) -> None:
     """Seconds up to five minutes, then minutes, then hours."""
     time = TimeAxis(window_s)
@@ -46,7 +46,7 @@ def test_time_has_the_unit_that_fits_the_window(window_s: float, unit: str, end:
     assert time.title.endswith(unit)
 
 
-@pytest.mark.parametrize("window_s, at_least", [(60, 1), (600, 5), (5, 0.05), (47.3, 1.0), (0.2, 3)])
+@pytest.mark.parametrize(("window_s", "at_least"), [(60, 1), (600, 5), (5, 0.05), (47.3, 1.0), (0.2, 3)])
 def test_a_step_divides_the_window_and_is_long_enough(window_s: float, at_least: float) -> None:
     """No step is a part of one, and none is shorter than was asked for, unless the window itself is."""
     step = step_of(window_s, at_least)

@@ -6,7 +6,7 @@ from experiments.present import words
 
 
 @pytest.mark.parametrize(
-    "value, expected",
+    ("value", "expected"),
     [
         (0, "0"),
         (0.5123, "0.512"),
@@ -26,7 +26,7 @@ def test_a_number_has_three_significant_digits(value: float | None, expected: st
 
 
 @pytest.mark.parametrize(
-    "seconds, expected",
+    ("seconds", "expected"),
     [(0, "0 s"), (0.5, "0.5 s"), (45, "45 s"), (60, "1 min"), (65, "1 min 5 s"), (600, "10 min"), (7500, "2 h 5 min")],
 )
 def test_a_duration_reads_in_its_largest_units(seconds: float, expected: str) -> None:
@@ -35,7 +35,7 @@ def test_a_duration_reads_in_its_largest_units(seconds: float, expected: str) ->
 
 
 @pytest.mark.parametrize(
-    "value, expected", [(None, "–"), (100, "100 B"), (204_800, "205 kB"), (62_300_000, "62.3 MB"), (8.6e9, "8.60 GB")]
+    ("value", "expected"), [(None, "–"), (100, "100 B"), (204_800, "205 kB"), (62_300_000, "62.3 MB"), (8.6e9, "8.60 GB")]
 )
 def test_a_size_reads_in_the_unit_that_fits(value: float | None, expected: str) -> None:
     """Bytes are written in decimal units."""

@@ -98,7 +98,7 @@ def test_settings_survive_the_environment() -> None:
 @pytest.mark.parametrize("text", ["", "-1", "1e3", "1.5", "many", " 5", "٣"])
 def test_a_wrong_variable_is_named(text: str) -> None:
     """A worker that cannot read its settings says which one."""
-    with pytest.raises(ValueError, match="LAB_BULK_BYTES=.*whole number"):
+    with pytest.raises(ValueError, match=r"LAB_BULK_BYTES=.*whole number"):
         Settings.from_environment({"LAB_BULK_BYTES": text})
 
 

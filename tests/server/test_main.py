@@ -1,7 +1,6 @@
 """`python -m server`, as people start it and as the author's script asks it."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -10,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
@@ -149,9 +148,7 @@ def test_a_port_in_use_is_one_clear_sentence() -> None:
         result = refused("--port", str(port))
     assert result.returncode == 1
     assert result.stdout == ""
-    assert result.stderr == (
-        f"Port {port} of localhost is in use: end what listens there, or choose another with --port.\n"
-    )
+    assert result.stderr == (f"Port {port} of localhost is in use: end what listens there, or choose another with --port.\n")
 
 
 def test_a_stranger_on_the_other_loopback_address_is_not_overlooked() -> None:
@@ -167,8 +164,8 @@ def test_a_stranger_on_the_other_loopback_address_is_not_overlooked() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--host", "192.0.2.255"), "Cannot listen on port 8000 of 192.0.2.255"),
-        (("--host", "no.such.host.invalid"), "Cannot listen on port 8000 of no.such.host.invalid"),
+        (("--host", "203.0.113.1"), "Cannot listen on port 8000 of 203.0.113.1: "),
+        (("--host", "no host"), "Cannot listen on port 8000 of no host: "),
         (("--port", "65536"), "'65536' is not a whole number from 0 to 65535"),
         (("--port", "http"), "'http' is not a whole number"),
         (("--workers", "0"), "'0' is not a whole number from 1 to 256"),
@@ -185,8 +182,7 @@ def test_a_wrong_option_is_named(options: tuple[str, ...], said: str) -> None:
 
 def test_it_takes_as_many_connections_as_this_user_may_open() -> None:
     """A low soft limit of open files, as a shell sets it, does not limit the devices."""
-    with ExitStack() as cleanup:
-        process, port = cleanup.enter_context(serving())
+    with serving() as (process, port):
         get(f"http://localhost:{port}/health")
         soft, hard = psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE)
     assert soft == hard
@@ -194,10 +190,8 @@ def test_it_takes_as_many_connections_as_this_user_may_open() -> None:
 
 def loopback() -> list[str]:
     """The addresses of this machine that "localhost" may mean, as a URL has them."""
-    found = ["127.0.0.1"]
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            found.append("[::1]")
+            return ["127.0.0.1", "[::1]"]
     except OSError:
-        assert not os.path.exists("/proc/net/if_inet6") or True
-    return found
+        return ["127.0.0.1"]

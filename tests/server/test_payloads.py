@@ -1,6 +1,7 @@
 """The bodies: any length, to the byte, and the same everywhere."""
 
 import zlib
+from itertools import pairwise
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_no_two_buffers_in_a_row_are_alike(buffer_bytes: int) -> None:
     """A body whose buffers were swapped or doubled on the way is not the body."""
     whole = body(204_800)
     buffers = [whole[at : at + buffer_bytes] for at in range(0, len(whole), buffer_bytes)]
-    assert all(one != other for one, other in zip(buffers, buffers[1:], strict=False))
+    assert all(one != other for one, other in pairwise(buffers))
 
 
 def test_a_negative_length_is_refused() -> None:

@@ -36,7 +36,7 @@ def banner(verdict: Mapping[str, Any], results: Sequence[Piece] = ()) -> Markup:
     """The verdict in one word, why, and the result in a sentence or two."""
     status = status_of(verdict["status"])
     symbol = element("span", status.symbol, aria_hidden="true")
-    said: list[Piece] = [verdict.get("headline") or status.advice, *_found(verdict, status), *results]
+    said: list[Piece] = [reason(verdict), *_found(verdict, status), *results]
     return element(
         "section",
         element("p", symbol, f" Verdict: {status.word}", css="lab-headline"),
@@ -44,6 +44,11 @@ def banner(verdict: Mapping[str, Any], results: Sequence[Piece] = ()) -> Markup:
         css=f"lab-banner {status.css}",
         aria_label="verdict",
     )
+
+
+def reason(verdict: Mapping[str, Any]) -> str:
+    """The verdict in a sentence or two."""
+    return str(verdict.get("headline") or status_of(verdict["status"]).advice)
 
 
 def _found(verdict: Mapping[str, Any], status: Status) -> list[str]:

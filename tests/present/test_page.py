@@ -1,0 +1,109 @@
+"""What the cells of a notebook show, for runs of every kind."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.analyse import summary
+from experiments.errors import VerdictError
+from experiments.present.chart import Chart
+from experiments.present.page import Page
+from experiments.record import store
+from experiments.record.schema import Outcome
+from tests.made_up import SMALL, damage_facts, failing, made_up
+
+CELLS = (
+    "verdict",
+    "checks",
+    "asked",
+    "headline",
+    "service_level",
+    "costs",
+    "clients",
+    "provenance",
+    "response_over_time",
+    "percentiles",
+    "outcomes_over_time",
+    "server_over_time",
+    "generator_over_time",
+    "device_map",
+)
+BRIEF = SMALL.model_copy(update={"minutes": 0.1})
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("run", ["page", "tiny", "empty"])
+def test_every_cell_shows_something_for_every_run(request: pytest.FixtureRequest, run: str, cell: str) -> None:
+    """A cell is one expression that never fails, whatever the run was like."""
+    shown = getattr(request.getfixturevalue(run), cell)()
+    assert shown._repr_mimebundle_() if isinstance(shown, Chart) else shown._repr_html_()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_run_that_was_killed_is_shown_as_far_as_it_came(tmp_path: Path, cell: str) -> None:
+    """Without run.json there is less to show, but every cell shows what there is."""
+    page = Page(made_up(tmp_path, BRIEF, killed_at=4.0))
+    assert getattr(page, cell)() is not None
+    assert "not complete" in page.verdict().content
+
+
+def test_one_endpoint_alone_is_a_page_too(tmp_path: Path) -> None:
+    """A ratio of 10:0 polls no B, and shows none."""
+    page = Page(made_up(tmp_path, BRIEF.model_copy(update={"ratio": "10:0"})))
+    for cell in CELLS:
+        getattr(page, cell)()
+    assert "B (bulk)" not in page.headline().content
+
+
+def test_a_run_in_which_all_polls_failed_is_a_page_too(tmp_path: Path) -> None:
+    """A server that refuses everybody is a result."""
+    page = Page(made_up(tmp_path, BRIEF, server=failing(Outcome.CONNECT_REFUSED, every=1)))
+    for cell in CELLS:
+        getattr(page, cell)()
+    assert "connect refused" in page.headline().content
+
+
+def test_an_interrupted_run_is_stamped_with_its_reason(tmp_path: Path) -> None:
+    """Nobody takes half a run for a whole one."""
+    shown = Page(made_up(tmp_path, BRIEF, cut_short_at=3.0)).verdict().content
+    assert "cut short (3 s of 6 s were measured): interrupted by the experimenter." in shown
+
+
+def test_a_loaded_run_and_a_dead_server_are_stamped(tmp_path: Path) -> None:
+    """A page says that nothing was measured now, and that the server did not live to the end."""
+    record = damage_facts(made_up(tmp_path, BRIEF), lambda facts: facts["server"].update(died="exit code 3"))
+    shown = Page(record, BRIEF.model_copy(update={"run_dir": str(record.path)})).verdict().content
+    assert "Shown from the record of run made-up" in shown
+    assert "ended by itself during the run: exit code 3." in shown
+
+
+def test_a_closed_loop_is_labelled(tmp_path: Path) -> None:
+    """Pacing `after` hides delay by design; the page says so."""
+    record = made_up(tmp_path, BRIEF.model_copy(update={"pacing": "after"}))
+    assert "Closed loop" in Page(record).verdict().content
+
+
+def test_a_stored_summary_is_used_unless_it_is_of_another_version(tmp_path: Path) -> None:
+    """The figures shown are those stored, as long as the lab would compute them alike."""
+    record = made_up(tmp_path, BRIEF)
+    made = summary.summarise(record)
+    store.write_json(record.path / "summary.json", {**made, "cut_short": "stored"})
+    assert Page(record).summary["cut_short"] == "stored"
+    store.write_json(record.path / "summary.json", {**made, "analysis_version": -1})
+    assert Page(record).summary == made
+
+
+def test_strict_fails_a_missed_service_level_and_an_invalid_run(tmp_path: Path) -> None:
+    """Without `strict` nothing fails; with it the reason is the sentence of the error."""
+    missed = made_up(tmp_path, SMALL.model_copy(update={"slo_status_p99_ms": 0.001, "run_id": "missed"}))
+    Page(missed).enforce()
+    with pytest.raises(VerdictError, match=r"response p99 of A, ms is .* limit 0\.001"):
+        Page(missed, missed.scenario.model_copy(update={"strict": True})).enforce()
+    invalid = made_up(tmp_path, BRIEF.model_copy(update={"run_id": "invalid"}), cut_short_at=0.0)
+    with pytest.raises(VerdictError, match="strict: the run is invalid"):
+        Page(invalid, BRIEF.model_copy(update={"strict": True})).enforce()
+
+
+def test_strict_passes_a_valid_run(tmp_path: Path) -> None:
+    """A believable run without a service level has nothing to fail for."""
+    Page(made_up(tmp_path, SMALL.model_copy(update={"strict": True}))).enforce()
