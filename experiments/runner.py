@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 
 from experiments.analyse.clients import clients_table
-from experiments.analyse.polls import prepare
+from experiments.analyse.evidence import Evidence
+from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import ParameterError
 from experiments.measure.conduct import conduct
@@ -58,11 +59,11 @@ def summarise(record: Record) -> Record:
     Raises:
         RecordError: the record cannot be read.
     """
-    polls = prepare(record)
-    summary = _summarise(record)
+    evidence = Evidence(record, arrange(record))
+    summary, clients = _summarise(record, evidence), clients_table(evidence.polls)
     try:
         store.write_json(record.path / "summary.json", summary)
-        store.write_table(record.path / "clients.parquet", clients_table(polls))
+        store.write_table(record.path / "clients.parquet", clients)
     except OSError:
         if not (record.path / "summary.json").is_file():
             raise

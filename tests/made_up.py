@@ -299,12 +299,17 @@ def _instance(record: Record, number: int, costs: Costs) -> dict[str, Any]:
         "cpu_s": costs.generator * (record.scenario.warmup_s + record.scenario.window_s),
         "rss_peak_bytes": 60_000_000,
         "cpu_wait_ratio": 0.01,
-        "longest_stall_s": 0.004 + max(sent["sent_s"] - sent["ready_s"], default=0.0),
+        "longest_stall_s": 0.004 + _stall_s(sent["sent_s"] - sent["ready_s"]),
         "parts": len(list((record.path / "requests").glob(f"part-{number}-*.parquet"))),
         "rows": len(rows),
         "lost_rows": 0,
         "error": None,
     }
+
+
+def _stall_s(lags: pl.Series) -> float:
+    """By how much the latest poll was later than most are."""
+    return float(max(lags - lags.median(), default=0.0))
 
 
 def _resources(scenario: Scenario, costs: Costs, until_s: float) -> pl.DataFrame:

@@ -155,11 +155,15 @@ def generator_errors(evidence: Evidence) -> Check:
     meaning = (
         "The generators worked to the end."
         if status == "valid"
-        else f"{'; '.join(errors) or 'Some polls failed on this side, not at the server'}. Look for what this "
-        "machine ran out of (open files, ports, memory, disk), and measure again."
+        else f"{_said(errors)}. Look for what this machine ran out of (open files, ports, memory, disk), and measure again."
     )
     figure = f"{faults:,} polls, {lost:,} rows lost, {len(errors)} generators broken"
     return Check("generator_errors", status, figure, "none valid, up to 0.1 % of polls suspect", meaning)
+
+
+def _said(errors: list[str]) -> str:
+    said = "; ".join(error.rstrip(".") for error in errors) or "some polls failed on this side, not at the server"
+    return said[:1].upper() + said[1:]
 
 
 def _advice(evidence: Evidence) -> str:

@@ -9,11 +9,12 @@ import polars as pl
 
 from experiments.analyse import completeness
 from experiments.analyse.evidence import Check, Evidence, Status, not_applicable
-from experiments.analyse.polls import WAS_SENT
-from experiments.record.schema import UNSENT
+from experiments.analyse.polls import WAS_SENT, count
 from experiments.schedule import TICK_S
 
 _SAME_S = 1.5 * TICK_S
+_LONG_ROUNDS = 100
+"""From so many rounds on, every device should have had some answer's bytes compared."""
 _DAMAGED = "Do not build on this record; measure again."
 _UNFINISHED = "run.json is missing"
 
@@ -40,7 +41,10 @@ def rows_complete(evidence: Evidence) -> Check:
         flaws = [f"{count:,} polls {name}" for name, count in found.flaws.items()]
         meaning = f"The record is damaged: {'; '.join([*parts, *flaws])}. {_DAMAGED}"
     elif evidence.polls.is_empty():
-        status, meaning = "invalid", "No poll of the measured window was recorded, so there is nothing to believe. Run again."
+        status, meaning = (
+            "invalid",
+            "No poll of the measured window was recorded, so there is nothing to believe. Run again.",
+        )
     figure = f"{len(evidence.polls):,} rows in the window; " + (
         ", ".join(f"{count:,} {name}" for name, count in found.flaws.items()) or "no flaw"
     )
@@ -76,7 +80,7 @@ def answers(evidence: Evidence) -> Check:
     ok = evidence.rows.filter(pl.col("outcome") == "ok")
     wrong = int(ok.select(((pl.col("bytes") != right) | (pl.col("status") != 200)).sum()).item())
     compared = sum(int(item.get("checksums", 0)) for item in evidence.instances)
-    unseen = bool(evidence.instances) and compared == 0 and len(ok) >= 1000
+    unseen = bool(evidence.instances) and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS
     status: Status = "invalid" if wrong else "suspect" if unseen else "valid"
     meaning = "Answers that count as ok were complete and right."
     if unseen:
@@ -94,7 +98,9 @@ def totals(evidence: Evidence) -> Check:
         return not_applicable(name, "A generator ended before it had given its counts.")
     counted: dict[str, int] = evidence.record.facts["totals"]
     rows = count(evidence.polls)
-    off = [f"{key} {counted.get(key)} and {value} rows" for key, value in rows.items() if counted.get(key) != value]
+    off = [
+        f"{key}: {counted.get(key):,} counted, {value:,} rows" for key, value in rows.items() if counted.get(key) != value
+    ]
     status: Status = "invalid" if off else "valid"
     meaning = (
         "What the generators counted is what the record holds."
@@ -102,14 +108,6 @@ def totals(evidence: Evidence) -> Check:
         else f"Generators counted something else than the record holds ({'; '.join(off)}). {_DAMAGED}"
     )
     return Check(name, status, f"{len(off)} of {len(rows)} differ", "none", meaning)
-
-
-def count(polls: pl.DataFrame) -> dict[str, int]:
-    """Counts of polls, so that planned = sent + unsent and sent = ok + failed."""
-    outcomes = dict(polls["outcome"].value_counts().select(pl.col("outcome").cast(pl.String), "count").iter_rows())
-    unsent = {name: int(outcomes.get(name, 0)) for name in UNSENT}
-    sent, ok = len(polls) - sum(unsent.values()), int(outcomes.get("ok", 0))
-    return {"planned": len(polls), "sent": sent, "ok": ok, "failed": sent - ok, **unsent}
 
 
 def cut_short(evidence: Evidence) -> Check:
@@ -121,8 +119,8 @@ def cut_short(evidence: Evidence) -> Check:
     if not reason:
         return Check("cut_short", "valid", figure, limit, "The run lasted as long as was asked for.")
     meaning = (
-        f"The run was cut short: {reason}. The figures cover its first {record.window_s:.1f} s; polls that were in "
-        "flight then have no answer in them. Run again for the whole time."
+        f"The run was cut short: {str(reason).rstrip('.')}. The figures cover its first {record.window_s:.1f} s; polls "
+        "that were in flight then have no answer in them. Run again for the whole time."
     )
     return Check("cut_short", "suspect", figure, limit, meaning)
 

@@ -22,7 +22,7 @@ def served(evidence: Evidence) -> Check:
     answered = int((evidence.rows["status"] > 0).sum())
     counts = [worker.get("served") for worker in workers]
     if None in counts:
-        why = evidence.server.get("died") or "a worker did not answer before and after the run"
+        why = str(evidence.server.get("died") or "a worker did not answer before and after the run").rstrip(".")
         meaning = (
             f"The server's own count is not whole ({why}), so nothing vouches for the answers that were counted here. "
             "The figures may well be right; measure again with a server that lives to the end to be sure."

@@ -55,3 +55,11 @@ def arrange(record: Record) -> pl.DataFrame:
 def measured(rows: pl.DataFrame) -> pl.DataFrame:
     """Of arranged polls, those of the measured window: a round belongs to it as its first poll does."""
     return rows.filter(pl.col("first_due_s") >= 0)
+
+
+def count(polls: pl.DataFrame) -> dict[str, int]:
+    """Counts of polls, so that planned = sent + unsent and sent = ok + failed."""
+    outcomes = dict(polls["outcome"].value_counts().select(pl.col("outcome").cast(pl.String), "count").iter_rows())
+    unsent = {name: int(outcomes.get(name, 0)) for name in UNSENT}
+    sent, ok = len(polls) - sum(unsent.values()), int(outcomes.get("ok", 0))
+    return {"planned": len(polls), "sent": sent, "ok": ok, "failed": sent - ok, **unsent}

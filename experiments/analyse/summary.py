@@ -12,10 +12,9 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import latency, service_level
-from experiments.analyse.check_record import count
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.latency import Percentile
-from experiments.analyse.polls import arrange
+from experiments.analyse.polls import arrange, count
 from experiments.analyse.verdict import Verdict, judge
 from experiments.record.schema import ENDPOINTS, UNSENT
 from experiments.record.store import Record

@@ -16,16 +16,19 @@ from experiments.record.schema import UNANSWERED, UNSENT
 _NICE_S = tuple(mantissa * 10**power for power in range(-1, 5) for mantissa in (1, 2, 3, 5))
 _MOST_BINS = 300
 _FEWEST_BINS = 10
-_POLLS_A_BIN = 300
-"""Half as many again as p95 needs, so that chance leaves most bins with enough."""
+_POLLS_FOR_P95, _POLLS_FOR_P99 = 300, 1100
+"""More than the 200 and 1,000 that these percentiles need, so that chance leaves most bins with enough."""
+_ENOUGH_BINS = 15
+"""So many points still show when something happened."""
 _TIMED = pl.col("outcome").is_in(("ok", *UNANSWERED))
 
 
 def choose_bin(window_s: float, polls: pl.DataFrame) -> float:
     """Length of a bin in seconds.
 
-    Long enough that p95 of the rarer endpoint is mostly supported and that there are at most 300
-    bins; but there are at least 10. It divides the window, so that no bin is a part.
+    Long enough that p99 of the rarer endpoint is mostly supported, or where that would leave fewer
+    than 15 bins, p95. There are at most 300 bins and at least 10. It divides the window, so that no
+    bin is a part.
 
     Args:
         polls: prepared polls; those of one endpoint alone, if the bins are for it alone.
@@ -33,7 +36,9 @@ def choose_bin(window_s: float, polls: pl.DataFrame) -> float:
     if window_s <= 0:
         return 1.0
     counts = polls["endpoint"].value_counts()["count"]
-    needed = window_s * _POLLS_A_BIN / min(counts, default=_POLLS_A_BIN)
+    rarest = min(counts, default=0)
+    polls_a_bin = _POLLS_FOR_P99 if rarest >= _ENOUGH_BINS * _POLLS_FOR_P99 else _POLLS_FOR_P95
+    needed = window_s * polls_a_bin / max(1, rarest)
     needed = min(max(needed, window_s / _MOST_BINS), window_s / _FEWEST_BINS)
     nice = min((length for length in _NICE_S if length >= needed), default=needed)
     return window_s / min(max(round(window_s / nice), _FEWEST_BINS), _MOST_BINS)

@@ -5,7 +5,6 @@ A page reads one record. Tables are worked out when they are first needed, and o
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 
 FEW_POLLS = 1500
 """Up to so many polls, each is drawn by itself instead of percentiles over time."""
-
-_ENOUGH = ((1300, 15), (260, 12))
-"""(polls, bins): p99 needs 1,000 polls in a bin and p95 200; the rest is room for chance."""
 
 MOST_STEPS = 120
 """Steps of time in which polls are counted."""
@@ -212,14 +208,8 @@ class Page:
         return step_of(self._window_s, at_least)
 
     def _response_bin(self, endpoint: str) -> float:
-        """Length of a bin of an endpoint's percentiles: p99 supported if that leaves enough bins, else p95."""
-        own = self._polls.filter(pl.col("endpoint") == endpoint)
-        shortest = timeline.choose_bin(self._window_s, own)
-        for needed, fewest in _ENOUGH:
-            wanted = max(shortest, self._window_s * needed / max(1, own.height))
-            if self._window_s / wanted >= fewest:
-                return self._window_s / math.floor(self._window_s / wanted)
-        return shortest
+        """Length of a bin of an endpoint's percentiles."""
+        return timeline.choose_bin(self._window_s, self._polls.filter(pl.col("endpoint") == endpoint))
 
     @property
     def _endpoints(self) -> list[str]:

@@ -1,0 +1,193 @@
+"""summary.json: the keys that other tools rely on, from whatever record there is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.analyse import service_level
+from experiments.analyse.summary import ANALYSIS_VERSION, summarise
+from experiments.record import store
+from experiments.record.schema import Outcome
+from experiments.record.store import Record
+from tests.made_up import SMALL, Answer, Costs, Poll, failing, made_up, stalling
+
+TIMES = ["mean", "p50", "p90", "p95", "p99", "p999", "max", "interval"]
+COUNTS = ["planned", "sent", "ok", "failed", "unsent_busy", "unsent_late", "failures"]
+
+
+def keys(record: Record) -> dict[str, Any]:
+    """A summary, after it went through JSON that takes no NaN, with the contract's keys checked."""
+    summary: dict[str, Any] = json.loads(json.dumps(summarise(record), allow_nan=False))
+    assert list(summary) == [
+        "analysis_version",
+        "endpoints",
+        "server",
+        "generator",
+        "load",
+        "service_level",
+        "cut_short",
+        "verdict",
+    ]
+    assert summary["analysis_version"] == ANALYSIS_VERSION
+    assert list(summary["endpoints"]) == ["status", "bulk"]
+    for endpoint in summary["endpoints"].values():
+        assert list(endpoint) == [*COUNTS, "response_ms", "latency_ms"]
+        assert list(endpoint["response_ms"]) == list(endpoint["latency_ms"]) == TIMES
+        assert endpoint["planned"] == endpoint["sent"] + endpoint["unsent_busy"] + endpoint["unsent_late"]
+        assert endpoint["sent"] == endpoint["ok"] + endpoint["failed"]
+        assert endpoint["failed"] == sum(endpoint["failures"].values())
+    assert list(summary["server"]) == ["cpu_us_per_request", "cpu_cores_mean", "rss_peak_bytes"]
+    assert list(summary["generator"]) == ["cpu_us_per_poll", "cpu_cores_max", "lag_ms"]
+    assert list(summary["generator"]["lag_ms"]) == ["p50", "p99", "p999", "max"]
+    assert list(summary["load"]) == ["polls_per_s_planned", "polls_per_s_answered", "mb_per_s_answered"]
+    assert list(summary["service_level"]) == ["asked", "met", "items"]
+    assert list(summary["verdict"]) == ["status", "headline", "checks"]
+    for check in summary["verdict"]["checks"]:
+        assert list(check) == ["name", "status", "figure", "limit", "meaning"]
+    return summary
+
+
+def test_a_run_in_figures(tmp_path: Path) -> None:
+    """Counts, times, costs and load of a run whose answers are known."""
+    record = made_up(tmp_path, server=lambda poll: Answer(0.01 + 0.001 * (poll.round % 10)), lag=lambda ready: 0.001)
+    summary = keys(record)
+    status, bulk = summary["endpoints"]["status"], summary["endpoints"]["bulk"]
+    assert [status[name] for name in COUNTS] == [4800, 4800, 4800, 0, 0, 0, {}]
+    assert bulk["planned"] == 480
+    interval = status["response_ms"].pop("interval")
+    expected = {"mean": 15.5, "p50": 15, "p90": 19, "p95": 20, "p99": 20, "p999": None, "max": 20}
+    assert status["response_ms"] == pytest.approx(expected, abs=0.001)
+    assert list(interval) == ["p50", "p90", "p95", "p99"]
+    assert interval["p90"] == pytest.approx([19, 20], abs=0.001)
+    assert status["latency_ms"]["p50"] == pytest.approx(14, abs=0.001)
+    assert summary["generator"]["lag_ms"]["p99"] == pytest.approx(1, abs=0.001)
+    assert summary["load"]["polls_per_s_planned"] == 176
+    assert summary["load"]["mb_per_s_answered"] == pytest.approx((4800 * 100 + 480 * 204_800) / 30e6, rel=0.01)
+    # 0.5 and 0.3 cores over 176 polls/s.
+    assert summary["server"]["cpu_us_per_request"] == pytest.approx(0.5e6 / 176, rel=0.01)
+    assert summary["generator"]["cpu_us_per_poll"] == pytest.approx(0.3e6 / 176, rel=0.01)
+    assert summary["server"]["cpu_cores_mean"] == pytest.approx(0.5)
+    assert summary["cut_short"] is None
+    assert summary["verdict"]["status"] == "valid"
+
+
+def test_cost_of_several_generators_is_summed_and_their_busiest_named(tmp_path: Path) -> None:
+    """CPU per poll covers all of them, the cores are of one."""
+    record = made_up(tmp_path, SMALL.model_copy(update={"generators": 3}), costs=Costs(generator=0.2))
+    generator = keys(record)["generator"]
+    assert generator["cpu_us_per_poll"] == pytest.approx(0.6e6 / 176, rel=0.01)
+    assert generator["cpu_cores_max"] == pytest.approx(0.2)
+
+
+def test_failures_are_named(tmp_path: Path) -> None:
+    """By reason, and they are not timed."""
+    status = keys(made_up(tmp_path, server=failing(Outcome.HTTP_ERROR, every=1, status=503)))["endpoints"]["status"]
+    assert status["failures"] == {"http_error": 4800}
+    assert status["response_ms"]["max"] is None
+
+
+@pytest.mark.parametrize("ratio", ["10:0", "0:10", "1:10", "1:1"])
+def test_endpoints_that_are_not_polled_are_there_and_empty(tmp_path: Path, ratio: str) -> None:
+    """Both endpoints have all keys, whatever the ratio."""
+    endpoints = keys(made_up(tmp_path, SMALL.model_copy(update={"ratio": ratio})))["endpoints"]
+    planned = [endpoint["planned"] for endpoint in endpoints.values()]
+    assert planned == {"10:0": [4800, 0], "0:10": [0, 4800], "1:10": [480, 4800], "1:1": [4800, 4800]}[ratio]
+    for endpoint in endpoints.values():
+        times = [value for name, value in endpoint["response_ms"].items() if name != "interval"]
+        assert endpoint["planned"] > 0 or times == [None] * 7
+
+
+def test_a_stall_shows_in_the_response_and_hardly_in_the_latency(tmp_path: Path) -> None:
+    """3 s of 30: one poll of each device was in flight, ten polls of each device felt it."""
+    status = keys(made_up(tmp_path, server=stalling(10, 3)))["endpoints"]["status"]
+    assert status["response_ms"]["p95"] > 1000
+    assert status["latency_ms"]["p95"] < 10
+
+
+@pytest.mark.parametrize("how", [{"killed_at": 10.0}, {"cut_short_at": 10.0}, {"cut_short_at": 0.0}], ids=str)
+def test_runs_that_did_not_last_have_a_summary(tmp_path: Path, how: dict[str, float]) -> None:
+    """With the reason, and never valid."""
+    summary = keys(made_up(tmp_path, **how))  # type: ignore[arg-type]
+    assert summary["cut_short"]
+    assert summary["verdict"]["status"] in {"suspect", "invalid"}
+
+
+def test_an_empty_record_has_a_summary(tmp_path: Path) -> None:
+    """Even without any part or sample, as after a run that broke off at once."""
+    record = made_up(tmp_path, killed_at=1.0)
+    for part in (record.path / "requests").iterdir():
+        part.unlink()
+    (record.path / "resources.parquet").unlink()
+    summary = keys(store.load(record.path))
+    assert summary["load"]["polls_per_s_planned"] is None
+    assert summary["verdict"]["status"] == "invalid"
+
+
+def test_the_same_record_gives_the_same_summary(tmp_path: Path) -> None:
+    """Analysis is repeatable: nothing but the record goes in."""
+    record = made_up(tmp_path, server=failing(Outcome.RESET, every=3))
+    assert summarise(record) == summarise(store.load(record.path))
+
+
+# -- service level -------------------------------------------------------------------------------
+
+
+def level(folder: Path, server: Any = None, **asked: float) -> dict[str, Any]:
+    record = made_up(folder, SMALL.model_copy(update=asked), server=server)
+    found: dict[str, Any] = summarise(record)["service_level"]
+    return found
+
+
+def test_without_limits_no_service_level_is_asked(tmp_path: Path) -> None:
+    """Nothing is met and nothing missed."""
+    assert level(tmp_path) == {"asked": False, "met": None, "items": []}
+
+
+def test_a_service_level_that_is_met(tmp_path: Path) -> None:
+    """Every item has its limit and figure."""
+    found = level(tmp_path, slo_status_p99_ms=5.0, slo_failure_pct=1.0)
+    assert found["met"] is True
+    assert [item["name"] for item in found["items"]] == ["status_response_p99_ms", "failure_pct"]
+    assert found["items"][1] == {"name": "failure_pct", "limit": 1.0, "figure": 0.0, "met": True}
+
+
+def test_a_service_level_that_is_missed(tmp_path: Path) -> None:
+    """One missed item is enough; what cannot be told does not save it."""
+    found = level(tmp_path, slo_status_p99_ms=0.1, slo_bulk_p99_ms=100.0, slo_failure_pct=0.0)
+    assert found["met"] is False
+    # 480 polls of B do not support a p99.
+    assert [item["met"] for item in found["items"]] == [False, None, True]
+
+
+def test_a_service_level_that_cannot_be_told(tmp_path: Path) -> None:
+    """Too few polls for the percentile: neither met nor missed."""
+    assert level(tmp_path, slo_bulk_p99_ms=100.0)["met"] is None
+
+
+def test_failures_of_the_server_count_and_those_of_the_generator_do_not(tmp_path: Path) -> None:
+    """Polls that a device could not send for waiting count as the server's too."""
+
+    def server(poll: Poll) -> Answer:
+        if poll.client < 4:
+            return Answer(0.0005, Outcome.GENERATOR_ERROR, 0, 0)
+        return Answer(1e9) if poll.client < 8 else Answer(0.0005)
+
+    found = level(tmp_path, server, slo_failure_pct=5.0)
+    assert found["items"][0]["figure"] == pytest.approx(10.0)
+    assert found["met"] is False
+
+
+def test_a_server_that_answers_nothing_right_misses_every_limit(tmp_path: Path) -> None:
+    """There is no percentile, and the limit is missed all the same."""
+    found = level(tmp_path, failing(Outcome.HTTP_ERROR, every=1, status=503), slo_status_p99_ms=100.0)
+    assert found["items"] == [{"name": "status_response_p99_ms", "limit": 100.0, "figure": None, "met": False}]
+
+
+def test_an_endpoint_that_is_not_polled_has_no_level() -> None:
+    """A limit for B with a ratio of 10:0 can be neither met nor missed."""
+    times = {"p99": None, "max": None}
+    none = {"planned": 0, "failed": 0, "failures": {}, "unsent_busy": 0, "response_ms": times}
+    found = service_level.judge(SMALL.model_copy(update={"slo_bulk_p99_ms": 1.0}), {"status": none, "bulk": none})
+    assert found["met"] is None

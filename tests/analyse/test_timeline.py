@@ -1,0 +1,114 @@
+"""What happened when: nothing is lost or counted twice in the bins."""
+
+import math
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from experiments.analyse import timeline
+from experiments.analyse.polls import prepare
+from experiments.record.schema import Outcome
+from tests.made_up import Answer, Poll, failing, late, made_up, stalling
+
+
+@pytest.fixture
+def polls(tmp_path: Path) -> pl.DataFrame:
+    """Half a minute with failures and a stall that leaves polls unsent."""
+    return prepare(made_up(tmp_path, server=stalling(28, 60, failing(Outcome.RESET))))
+
+
+@pytest.mark.parametrize("bin_s", [0.25, 1.0, 7.0])
+def test_every_poll_is_in_one_bin(polls: pl.DataFrame, bin_s: float) -> None:
+    """Outcomes and plan over time add up to all polls, by endpoint and reason; timed ones to theirs."""
+    outcomes = timeline.outcomes_over_time(polls, bin_s)
+    planned = timeline.planned_over_time(polls, bin_s)
+    counted = polls.group_by("endpoint", "outcome").agg(polls=pl.len().cast(pl.Int64)).sort("endpoint", "outcome")
+    summed = outcomes.group_by("endpoint", "outcome").agg(pl.col("polls").sum().cast(pl.Int64))
+    assert summed.sort("endpoint", "outcome").equals(counted)
+    assert planned["polls"].sum() == len(polls)
+    timed = polls.filter(pl.col("outcome").is_in(["ok", "read_timeout", "unsent_busy"]))
+    responses = [timeline.response_over_time(polls, name, bin_s) for name in ("status", "bulk")]
+    assert sum(frame["n"].sum() for frame in responses) == len(timed)
+    assert timeline.lag_over_time(polls, bin_s)["n"].sum() == polls["sent_s"].count()
+    cells = timeline.slowest_by_client(polls, bin_s, 7)
+    failed = polls["outcome"].is_in(["reset", "read_timeout", "unsent_busy"]).sum()
+    assert cells["failed"].sum() == failed
+
+
+def test_a_bin_holds_what_was_due_in_it(polls: pl.DataFrame) -> None:
+    """`t_s` is the beginning of the bin, and the percentiles are those of its polls."""
+    frame = timeline.response_over_time(polls, "status", 2.0)
+    third = polls.filter((pl.col("endpoint") == "status") & pl.col("due_s").is_between(4, 6, closed="left"))
+    values = third.filter(pl.col("outcome") == "ok")["response_s"].sort()
+    assert frame["t_s"].to_list() == [2.0 * number for number in range(15)]
+    row = frame.row(2, named=True)
+    assert row["n"] == len(values)
+    assert row["p50_s"] == values[math.ceil(len(values) / 2) - 1]
+    assert row["p95_s"] == values[math.ceil(len(values) * 0.95) - 1]
+    assert row["p99_s"] is None
+
+
+def test_outcomes_stand_where_they_ended(tmp_path: Path) -> None:
+    """What a stall of the server holds back is answered after it, and was planned before."""
+    polls = prepare(made_up(tmp_path, server=stalling(10, 5)))
+    answered = timeline.outcomes_over_time(polls, 1.0).group_by("t_s").agg(pl.col("polls").sum())
+    planned = timeline.planned_over_time(polls, 1.0).group_by("t_s").agg(pl.col("polls").sum())
+    assert answered.filter(pl.col("t_s").is_between(11, 14)).is_empty()
+    assert answered.filter(pl.col("t_s") == 15)["polls"].item() > 800
+    assert planned.filter(pl.col("t_s") < 10)["polls"].sum() == answered.filter(pl.col("t_s") < 10)["polls"].sum()
+
+
+def test_the_slowest_poll_of_each_device_is_found(tmp_path: Path) -> None:
+    """One device's slow poll stands in its own row, alone when there are rows enough."""
+    base = failing(Outcome.HTTP_ERROR, every=10**6)
+
+    def server(poll: Poll) -> Answer:
+        slow = poll.client == 17 and 12 <= poll.sent_s < 12.25
+        return base(poll)._replace(latency_s=0.2) if slow else base(poll)
+
+    polls = prepare(made_up(tmp_path, server=server))
+    alone = timeline.slowest_by_client(polls, 1.0)
+    assert alone.filter(pl.col("slowest_s") > 0.1).select("first_client", "clients", "t_s").row(0) == (17, 1, 12.0)
+    grouped = timeline.slowest_by_client(polls, 1.0, rows=6)
+    assert grouped["first_client"].unique().sort().to_list() == [0, 7, 14, 21, 28, 35]
+    assert grouped.filter(pl.col("first_client") == 35)["clients"].unique().to_list() == [5]
+    assert grouped.filter(pl.col("slowest_s") > 0.1)["first_client"].to_list() == [14]
+
+
+def test_lag_stands_where_polls_were_ready(tmp_path: Path) -> None:
+    """A generator that stood still is seen at the time at which it did."""
+    polls = prepare(made_up(tmp_path, lag=late(stall_at=10, lasting=0.5)))
+    frame = timeline.lag_over_time(polls, 1.0)
+    assert frame.filter(pl.col("max_s") > 0.1)["t_s"].to_list() == [10.0]
+
+
+@pytest.mark.parametrize(
+    ("window_s", "a_s", "b_s"), [(600, 1000, 100), (30, 1000, 100), (30, 160, 16), (7, 1, 0), (86_400, 5, 1)]
+)
+def test_bins_divide_the_window_and_hold_enough(window_s: float, a_s: float, b_s: float) -> None:
+    """Between 10 and 300 bins, whole ones, with 300 polls of the rarer endpoint where that is possible."""
+    a, b = round(window_s * a_s), round(window_s * b_s)
+    names = pl.Series("endpoint", ["status"] * min(a, 10**6) + ["bulk"] * b)
+    bin_s = timeline.choose_bin(window_s, names.to_frame())
+    bins = window_s / bin_s
+    assert bins == pytest.approx(round(bins))
+    assert 10 <= round(bins) <= 300
+    rarest = min(count for count in (a, b) if count)
+    assert rarest / bins >= 290 or round(bins) == 10
+
+
+def test_nothing_makes_empty_frames(polls: pl.DataFrame) -> None:
+    """Without polls every table has its columns and no rows."""
+    none = polls.clear()
+    assert timeline.choose_bin(30.0, none) > 0
+    assert timeline.choose_bin(0.0, none) > 0
+    for frame in (
+        timeline.response_over_time(none, "bulk", 1.0),
+        timeline.outcomes_over_time(none, 1.0),
+        timeline.planned_over_time(none, 1.0),
+        timeline.lag_over_time(none, 1.0),
+        timeline.slowest_by_client(none, 1.0),
+    ):
+        assert frame.height == 0
+        assert "t_s" in frame.columns
