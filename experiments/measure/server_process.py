@@ -110,10 +110,9 @@ class Server(ABC):
     async def _verify(self, path: str, size_bytes: int, deadline_s: float) -> tuple[dict[str, str], int]:
         try:
             answer = await asyncio.to_thread(_ask, self.url + path, deadline_s, size_bytes)
-        except (OSError, http.client.HTTPException) as error:
-            fault: str | None = f"there was no answer within {deadline_s:g} s ({_reason(error)})"
-        else:
             fault = self._fault(answer, size_bytes)
+        except (OSError, http.client.HTTPException) as error:
+            fault = f"there was no HTTP answer within {deadline_s:g} s ({_reason(error)})"
         if fault:
             raise ServerContractError(f"{self.url}{path} must answer 200 with {size_bytes} bytes, but {fault}.")
         headers = {name: value[:_TEXT_CHARACTERS] for name, value in answer.headers.items()}
@@ -402,6 +401,22 @@ class ExternalServer(Server):
                 f"nothing answers at {self._url} ({_reason(error)}): start that server, or correct server_url."
             ) from None
 
+    async def verify(self, *, deadline_s: float = 10.0) -> dict[str, dict[str, str]]:
+        """Asks each endpoint twice: its bytes are its own affair, but only if they stay the same can answers be checked.
+
+        Raises:
+            ServerContractError: as for a server of ours, or the bytes changed.
+        """
+        await super().verify(deadline_s=deadline_s)
+        before = self.checksums
+        headers = await super().verify(deadline_s=deadline_s)
+        if self.checksums != before:
+            raise ServerContractError(
+                f"{self._url} must answer the same bytes whenever an endpoint is asked, so that answers can be checked, "
+                "but two answers differed."
+            )
+        return headers
+
     async def served(self, *, deadline_s: float = 5.0) -> dict[int, int]:
         """Asks the workers how many requests for /hello they have had.
 
@@ -618,7 +633,7 @@ def _text(value: object) -> str | None:
 
 def _reason(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text[:_TEXT_CHARACTERS] or type(error).__name__
+    return " ".join(text.split())[:_TEXT_CHARACTERS] or type(error).__name__
 
 
 async def _within(seconds: float, happened: Callable[[], bool]) -> bool:
