@@ -11,27 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import json
 import os
 import random
-import signal
 import socket
-import subprocess
 import sys
 import time
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 
 from experiments.errors import ServerContractError, ServerStartError
-from experiments.measure import guard
+from experiments.measure.guarded import POLL_S, Guarded, ServerExit
+from experiments.measure.question import TEXT_CHARACTERS, Answer, Health, ask, ask_workers, reason
 from server import catalogue
 
 _HOST = "127.0.0.1"
@@ -41,8 +38,6 @@ the asking socket to itself, and then the server finds its port taken."""
 _READY_S = 30.0
 _READY_PER_WORKER_S = 0.5
 """Workers are started all at once, and each imports for about 0.2 s of CPU time."""
-_END_S = guard.GRACE_S + guard.REAP_S + 1.0
-_POLL_S = 0.01
 _ASK_S = 1.0
 """How long workers may take to answer /health before other connections are tried."""
 _AT_ONCE = 16
@@ -50,26 +45,9 @@ _AT_ONCE = 16
 on 2 cores, asking one after the other took 26 to 1,326 questions to reach all of 8, and 16 at a time mostly 0.1 s."""
 _QUIET = 200
 """Answers in a row without a new worker, after which all workers of a server that is not ours count as known."""
-_HEALTH_BYTES = 10_000
-_TEXT_CHARACTERS = 200
-"""Most that is kept of a text that a server sends."""
 _LOG_TAIL_CHARACTERS = 2000
 _STEERING = ("UVICORN_", "GUNICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS")
 """Environment variables that change what a server does: a run is described by its command and its parameters alone."""
-
-How = Literal["itself", "terminated", "killed"]
-
-
-@dataclass(frozen=True)
-class ServerExit:
-    """How a server ended."""
-
-    code: int | None
-    """Exit code of its main process, minus the signal if one ended it; None if nobody could read it."""
-    how: How
-    """Before it was told to, when it was told to, or by force."""
-    seconds: float
-    """From being told until nothing of it was left."""
 
 
 class Server(ABC):
@@ -80,7 +58,7 @@ class Server(ABC):
         self._bulk_bytes = bulk_bytes
         self._at_once = at_once
         """Connections opened together to ask for /health."""
-        self._health: _Health | None = None
+        self._health: Health | None = None
         """What the first worker that answered said of itself."""
         self.checksums = (0, 0)
         """CRC-32 of the right answers of A and B, once they are verified."""
@@ -109,25 +87,25 @@ class Server(ABC):
 
     async def _verify(self, path: str, size_bytes: int, deadline_s: float) -> tuple[dict[str, str], int]:
         try:
-            answer = await asyncio.to_thread(_ask, self.url + path, deadline_s, size_bytes)
+            answer = await asyncio.to_thread(ask, self.url + path, deadline_s, size_bytes)
             fault = self._fault(answer, size_bytes)
         except (OSError, http.client.HTTPException) as error:
-            fault = f"there was no HTTP answer within {deadline_s:g} s ({_reason(error)})"
+            fault = f"there was no HTTP answer within {deadline_s:g} s ({reason(error)})"
         if fault:
             raise ServerContractError(f"{self.url}{path} must answer 200 with {size_bytes} bytes, but {fault}.")
-        headers = {name: value[:_TEXT_CHARACTERS] for name, value in answer.headers.items()}
+        headers = {name: value[:TEXT_CHARACTERS] for name, value in answer.headers.items()}
         return headers, zlib.crc32(answer.body)
 
-    def _fault(self, answer: _Answer, size_bytes: int) -> str | None:
+    def _fault(self, answer: Answer, size_bytes: int) -> str | None:
         """What is wrong with an answer, after "but"."""
         encoding = answer.headers.get("content-encoding", "identity")
         length = answer.headers.get("content-length", str(size_bytes))
         if answer.status != 200:
             return f"the answer was {answer.status}"
         if encoding != "identity":
-            return f"they came with Content-Encoding: {encoding[:_TEXT_CHARACTERS]}"
+            return f"they came with Content-Encoding: {encoding[:TEXT_CHARACTERS]}"
         if length != str(size_bytes):
-            return f"its Content-Length was {length[:_TEXT_CHARACTERS]}"
+            return f"its Content-Length was {length[:TEXT_CHARACTERS]}"
         if len(answer.body) != size_bytes:
             return f"there came {'more' if len(answer.body) > size_bytes else len(answer.body)}"
         return None
@@ -143,11 +121,11 @@ class Server(ABC):
                 served[health.pid] = health.served
         return served
 
-    async def _ask_workers(self, left_s: float) -> list[_Health]:
+    async def _ask_workers(self, left_s: float) -> list[Health]:
         """What those workers say of themselves that the connections came to; nothing, after a pause, if none answers."""
-        healths = await asyncio.to_thread(_healths, self.url, self._at_once, min(_ASK_S, left_s))
+        healths = await asyncio.to_thread(ask_workers, self.url, self._at_once, min(_ASK_S, left_s))
         if not healths:
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(POLL_S)
         self._health = self._health or next(iter(healths), None)
         return healths
 
@@ -177,7 +155,7 @@ class ServerProcess(Server):
         self._workers = workers
         self._log_path = log_path
         self._port = port
-        self._guarded: _Guarded | None = None
+        self._guarded: Guarded | None = None
         self._ready_s: float | None = None
         self._exit: ServerExit | None = None
 
@@ -271,7 +249,7 @@ class ServerProcess(Server):
             self._exit = await self._guarded.end()
         return self._exit
 
-    def _fault(self, answer: _Answer, size_bytes: int) -> str | None:
+    def _fault(self, answer: Answer, size_bytes: int) -> str | None:
         expected = catalogue.body(size_bytes)
         if fault := super()._fault(answer, size_bytes):
             return fault
@@ -298,9 +276,9 @@ class ServerProcess(Server):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
         command = self._system.command(python=sys.executable, port=self._port, workers=self._workers)
         try:
-            self._guarded = _Guarded(command, env={**inherited, **sizes}, log_path=self._log_path)
+            self._guarded = Guarded(command, env={**inherited, **sizes}, log_path=self._log_path)
         except OSError as error:
-            raise ServerStartError(f"the server {self._system.name} could not be started ({_reason(error)}).") from None
+            raise ServerStartError(f"the server {self._system.name} could not be started ({reason(error)}).") from None
 
     async def _wait_until_ready(self, within_s: float) -> None:
         deadline = time.monotonic() + within_s
@@ -395,10 +373,10 @@ class ExternalServer(Server):
             ServerStartError: nobody does.
         """
         try:
-            await asyncio.to_thread(_ask, self._url + catalogue.HEALTH_PATH, deadline_s, 0)
+            await asyncio.to_thread(ask, self._url + catalogue.HEALTH_PATH, deadline_s, 0)
         except (OSError, http.client.HTTPException) as error:
             raise ServerStartError(
-                f"nothing answers at {self._url} ({_reason(error)}): start that server, or correct server_url."
+                f"nothing answers at {self._url} ({reason(error)}): start that server, or correct server_url."
             ) from None
 
     async def verify(self, *, deadline_s: float = 10.0) -> dict[str, dict[str, str]]:
@@ -431,225 +409,6 @@ class ExternalServer(Server):
 
     async def stop(self) -> None:
         """Does nothing: who started it ends it."""
-
-
-class _Guarded:
-    """A command under `guard.py`.
-
-    Raises:
-        OSError: the log cannot be written, or no process can be started.
-    """
-
-    def __init__(self, command: list[str], *, env: dict[str, str], log_path: Path) -> None:
-        with log_path.open("ab") as log:
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", guard.__file__, "--", *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=env,
-                # `server` can be imported from there, and no file of the user's can take a module's place.
-                cwd=Path(catalogue.__file__).parents[1],
-                bufsize=0,
-                # What is sent to this process's group, by a terminal or when a kernel ends, is not meant for the guard.
-                start_new_session=True,
-            )
-        self._stdin, self._stdout = self._guard.stdin, self._guard.stdout
-        assert self._stdin is not None
-        assert self._stdout is not None
-        os.set_blocking(self._stdout.fileno(), False)
-        self._words = ""
-        self._main: psutil.Process | None = None
-        self.pid: int | None = None
-        """The command's process, once it runs."""
-        self.failure: str | None = None
-        """Why the command could not be started, if so."""
-        self.exit: tuple[int, How] | None = None
-        """Exit code and manner of the end, once nothing is left of the command."""
-
-    @property
-    def watched(self) -> bool:
-        """Whether the guard is there."""
-        return self._guard.poll() is None
-
-    @property
-    def alive(self) -> bool:
-        """Whether the command's own process is there."""
-        self.listen()
-        return self._main is not None and self.exit is None and _lives(self._main)
-
-    def listen(self) -> None:
-        """Takes in what the guard has said."""
-        assert self._stdout is not None
-        if self._stdout.closed:
-            return
-        with suppress(BlockingIOError):
-            while chunk := os.read(self._stdout.fileno(), 4096):
-                self._words += chunk.decode(errors="replace")
-        said = dict(line.split(" ", 1) for line in self._words.splitlines())
-        self.failure = said.get("failed")
-        if "pid" in said and self.pid is None:
-            self.pid = int(said["pid"])
-            with suppress(psutil.NoSuchProcess):
-                self._main = psutil.Process(self.pid)
-        if "exit" in said:
-            code, how = said["exit"].split()
-            self.exit = int(code), cast(How, how)
-
-    def processes(self) -> list[psutil.Process]:
-        """What is there of the command and its descendants, orphans too: the members of its session."""
-        self.listen()
-        if self._main is None or self.exit:
-            return []
-        if psutil.pid_exists(self._main.pid) and not self._main.is_running():
-            return []  # All are gone, and the number has become somebody else's.
-        members = []
-        for pid in psutil.pids():
-            with suppress(OSError, psutil.Error):
-                if os.getsid(pid) == self.pid:
-                    members.append(psutil.Process(pid))
-        return [process for process in members if _lives(process)]
-
-    async def end(self) -> ServerExit:
-        """Ends the command and its guard."""
-        assert self._stdin is not None
-        assert self._stdout is not None
-        began = time.monotonic()
-        self._stdin.close()
-        if not await _within(_END_S, lambda: not self.watched):
-            self._guard.kill()
-            self._guard.wait()
-        self.listen()
-        code, how = self.exit or (None, await self._end_unguarded())
-        self._stdout.close()
-        return ServerExit(code, how, time.monotonic() - began)
-
-    async def _end_unguarded(self) -> How:
-        """Does what the guard would have done, had it not been killed."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in self.processes():
-                with suppress(psutil.Error):
-                    process.send_signal(number)
-            if await _within(guard.GRACE_S, lambda: not self.processes()):
-                return "terminated" if number == signal.SIGTERM else "killed"
-        return "killed"
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    headers: dict[str, str]
-    """Names in lower case."""
-    body: bytes
-    """Not more than a byte longer than it should be."""
-
-
-@dataclass(frozen=True)
-class _Health:
-    pid: int
-    served: int
-    framework: str | None
-    version: str | None
-
-
-class _BoundedSocket(socket.socket):
-    """A socket's own timeout starts anew with every byte; this one ends at an instant."""
-
-    ends_at = 0.0
-
-    def recv_into(self, *args: Any, **options: Any) -> int:
-        self.settimeout(max(0.001, self.ends_at - time.monotonic()))
-        return super().recv_into(*args, **options)
-
-
-def _ask(url: str, timeout_s: float, size_bytes: int) -> _Answer:
-    """GETs a URL on a connection of its own, which no proxy setting can lead astray.
-
-    Args:
-        timeout_s: seconds for all of it.
-        size_bytes: how long the body should be.
-
-    Raises:
-        OSError: nobody listens, or not in time.
-        http.client.HTTPException: what came is not HTTP.
-    """
-    with closing(_request(url, time.monotonic() + timeout_s)) as connection:
-        return _answer(connection, size_bytes)
-
-
-def _request(url: str, ends_at: float) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 80
-    plain = socket.create_connection((host, port), timeout=max(0.001, ends_at - time.monotonic()))
-    bounded = _BoundedSocket(plain.family, plain.type, plain.proto, plain.detach())
-    bounded.ends_at = ends_at
-    connection = http.client.HTTPConnection(host, port)
-    connection.sock = bounded
-    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    connection.request("GET", target, headers={"Connection": "close"})
-    return connection
-
-
-def _answer(connection: http.client.HTTPConnection, size_bytes: int) -> _Answer:
-    response = connection.getresponse()
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return _Answer(response.status, headers, response.read(size_bytes + 1))
-
-
-def _healths(url: str, count: int, timeout_s: float) -> list[_Health]:
-    """What workers say of themselves on `count` connections that are opened together."""
-    ends_at = time.monotonic() + timeout_s
-    connections: list[http.client.HTTPConnection] = []
-    healths = []
-    with ExitStack() as cleanup:
-        with suppress(OSError):
-            for _ in range(count):
-                connection = _request(url + catalogue.HEALTH_PATH, ends_at)
-                connections.append(cleanup.enter_context(closing(connection)))
-        for connection in connections:
-            with suppress(OSError, http.client.HTTPException, ValueError, RecursionError):
-                healths.append(_health(_answer(connection, _HEALTH_BYTES)))
-    return healths
-
-
-def _health(answer: _Answer) -> _Health:
-    """Reads an answer of /health.
-
-    Raises:
-        ValueError: it is in words of its own, as that of a server that is not ours may be.
-    """
-    said = json.loads(answer.body)
-    if answer.status != 200 or not isinstance(said, dict):
-        raise ValueError
-    pid, served = said.get("pid"), said.get("served")
-    if type(pid) is not int or type(served) is not int:
-        raise ValueError
-    return _Health(pid, served, _text(said.get("framework")), _text(said.get("version")))
-
-
-def _text(value: object) -> str | None:
-    return value[:_TEXT_CHARACTERS] if isinstance(value, str) else None
-
-
-def _reason(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split())[:_TEXT_CHARACTERS] or type(error).__name__
-
-
-async def _within(seconds: float, happened: Callable[[], bool]) -> bool:
-    """Waits until it has happened; False if it has not in time."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() >= deadline:
-            return False
-        await asyncio.sleep(_POLL_S)
-    return True
-
-
-def _lives(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    return False
 
 
 def _listeners(processes: list[psutil.Process], port: int) -> dict[int, int]:

@@ -20,7 +20,8 @@ import pytest
 
 from experiments.errors import ServerContractError, ServerStartError
 from experiments.measure import guard
-from experiments.measure.server_process import ExternalServer, ServerExit, ServerProcess
+from experiments.measure.guarded import ServerExit
+from experiments.measure.server_process import ExternalServer, ServerProcess
 from server import catalogue
 from tests.processes import descendants, still_alive
 from tests.scripted_server import answer, free_port, scripted

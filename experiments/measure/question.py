@@ -1,0 +1,122 @@
+"""One question over plain HTTP, on a connection of its own and within a bounded time.
+
+Standard library only: what is asked here is the server that the lab's own client is about to measure.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from server import catalogue
+
+TEXT_CHARACTERS = 200
+"""What is kept of a header or of a reason: it goes into the record."""
+_HEALTH_BYTES = 10_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+    """Not more than a byte longer than it should be."""
+
+
+@dataclass(frozen=True)
+class Health:
+    pid: int
+    served: int
+    framework: str | None
+    version: str | None
+
+
+class _BoundedSocket(socket.socket):
+    """A socket's own timeout starts anew with every byte; this one ends at an instant."""
+
+    ends_at = 0.0
+
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        self.settimeout(max(0.001, self.ends_at - time.monotonic()))
+        return super().recv_into(*args, **options)
+
+
+def ask(url: str, timeout_s: float, size_bytes: int) -> Answer:
+    """GETs a URL on a connection of its own, which no proxy setting can lead astray.
+
+    Args:
+        timeout_s: seconds for all of it.
+        size_bytes: how long the body should be.
+
+    Raises:
+        OSError: nobody listens, or not in time.
+        http.client.HTTPException: what came is not HTTP.
+    """
+    with closing(_request(url, time.monotonic() + timeout_s)) as connection:
+        return _answer(connection, size_bytes)
+
+
+def _request(url: str, ends_at: float) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
+    plain = socket.create_connection((host, port), timeout=max(0.001, ends_at - time.monotonic()))
+    bounded = _BoundedSocket(plain.family, plain.type, plain.proto, plain.detach())
+    bounded.ends_at = ends_at
+    connection = http.client.HTTPConnection(host, port)
+    connection.sock = bounded
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    connection.request("GET", target, headers={"Connection": "close"})
+    return connection
+
+
+def _answer(connection: http.client.HTTPConnection, size_bytes: int) -> Answer:
+    response = connection.getresponse()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, response.read(size_bytes + 1))
+
+
+def ask_workers(url: str, count: int, timeout_s: float) -> list[Health]:
+    """What workers say of themselves on `count` connections that are opened together."""
+    ends_at = time.monotonic() + timeout_s
+    connections: list[http.client.HTTPConnection] = []
+    healths = []
+    with ExitStack() as cleanup:
+        with suppress(OSError):
+            for _ in range(count):
+                connection = _request(url + catalogue.HEALTH_PATH, ends_at)
+                connections.append(cleanup.enter_context(closing(connection)))
+        for connection in connections:
+            with suppress(OSError, http.client.HTTPException, ValueError, RecursionError):
+                healths.append(_health(_answer(connection, _HEALTH_BYTES)))
+    return healths
+
+
+def _health(answer: Answer) -> Health:
+    """Reads an answer of /health.
+
+    Raises:
+        ValueError: it is in words of its own, as that of a server that is not ours may be.
+    """
+    said = json.loads(answer.body)
+    if answer.status != 200 or not isinstance(said, dict):
+        raise ValueError
+    pid, served = said.get("pid"), said.get("served")
+    if type(pid) is not int or type(served) is not int:
+        raise ValueError
+    return Health(pid, served, _text(said.get("framework")), _text(said.get("version")))
+
+
+def _text(value: object) -> str | None:
+    return value[:TEXT_CHARACTERS] if isinstance(value, str) else None
+
+
+def reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split())[:TEXT_CHARACTERS] or type(error).__name__
