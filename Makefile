@@ -1,7 +1,9 @@
 # Every target makes .venv and installs what it needs by itself; only make and a
 # Python >= 3.11 with venv have to be there. `make help` lists the targets.
 
-PARAMS ?= params/run.quick.yaml
+PARAMS ?= $(if $(filter calibrate,$(MAKECMDGOALS)),params/calibrate.yaml,params/run.quick.yaml)
+# A parameter file is named after its notebook: run.device.yaml belongs to run.ipynb.
+NOTEBOOK = notebooks/$(firstword $(subst ., ,$(notdir $(PARAMS)))).ipynb
 # An interpreter of your choice: make report PYTHON=/opt/python3.13/bin/python3
 PYTHON ?=
 PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
@@ -22,7 +24,7 @@ endif
 VENV_PACKAGE = import sys; v = sys.version_info[:2]; v < (3, 11) and sys.exit(1); \
   print("python%d.%d-venv" % v)
 
-.PHONY: help report test test-fast lint lab benchmark clean params-exist
+.PHONY: help report calibrate test test-fast lint lab benchmark clean params-exist
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -31,16 +33,18 @@ help: ## list the targets
 # further. INT is caught for the same reason: Ctrl-C stops the run, not the report about it.
 report: params-exist $(STAMP) ## run the experiment and write a report (PARAMS=params/run.device.yaml)
 	@trap : INT; out="$(OUT)"; mkdir -p "$$out"; \
-	$(BIN)/papermill notebooks/run.ipynb "$$out/run.ipynb" -k python3 -f "$(PARAMS)" \
+	$(BIN)/papermill "$(NOTEBOOK)" "$$out/$(notdir $(NOTEBOOK))" -k python3 -f "$(PARAMS)" \
 	  --log-output --no-progress-bar $(ARGS); status=$$?; \
-	if $(BIN)/jupyter nbconvert --to lab_report --output report "$$out/run.ipynb"; \
+	if $(BIN)/jupyter nbconvert --to lab_report --output report "$$out/$(notdir $(NOTEBOOK))"; \
 	then echo "The report is $(CURDIR)/$$out/report.html"; \
-	else echo "No report could be made of $$out/run.ipynb" >&2; [ $$status -ne 0 ] || status=1; fi; \
+	else echo "No report could be made of $$out/$(notdir $(NOTEBOOK))" >&2; [ $$status -ne 0 ] || status=1; fi; \
 	exit $$status
+
+calibrate: report ## prove the instrument on this machine (PARAMS=params/calibrate.quick.yaml: the short way)
 
 params-exist:
 	@[ -f "$(PARAMS)" ] || { echo "There is no parameter file \"$(PARAMS)\"; these are there:" \
-	  params/run*.yaml >&2; exit 1; }
+	  params/*.yaml >&2; exit 1; }
 
 test: lint test-fast ## check style and types, then run every test
 	$(BIN)/python -m pytest -m slow $(ARGS)

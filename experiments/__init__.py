@@ -10,6 +10,7 @@ import importlib
 from typing import Any
 
 _HOME = {
+    "Calibration": "experiments.calibrate.session",
     "LabError": "experiments.errors",
     "Scenario": "experiments.scenario",
     "Live": "experiments.present.live",

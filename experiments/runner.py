@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -23,6 +22,8 @@ from experiments.measure.progress import OnProgress, Progress
 from experiments.record import store
 from experiments.record.store import Record, load
 from experiments.scenario import Scenario
+
+T = TypeVar("T")
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
     """
     if scenario.run_dir:
         return summarise(load(scenario.run_dir))
-    path = _wait_for(conduct(scenario, on_progress=on_progress, transport=_importable(transport)))
+    path = wait_for(conduct(scenario, on_progress=on_progress, transport=_importable(transport)))
     total_s = scenario.warmup_s + scenario.window_s
     on_progress(Progress("analysing", total_s, total_s))
     return summarise(load(path))
@@ -70,7 +71,8 @@ def summarise(record: Record) -> Record:
     return record
 
 
-def _wait_for(coroutine: Coroutine[Any, Any, Path]) -> Path:
+def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine to its end from plain code, in a script or in a notebook's kernel."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:

@@ -12,7 +12,7 @@ import hashlib
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -75,7 +75,7 @@ class Scenario(BaseModel):
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        check_names(_injected_names(namespace.get("In", ())))
+        check_names(injected_names(namespace), cls.model_fields)
         return cls.from_parameters({name: namespace[name] for name in cls.model_fields if name in namespace})
 
     @classmethod
@@ -85,7 +85,7 @@ class Scenario(BaseModel):
         Raises:
             ParameterError: one sentence for each thing that is wrong.
         """
-        check_names(parameters)
+        check_names(parameters, cls.model_fields)
         try:
             return cls(**parameters)
         except ValidationError as error:
@@ -182,24 +182,24 @@ class Scenario(BaseModel):
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Iterable[str], known: Collection[str]) -> None:
     """Refuses a name that is no parameter.
 
     Raises:
         ParameterError: names the parameter that was probably meant.
     """
     for name in names:
-        if name not in Scenario.model_fields:
-            raise ParameterError(
-                f"unknown parameter {name!r}{_nearest(name, Scenario.model_fields)}; "
-                f"the parameters are {_listed(Scenario.model_fields)}."
-            )
+        if name not in known:
+            raise ParameterError(f"unknown parameter {name!r}{_nearest(name, known)}; the parameters are {_listed(known)}.")
 
 
-def _injected_names(cells: Iterable[str]) -> set[str]:
-    """The names assigned by the cell that papermill injected, which begins with `# Parameters`."""
+def injected_names(namespace: Mapping[str, Any]) -> set[str]:
+    """The names that papermill assigned in a notebook whose `globals()` these are.
+
+    Its cell begins with `# Parameters`; other cells are the user's own, and are left alone.
+    """
     names: set[str] = set()
-    for source in cells:
+    for source in namespace.get("In", ()):
         if source.lstrip().startswith("# Parameters"):
             assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
             names |= {node.id for node in assigned if isinstance(node.ctx, ast.Store)}

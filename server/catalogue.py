@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from server import programs
 from server.payloads import body
 from server.settings import Settings
 
-__all__ = ["BULK_PATH", "HEALTH_PATH", "STATUS_PATH", "SYSTEMS", "System", "body"]
+__all__ = ["BULK_PATH", "HEALTH_PATH", "KNOWN", "PROGRAMS", "STATUS_PATH", "SYSTEMS", "System", "body"]
+
+KNOWN = programs.PREFIX
+"""Before the name of a program in the name of a system with known answers."""
+PROGRAMS = programs.PROGRAMS
+"""What the systems with known answers do: name -> program."""
 
 STATUS_PATH = "/hello?page=1"
 """Endpoint A."""
@@ -86,6 +92,7 @@ _ALL = (
         http_parser="httptools",
         keep_alive_s=KEEP_ALIVE_S,
     ),
+    *programs.systems(System),
 )
 
 SYSTEMS: Mapping[str, System] = {system.name: system for system in _ALL}

@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {"errors", "scenario", "schedule", "record"}
-ABOVE = {"__init__", "runner", "cells", "sweep", "capacity", "compare", "calibrate"}
+ABOVE = {"__init__", "runner", "known_answers", "calibrate", "cells", "sweep", "capacity", "compare"}
 """The rooms that see both sides: those that measure and those that read."""
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},

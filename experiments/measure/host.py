@@ -5,6 +5,7 @@ Holds no user name, no host name, no path and no environment variable.
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 import time
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+CERTIFICATE = "calibration.json"
+"""Name of the certificate of calibration in the folder of results; `experiments.calibrate` writes it."""
 
 _PACKAGES = (
     "falcon",
@@ -50,6 +54,23 @@ def fingerprint() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "lab_version": _version("falcon-asgi-performance-lab"),
     }
+
+
+def identity() -> dict[str, Any]:
+    """What must be alike for a calibration to speak for a run: the machine, Python, and the versions that send and serve."""
+    whole = fingerprint()
+    same = ("python", "implementation", "kernel", "architecture", "cpu_model", "cores", "memory_bytes", "lab_version")
+    packages = {name: whole["packages"][name] for name in ("uvloop", "httptools", "httpx", "polars")}
+    return {name: whole[name] for name in same} | {"packages": packages}
+
+
+def certificate(results_dir: Path) -> dict[str, Any] | None:
+    """The certificate of calibration that speaks for this machine and these versions; None where there is none."""
+    try:
+        found = json.loads((results_dir / CERTIFICATE).read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("machine") == identity() else None
 
 
 def _cpu_model() -> str:

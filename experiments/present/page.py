@@ -18,8 +18,8 @@ from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
 from experiments.present.tables import verdict as judgement
-from experiments.present.tables.clients import ClientsTable
 from experiments.present.tables.clients import clients as clients_table
+from experiments.present.tables.sortable import SortableTable
 from experiments.present.words import duration
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Page:
         """What the server and the generator used."""
         return figures.costs(self.summary)
 
-    def clients(self) -> ClientsTable | Markup:
+    def clients(self) -> SortableTable | Markup:
         """Every device and endpoint, to sort and to filter."""
         return clients_table(clients.clients_table(self._polls))
 

@@ -10,7 +10,8 @@ import pytest
 from experiments.present.markup import Markup, element, table
 from experiments.present.page import Page, asked
 from experiments.present.tables import headline, provenance, verdict
-from experiments.present.tables.clients import ClientsTable, clients
+from experiments.present.tables.clients import clients
+from experiments.present.tables.sortable import SortableTable
 from experiments.record.store import Record
 from experiments.scenario import Scenario
 from tests.made_up import SMALL, damage_facts, made_up
@@ -163,7 +164,7 @@ def clients_frame() -> pl.DataFrame:
 def test_the_table_of_devices_holds_numbers_not_texts(clients_frame: pl.DataFrame) -> None:
     """Columns sort as numbers, have three digits, and are left out where no device has a value."""
     made = clients(clients_frame)
-    assert isinstance(made, ClientsTable)
+    assert isinstance(made, SortableTable)
     assert made.frame.columns == [
         "device",
         "endpoint",
@@ -182,7 +183,7 @@ def test_the_table_of_devices_holds_numbers_not_texts(clients_frame: pl.DataFram
 def test_the_table_of_devices_runs_nothing_and_needs_no_web(clients_frame: pl.DataFrame) -> None:
     """Reasons are escaped, every row is there, and no address is loaded."""
     made = clients(clients_frame)
-    assert isinstance(made, ClientsTable)
+    assert isinstance(made, SortableTable)
     shown = made.table_html()
     assert HOSTILE not in shown
     assert not re.search(r"(src|href)=.?https?://(?!itables\.org)", shown)
@@ -191,7 +192,7 @@ def test_the_table_of_devices_runs_nothing_and_needs_no_web(clients_frame: pl.Da
 def test_the_table_of_every_device_is_complete(page: Page) -> None:
     """No row is dropped to save room."""
     made = page.clients()
-    assert isinstance(made, ClientsTable)
+    assert isinstance(made, SortableTable)
     assert made.frame.height == 2 * SMALL.clients
     rows = json.loads(re.findall(r'"data_json": ?("(?:[^"\\]|\\.)*")', made.table_html())[0])
     assert len(json.loads(rows)) == 2 * SMALL.clients

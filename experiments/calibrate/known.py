@@ -1,0 +1,88 @@
+"""Figures that must be right: runs against servers whose answers are known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from experiments import known_answers
+from experiments.calibrate.trial import Say, Trial, attempt, measure
+from experiments.scenario import Scenario
+from server import catalogue
+
+QUICK = ("constant", "two-delays", "stall", "bursts-503", "truncated", "chunked")
+"""Programs of the quick variant: one of each kind (delay, mixture, stall, failure, broken answer, framing)."""
+
+_LOAD: dict[str, Any] = {
+    "clients": 20,
+    "interval_ms": 250.0,
+    "minutes": 4 / 60,
+    "warmup_s": 0.5,
+    "timeout_s": 0.8,
+    "ratio": "10:1",
+    "sample_ms": 250.0,
+}
+"""Small, so that the generator has nothing to do but to be exact: what it does under load is judged by the verdict."""
+
+
+def programs() -> tuple[str, ...]:
+    """Names of all programs with known answers, as the catalogue has them."""
+    return tuple(catalogue.PROGRAMS)
+
+
+def trials(
+    names: Sequence[str], pacings: Sequence[str], engines: Sequence[str], results_dir: Path, say: Say
+) -> Iterator[tuple[Trial, pl.DataFrame]]:
+    """Every program x pacing x engine.
+
+    Yields:
+        A trial, and the lines that it rests on: frame(trial, figure, unit, expected, measured, error, limit, ok).
+    """
+    combinations = list(product(names, pacings, engines))
+    for number, (name, pacing, engine) in enumerate(combinations, 1):
+        title = f"{name}, {pacing}, {engine}"
+        say(f"{number} of {len(combinations)}: {title}")
+        lines: list[pl.DataFrame] = []
+        yield attempt(title, _WANTED, partial(_trial, title, name, pacing, engine, results_dir, lines)), _joined(lines)
+
+
+_WANTED = "counts exact, percentiles within 2 % or 1 ms"
+
+
+def _trial(title: str, name: str, pacing: str, engine: str, results_dir: Path, lines: list[pl.DataFrame]) -> Trial:
+    asked = Scenario.from_parameters(
+        _LOAD | {"server": f"{catalogue.KNOWN}{name}", "pacing": pacing, "engine": engine, "results_dir": str(results_dir)}
+    )
+    program = catalogue.PROGRAMS[name]
+    scenario = known_answers.with_exact_counts(asked, program)
+    record = measure(scenario)
+    compared = known_answers.compare(record, known_answers.expect(scenario, program))
+    lines.append(pl.DataFrame([{"trial": title, **asdict(line)} for line in compared], schema=_LINES))
+    off = [line for line in compared if not line.ok]
+    came = f"{len(compared) - len(off)} of {len(compared)} figures right"
+    if off:
+        worst = off[0]
+        came += f"; {worst.figure}: expected {worst.expected}, measured {worst.measured}"
+    return Trial(title, _WANTED, came, not off, record.run_id)
+
+
+_LINES: dict[str, Any] = {
+    "trial": pl.String,
+    "figure": pl.String,
+    "unit": pl.String,
+    "expected": pl.Float64,
+    "measured": pl.Float64,
+    "error": pl.Float64,
+    "limit": pl.Float64,
+    "ok": pl.Boolean,
+}
+
+
+def _joined(lines: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(lines) if lines else pl.DataFrame(schema=_LINES)

@@ -1,0 +1,46 @@
+"""One stall, poll by poll, as latency and as response see it: what coordinated omission hides."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from experiments.present.axes import TimeAxis, milliseconds
+from experiments.present.chart import Chart
+from experiments.present.palette import BLUE, ORANGE
+from experiments.present.panels import Panel, stack
+
+_KINDS = (
+    ("latency", "latency: from sent to done", ORANGE, "cross"),
+    ("response", "response: from due to done", BLUE, "circle-open"),
+)
+
+
+def seen_twice(polls: pl.DataFrame, window_s: float) -> Chart:
+    """Both times of every poll, over when it was due.
+
+    Args:
+        polls: prepared polls of a run against a server that stalled once.
+        window_s: length of the measured window.
+    """
+    time = TimeAxis(window_s)
+    x = time.values(polls["due_s"])
+    traces = [
+        go.Scatter(
+            x=x,
+            y=milliseconds(polls[f"{kind}_s"]),
+            name=name,
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 6},
+            hovertemplate="%{y:.3~s} ms",
+        )
+        for kind, name, colour, symbol in _KINDS
+    ]
+    panel = Panel("each poll, by when it was due", "time of a poll, ms", traces, {"rangemode": "tozero"}, height=320)
+    figure = stack("What does a stall cost, and who sees it?", [panel], x=time.layout(), x_title=time.title)
+    return Chart(
+        figure,
+        label="Latency and response of every poll around a server stall, in ms, by when the poll was due.",
+        caption="While the server stands still, a device has one poll under way: latency shows that one. The polls that "
+        "came due behind it waited too, and only response says so.",
+    )

@@ -1,0 +1,50 @@
+"""A table that can be sorted and filtered, without the web."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+_NULL_AS_DASH = "function (data, type) { return data === null ? (type === 'display' ? '–' : '') : data; }"
+"""Null is shown as a dash, and is empty for sorting, so that a column of numbers stays one."""
+
+
+@dataclass(frozen=True)
+class SortableTable:
+    """Any frame as a notebook shows it; `itables` brings its own script with it, once a table."""
+
+    frame: pl.DataFrame
+
+    def _repr_html_(self) -> str:
+        from itables.javascript import generate_init_offline_itables_html
+        from itables.options import dt_bundle
+
+        library = generate_init_offline_itables_html(dt_bundle)
+        return f"<!--once:itables-->{library}<!--/once:itables-->{self.table_html()}"
+
+    def table_html(self) -> str:
+        """The table without the script of the library."""
+        from itables import to_html_datatable
+
+        options: dict[str, Any] = {
+            "connected": False,
+            "maxBytes": 0,
+            "display_logo_when_loading": False,
+            "show_dtypes": False,
+            "classes": "display compact nowrap",
+            "style": "width:100%;font-size:13px",
+            "pageLength": 10,
+            "lengthMenu": [10, 25, 50, 100],
+            "columnDefs": [{"targets": "_all", "render": _function(_NULL_AS_DASH)}],
+            "columnControl": ["order", "searchDropdown"],
+            "ordering": {"indicators": False},
+        }
+        return str(to_html_datatable(self.frame, **options))
+
+
+def _function(source: str) -> Any:
+    from itables import JavascriptFunction
+
+    return JavascriptFunction(source)
