@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import httpx
@@ -62,12 +63,10 @@ def summarise(record: Record) -> Record:
     """
     evidence = Evidence(record, arrange(record))
     summary, clients = _summarise(record, evidence), clients_table(evidence.polls)
-    try:
+    # Whoever shows a record without a summary works it out again, so a disk that is full or read-only is no obstacle.
+    with suppress(OSError):
         store.write_json(record.path / "summary.json", summary)
         store.write_table(record.path / "clients.parquet", clients)
-    except OSError:
-        if not (record.path / "summary.json").is_file():
-            raise
     return record
 
 

@@ -27,6 +27,8 @@ Engine = Literal["httpx", "httpx-stock"]
 _IN_PROCESS_LIMIT = 200
 """Most devices that a notebook's own kernel (generators=0) may drive: its loop also serves Jupyter."""
 
+_SERVER_URL = re.compile(r"http://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
+
 _RATIO_ADVICE = (
     'write it as quoted text, like ratio: "10:1" (YAML reads an unquoted 10:1 as the number 601), '
     "two whole numbers A:B of which at least one is above zero"
@@ -109,11 +111,11 @@ class Scenario(BaseModel):
     @field_validator("ratio", mode="before")
     @classmethod
     def _exact_ratio(cls, value: object) -> object:
-        if not isinstance(value, str) or not re.fullmatch(r"\s*\d{1,6}\s*:\s*\d{1,6}\s*", value):
+        if not isinstance(value, str) or not re.fullmatch(r"\s*[0-9]{1,6}\s*:\s*[0-9]{1,6}\s*", value):
             raise ValueError(_RATIO_ADVICE)
         if not any(_weights(value)):
             raise ValueError(_RATIO_ADVICE)
-        return value.replace(" ", "")
+        return "".join(value.split())
 
     @field_validator("run_id")
     @classmethod
@@ -125,12 +127,8 @@ class Scenario(BaseModel):
     @field_validator("server_url")
     @classmethod
     def _plain_http(cls, value: str) -> str:
-        parts = urlsplit(value)
-        try:
-            complete = parts.scheme == "http" and parts.hostname and parts.port != 0
-        except ValueError:  # a port that is no number from 1 to 65535
-            complete = False
-        if value and (not complete or parts.path.strip("/") or parts.query):
+        match = _SERVER_URL.fullmatch(value)
+        if value and (match is None or not 0 < int(match["port"] or 80) < 2**16):
             raise ValueError("give scheme, host and port only, like http://127.0.0.1:8000")
         return value.rstrip("/")
 

@@ -146,6 +146,6 @@ def test_a_report_that_cannot_be_made_is_a_failure(project: Project) -> None:
 def test_help_names_every_target(project: Project) -> None:
     """`make` alone changes nothing: it lists the targets, each with its meaning."""
     lines = project.make().stdout.splitlines()
-    targets = {"help", "report", "test", "test-fast", "lint", "lab", "benchmark", "clean"}
+    targets = {"help", "report", "test", "test-fast", "lint", "lab", "benchmark", "calibrate", "clean"}
     assert {line.split()[0] for line in lines} == targets
     assert project.installs() == 0

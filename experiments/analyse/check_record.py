@@ -127,4 +127,17 @@ def cut_short(evidence: Evidence) -> Check:
 
 def calibration(evidence: Evidence) -> Check:
     """Whether this machine and these versions have been measured against known answers."""
-    return not_applicable("calibration", "There is no certificate of calibration for this machine and these versions.")
+    name = "calibration"
+    certificate = evidence.record.started.get("environment", {}).get("calibration")
+    if not certificate:
+        return not_applicable(name, "There is no certificate for this machine and versions; `make calibrate` makes one.")
+    tried = sum(part["passed"] + part["failed"] for part in certificate["parts"].values())
+    failed = len(certificate["failed"])
+    figure = f"{tried - failed} of {tried} trials passed, {certificate['certified_at']}"
+    if certificate["passed"]:
+        return Check(name, "valid", figure, "all", "The instrument gave right figures and verdicts on this machine.")
+    meaning = (
+        f"The instrument failed trials on this machine ({'; '.join(certificate['failed'][:3])}). See the report of the "
+        "calibration, and repeat it when the machine is quiet."
+    )
+    return Check(name, "suspect", figure, "all", meaning)

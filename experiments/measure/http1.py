@@ -14,8 +14,9 @@ from collections.abc import Callable
 import httptools
 import httpx
 
-_MOST_HEAD_BYTES = 64 * 1024
-"""A head longer than this is refused; httptools itself would keep it in memory without limit."""
+MOST_BODILESS_BYTES = 64 * 1024
+"""How many bytes may come in a row without one of a body: heads, what stands between two chunks, a trailer. httptools
+itself would keep names and values in memory without limit."""
 
 
 class ConnectionClosed(httpx.RemoteProtocolError):
@@ -68,7 +69,9 @@ class Http1Protocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._checksum_wanted = False
         self._in_head = True
-        self._head_bytes = 0
+        """Until the head of an answer other than 1xx is complete."""
+        self._room_bytes = MOST_BODILESS_BYTES
+        """How many more may come before the next byte of a body."""
         self.answer = Answer()
         self.usable = False
         """Whether another request may be asked on this connection."""
@@ -80,7 +83,7 @@ class Http1Protocol(asyncio.Protocol):
         transport = self._transport
         assert transport is not None
         self.answer.forget()
-        self._head_bytes = 0
+        self._room_bytes = MOST_BODILESS_BYTES
         self._in_head = True
         self._checksum_wanted = checksum
         self._waiter = waiter = self._loop.create_future()
@@ -100,21 +103,34 @@ class Http1Protocol(asyncio.Protocol):
         self.usable = True
 
     def data_received(self, data: bytes) -> None:
+        room = self._room_bytes
+        if self._in_head and len(data) > room:
+            # A head is within its limit or beyond it wherever pieces are cut: chance must not decide about an answer.
+            view = memoryview(data)
+            self._feed(view[:room])
+            self._feed(view[room:])
+        else:
+            self._feed(data)
+
+    def _feed(self, data: bytes | memoryview) -> None:
         if self._waiter is None:
             # Nothing was asked: whatever this is, the next answer could not be told from it.
             self.close()
             return
         self.answer.started = True
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._room_bytes -= len(data)
+        if self._in_head and self._room_bytes < 0:
+            self._fail(ProtocolViolation(f"a head of more than {MOST_BODILESS_BYTES} bytes"))
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail(ProtocolViolation("the server switched protocols"))
         except httptools.HttpParserError as error:
-            self._fail(ProtocolViolation(f"not HTTP/1.1: {error}"))
-        if self._in_head and self._head_bytes > _MOST_HEAD_BYTES:
-            self._fail(ProtocolViolation(f"a head of more than {_MOST_HEAD_BYTES} bytes"))
+            self._fail(ProtocolViolation(f"not HTTP/1.1: {error.__context__ or error}"))
+        # What came after the last byte of a body within one piece is not counted: a piece is small.
+        if self._room_bytes < 0:
+            self._fail(ProtocolViolation(f"more than {MOST_BODILESS_BYTES} bytes without a byte of the body"))
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._waiter is None:
@@ -122,8 +138,11 @@ class Http1Protocol(asyncio.Protocol):
             self.usable = False
             return
         self.usable = False
-        if error is not None:
+        if isinstance(error, OSError):
             self._fail(ConnectionReset(f"the connection was reset: {error}"))
+        elif error is not None:
+            # Nothing of the network's: a fault in here, which must not be laid at the server's door.
+            self._fail(error)
         elif self._ends_with_connection():
             self._finish()
         else:
@@ -133,41 +152,43 @@ class Http1Protocol(asyncio.Protocol):
         """Whether the head is complete and only the end of the connection can end the body (RFC 9112, 6.3)."""
         if self._in_head:
             return False
-        framed = any(
-            name.lower() == b"content-length" or (name.lower() == b"transfer-encoding" and b"chunked" in value.lower())
-            for name, value in self.answer.headers
-        )
-        return not framed
+        headers = [(name.lower(), value.lower()) for name, value in self.answer.headers]
+        codings = b",".join(value for name, value in headers if name == b"transfer-encoding")
+        if codings:
+            return codings.rpartition(b",")[2].strip() != b"chunked"
+        return all(name != b"content-length" for name, _ in headers)
 
-    # What the parser calls. After a complete answer it may go on with bytes that nobody asked for.
+    # What the parser calls. An error raised in here ends the parsing: the parser raises one of its own, with this context.
+
+    def on_message_begin(self) -> None:
+        if self.answer.complete:
+            # In one piece with the answer. Not even its first bytes may reach the parser and be taken for the next one's.
+            raise ProtocolViolation("more came than was asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:
             self.answer.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self.answer.complete:
-            self.close()
-            return
-        self._in_head = False
-        self.answer.status = self._parser.get_status_code()
+        self.answer.status = status = self._parser.get_status_code()
+        if not 100 <= status < 200:
+            self._in_head = False
+            self._room_bytes = MOST_BODILESS_BYTES
 
     def on_body(self, piece: bytes) -> None:
+        if self._in_head:
+            raise ProtocolViolation("a 1xx answer with a body")
         answer = self.answer
-        if answer.complete:
-            return
         answer.body_bytes += len(piece)
+        self._room_bytes = MOST_BODILESS_BYTES
         if self._checksum_wanted:
             answer.checksum = zlib.crc32(piece, answer.checksum)
         if self._keep_bodies:
             answer.body.append(piece)
 
     def on_message_complete(self) -> None:
-        if self.answer.complete:
-            return
-        if 100 <= self.answer.status < 200:
+        if self._in_head:
             self.answer.headers.clear()
-            self._in_head = True
             return
         if not self._parser.should_keep_alive():
             self.usable = False
@@ -180,7 +201,7 @@ class Http1Protocol(asyncio.Protocol):
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _fail(self, error: httpx.TransportError) -> None:
+    def _fail(self, error: Exception) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             self.answer.done_at = self._clock()

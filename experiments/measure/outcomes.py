@@ -21,7 +21,20 @@ _BY_KIND: tuple[tuple[type[Exception], Outcome], ...] = (
     (httpx.ConnectError, Outcome.CONNECT_FAILED),
     (httpx.NetworkError, Outcome.RESET),
     (httpx.RemoteProtocolError, Outcome.PROTOCOL_ERROR),
+    # What httpx's own client says of an answer's Content-Encoding, and of a Location that it reads although it follows none.
+    # The requests themselves were made and encoded before the load.
+    (httpx.DecodingError, Outcome.PROTOCOL_ERROR),
+    (httpx.InvalidURL, Outcome.PROTOCOL_ERROR),
+    (UnicodeError, Outcome.PROTOCOL_ERROR),
 )
+
+
+_CLOSED_EARLY = (
+    "disconnected without sending",
+    "peer closed connection without sending complete",
+    "peer unexpectedly closed connection",
+)
+"""In h11's texts and httpcore's: before an answer, in its body, and within a line of its framing."""
 
 
 def outcome_of(error: Exception) -> Outcome:
@@ -53,5 +66,4 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _closed_early(error: httpx.RemoteProtocolError) -> bool:
     """httpx's own transport has one class for both; its h11 texts tell them apart."""
-    text = str(error)
-    return "disconnected without sending" in text or "peer closed connection without sending complete" in text
+    return any(words in str(error) for words in _CLOSED_EARLY)

@@ -47,7 +47,15 @@ Piece = str | Markup
 
 def raw(piece: Piece) -> str:
     """The HTML of a piece."""
-    return piece.content if isinstance(piece, Markup) else html.escape(piece)
+    return piece.content if isinstance(piece, Markup) else html.escape(_UNSEEN.sub(_named, piece))
+
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control and direction marks but tab and line feed: in a terminal or on a page they change what the rest looks like."""
+
+
+def _named(mark: re.Match[str]) -> str:
+    return f"\\u{ord(mark[0]):04x}"
 
 
 def element(tag: str, *pieces: Piece, css: str = "", **attributes: str) -> Markup:

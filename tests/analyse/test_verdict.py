@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from experiments.analyse.verdict import CHECKS, Verdict, judge
+from experiments.record import store
 from experiments.record.schema import Outcome
 from experiments.record.store import Record
 from tests.made_up import SMALL, Answer, Costs, Poll, damage_facts, damage_rows, failing, late, made_up, stalling
@@ -483,3 +484,22 @@ def test_every_check_explains_itself(tmp_path: Path) -> None:
             assert check.limit
             assert check.meaning.endswith(".")
             assert ".." not in check.meaning
+
+
+@pytest.mark.parametrize(("failed", "status"), [([], "valid"), (["known answers: stall"], "suspect")])
+def test_a_certificate_of_calibration_is_quoted(tmp_path: Path, failed: list[str], status: str) -> None:
+    """A run on a machine that was calibrated says how that went; a failed calibration makes it suspect."""
+    record = made_up(tmp_path)
+    certificate = {
+        "certified_at": "2026-11-24T00:00:00Z",
+        "passed": not failed,
+        "failed": failed,
+        "parts": {"known answers": {"passed": 12 - len(failed), "failed": len(failed), "skipped": 0}},
+    }
+    started = dict(record.started)
+    started["environment"] = {**started["environment"], "calibration": certificate}
+    store.write_json(record.path / "started.json", started)
+    check = judge(Record(record.path))["calibration"]
+    assert check.status == status
+    assert f"{12 - len(failed)} of 12 trials passed" in check.figure
+    assert all(name in check.meaning for name in failed)
