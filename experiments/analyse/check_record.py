@@ -10,6 +10,7 @@ import polars as pl
 from experiments.analyse import completeness
 from experiments.analyse.evidence import Check, Evidence, Status, not_applicable
 from experiments.analyse.polls import WAS_SENT, count
+from experiments.record import store
 from experiments.schedule import TICK_S
 
 _SAME_S = 1.5 * TICK_S
@@ -28,7 +29,7 @@ def rows_complete(evidence: Evidence) -> Check:
         record.window_s,
         broken_off_s=None if record.finished else scenario.timeout_s,
     )
-    gaps = [gap for gap in record.missing if not gap.startswith(_UNFINISHED)]
+    gaps = [gap for gap in record.gaps if not gap.startswith(_UNFINISHED)]
     parts = [gap for gap in gaps if "part-" in gap]
     status: Status = "valid"
     meaning = "Every planned poll is in the record, once."
@@ -49,6 +50,26 @@ def rows_complete(evidence: Evidence) -> Check:
         ", ".join(f"{count:,} {name}" for name, count in found.flaws.items()) or "no flaw"
     )
     return Check("rows_complete", status, figure, "each planned poll once, due by the plan", meaning)
+
+
+def untouched(evidence: Evidence) -> Check:
+    """Every part is, byte for byte, what its generator wrote."""
+    name = "untouched"
+    written = {
+        f"part-{item['instance']}-{number}.parquet": checksum
+        for item in evidence.instances
+        for number, checksum in enumerate(item.get("part_sha256", ()))
+    }
+    if not written:
+        return not_applicable(name, "The generators left no checksums of their parts.")
+    folder = evidence.record.path / "requests"
+    there = {part: checksum for part, checksum in written.items() if (folder / part).is_file()}
+    changed = [part for part, checksum in there.items() if store.checksum(folder / part) != checksum]
+    figure = f"{len(changed)} of {len(there)} parts changed"
+    if changed:
+        meaning = f"Rows were changed after they were written ({', '.join(changed[:3])}). {_DAMAGED}"
+        return Check(name, "invalid", figure, "none", meaning)
+    return Check(name, "valid", figure, "none", "The rows are those that the generators wrote.")
 
 
 def one_at_a_time(evidence: Evidence) -> Check:

@@ -23,6 +23,7 @@ CHECKS: tuple[Callable[[Evidence], Check], ...] = (
     check_host.host_steal,
     check_host.competitors,
     check_record.rows_complete,
+    check_record.untouched,
     check_record.one_at_a_time,
     check_record.answers,
     check_record.totals,

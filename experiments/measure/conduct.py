@@ -10,17 +10,21 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import host, open_files
+from experiments.measure import host, interrupts, open_files
 from experiments.measure.generator import Shard
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
+from experiments.measure.interrupts import undisturbed
+from experiments.measure.lost_shard import salvage
 from experiments.measure.progress import OnProgress, Progress, RunPhase
 from experiments.measure.sampler import ProcessTree, Sampler
 from experiments.measure.server_process import ExternalServer, ServerProcess
@@ -49,11 +53,18 @@ class _Run:
     path: Path
     on_progress: OnProgress
     transport: str
-    started_at: str = field(default_factory=lambda: _utc_now())
+    started_at: str = field(default_factory=lambda: utc_now())
     start_at: float = 0.0
     cut_short: str | None = None
     stop_at: float | None = None
     server_died: str | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When a generator that has not ended counts as lost."""
+        if self.stop_at is not None:
+            return self.stop_at + _STOPPED_S
+        return self.start_at + self.scenario.window_s + self.scenario.timeout_s + _OVERTIME_S
 
 
 async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progress: None, transport: str = "") -> Path:
@@ -71,23 +82,38 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
         ServerStartError: the server did not become ready.
         ServerContractError: the server does not answer what is to be measured.
         GeneratorError: a generator did not come up.
+        RecordError: the record cannot be begun, or not be completed; the sentence says what was kept.
+        KeyboardInterrupt: the experimenter interrupted before the load began.
     """
+    with interrupts.as_cancellation():
+        return await _conduct(_begin(scenario, on_progress, transport))
+
+
+def _begin(scenario: Scenario, on_progress: OnProgress, transport: str) -> _Run:
     open_files.allow(open_files.files_needed(scenario))
     path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-    run = _Run(scenario, path, on_progress, transport)
+    return _Run(scenario, path, on_progress, transport)
+
+
+async def _conduct(run: _Run) -> Path:
+    scenario = run.scenario
     started = {
         "schema_version": schema.SCHEMA_VERSION,
-        "run_id": path.name,
+        "run_id": run.path.name,
         "started_at": run.started_at,
-        "scenario": scenario.model_dump(),
-        "environment": host.fingerprint(),
+        # Where results lie is nobody's business, and no part of the question.
+        "scenario": scenario.model_dump(exclude={"results_dir", "run_dir"}),
+        "environment": host.fingerprint() | {"calibration": host.certificate(run.path.parent)},
     }
-    store.write_json(path / "started.json", started)
-    on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s))
-    async with AsyncExitStack() as cleanup:
+    store.begin(run.path, started)
+    run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s))
+    cleanup = AsyncExitStack()
+    try:
         facts = await _measure(run, cleanup)
-    store.write_json(path / "run.json", started | facts)
-    return path
+    finally:
+        await undisturbed(cleanup.aclose())
+    store.seal(run.path, started | facts)
+    return run.path
 
 
 async def _measure(run: _Run, cleanup: AsyncExitStack) -> dict[str, Any]:
@@ -97,9 +123,10 @@ async def _measure(run: _Run, cleanup: AsyncExitStack) -> dict[str, Any]:
     await server.start()
     headers = await server.verify()
     served_before = await server.served()
-    generators = _generators(run, server.url, server.checksums)
-    for generator in generators:
-        cleanup.push_async_callback(generator.close)
+    generators: list[Generator] = []
+    for make in _generators(run, server.url, server.checksums):
+        generators.append(make())
+        cleanup.push_async_callback(generators[-1].close)
     await asyncio.gather(*(generator.prepare() for generator in generators))
 
     warmup_from = time.monotonic() + _HEADSTART_S
@@ -110,7 +137,20 @@ async def _measure(run: _Run, cleanup: AsyncExitStack) -> dict[str, Any]:
     for generator in generators:
         generator.start(run.start_at)
     await _watch_or_stop(run, server, generators, sampler)
+    return await undisturbed(_finish(run, server, generators, sampler, headers=headers, served_before=served_before))
 
+
+async def _finish(
+    run: _Run,
+    server: ServerProcess | ExternalServer,
+    generators: list[Generator],
+    sampler: Sampler,
+    *,
+    headers: dict[str, dict[str, str]],
+    served_before: dict[int, int],
+) -> dict[str, Any]:
+    """Ends everything and gathers the facts."""
+    await _all_ended(generators, run.deadline)
     _report(run, "finishing", generators, sampler)
     sampler.stop()
     served_after = await server.served()
@@ -118,11 +158,12 @@ async def _measure(run: _Run, cleanup: AsyncExitStack) -> dict[str, Any]:
     for generator in generators:
         await generator.close()
     exit_ = await server.stop()
+    shards = [await asyncio.to_thread(_shard_facts, generator, _window_s(run)) for generator in generators]
     return {
-        "ended_at": _utc_now(),
+        "ended_at": utc_now(),
         "window_s": _window_s(run),
         "cut_short": run.cut_short,
-        "totals": _totals(generators),
+        "totals": _totals(shards),
         "server": {
             **server.facts(),
             "headers": headers,
@@ -131,7 +172,10 @@ async def _measure(run: _Run, cleanup: AsyncExitStack) -> dict[str, Any]:
             "exit": asdict(exit_) if exit_ else None,
             "died": run.server_died,
         },
-        "generator": {"engine": run.scenario.engine, "instances": [_instance_facts(generator) for generator in generators]},
+        "generator": {
+            "engine": run.scenario.engine,
+            "instances": [{name: value for name, value in facts.items() if name != "totals"} for facts in shards],
+        },
         "sampler": {
             "sample_ms": run.scenario.sample_ms,
             "samples": sampler.samples,
@@ -149,7 +193,8 @@ def _server(run: _Run) -> ServerProcess | ExternalServer:
     return ServerProcess(system=scenario.server, workers=scenario.workers, log_path=run.path / "server.log", **sizes)
 
 
-def _generators(run: _Run, url: str, checksums: tuple[int, int]) -> list[Generator]:
+def _generators(run: _Run, url: str, checksums: tuple[int, int]) -> list[Callable[[], Generator]]:
+    """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
     bodies = (scenario.status_bytes, scenario.bulk_bytes)
     target = Target(
@@ -163,7 +208,7 @@ def _generators(run: _Run, url: str, checksums: tuple[int, int]) -> list[Generat
     kind = GeneratorProcess if scenario.generators else KernelGenerator
     count = max(1, scenario.generators)
     return [
-        kind(Shard(str(run.path), instance, count, scenario.engine, scenario.plan, target, run.transport))
+        partial(kind, Shard(str(run.path), instance, count, scenario.engine, scenario.plan, target, run.transport))
         for instance in range(count)
     ]
 
@@ -184,23 +229,21 @@ async def _watch_or_stop(
     """Waits for the generators; an interrupt closes the window early, and all that was measured is kept."""
     try:
         await _watch(run, server, generators, sampler)
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        # Jupyter interrupts with KeyboardInterrupt, asyncio.Runner cancels: both mean that the experimenter wants to see
-        # what there is.
+    except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
         _cut_short(run, generators, INTERRUPTED)
-        await _all_ended(generators, time.monotonic() + _STOPPED_S)
+    lost = next((generator.error for generator in generators if generator.error), None)
+    if lost and time.monotonic() < run.start_at + run.scenario.window_s:
+        _cut_short(run, generators, lost)  # There is no other, or they all would not have ended.
 
 
 async def _watch(run: _Run, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler) -> None:
-    scenario = run.scenario
-    deadline = run.start_at + scenario.window_s + scenario.timeout_s + _OVERTIME_S
     next_report = time.monotonic()
-    while not await _all_ended(generators, min(deadline, time.monotonic() + _WATCH_S)):
+    while not await _all_ended(generators, min(run.deadline, time.monotonic() + _WATCH_S)):
         now = time.monotonic()
-        if now >= deadline:
+        if now >= run.deadline:
             return
         if now >= next_report:
             next_report = now + 1.0
@@ -208,7 +251,7 @@ async def _watch(run: _Run, server: ServerProcess | ExternalServer, generators: 
         if not server.alive and run.server_died is None:
             run.server_died = f"the server ended by itself {now - run.start_at:.1f} s after the window began"
         problem = next((generator.report.problem for generator in generators if generator.report), None)
-        if problem and run.cut_short is None:
+        if problem:
             _cut_short(run, generators, problem)
 
 
@@ -223,6 +266,9 @@ async def _all_ended(generators: list[Generator], until: float) -> bool:
 
 
 def _cut_short(run: _Run, generators: list[Generator], reason: str) -> None:
+    """Closes the window early; the first reason stands."""
+    if run.cut_short is not None:
+        return
     run.cut_short = reason
     run.stop_at = time.monotonic() + _STOP_NOTICE_S
     for generator in generators:
@@ -280,23 +326,30 @@ def _window_s(run: _Run) -> float:
     return asked if run.stop_at is None else min(asked, max(0.0, run.stop_at - run.start_at))
 
 
-def _totals(generators: list[Generator]) -> dict[str, int]:
+def _totals(shards: list[dict[str, Any]]) -> dict[str, int]:
     names = ("planned", "sent", "ok", "failed", "unsent_busy", "unsent_late")
-    known = [generator.facts["totals"] for generator in generators if generator.facts]
-    return {name: sum(totals[name] for totals in known) for name in names}
+    return {name: sum(facts["totals"].get(name, 0) for facts in shards) for name in names}
 
 
-def _instance_facts(generator: Generator) -> dict[str, Any]:
-    if generator.facts is None:
-        lost = generator.error or f"generator {generator.shard.instance} did not end in time"
-        return {
-            "instance": generator.shard.instance,
-            "pid": generator.pid,
-            "clients": len(generator.shard.clients),
-            "error": lost,
-        }
-    return {name: value for name, value in generator.facts.items() if name != "totals"}
+def _shard_facts(generator: Generator, window_s: float) -> dict[str, Any]:
+    """What a generator said of itself, or what can be said of one that was lost."""
+    if generator.facts is not None:
+        return generator.facts
+    shard = generator.shard
+    kept = salvage(shard, window_s)
+    lost = generator.error or f"generator {shard.instance} did not end in time"
+    return {
+        "instance": shard.instance,
+        "pid": generator.pid,
+        "clients": len(shard.clients),
+        "parts": kept.parts,
+        "rows": kept.rows,
+        "added_rows": kept.added_rows,
+        "lost_rows": kept.lost_rows,
+        "error": f"{lost}: {kept.said}",
+        "totals": kept.totals,
+    }
 
 
-def _utc_now() -> str:
+def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,10 +16,12 @@ import json
 import math
 import os
 import resource
+import select
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -123,6 +125,7 @@ async def drive(
             helper.cancel()
         writer.write(rows.take())
         await asyncio.to_thread(writer.close)
+    problem = _problem(writer)
     return {
         "instance": shard.instance,
         "pid": os.getpid(),
@@ -133,9 +136,10 @@ async def drive(
         "cpu_wait_ratio": waiting.ratio(),
         "longest_stall_s": swarm.heartbeat.longest_stall_s,
         "parts": writer.parts,
+        "part_sha256": writer.checksums,
         "rows": writer.rows,
         "lost_rows": writer.lost_rows,
-        "error": _problem(writer),
+        "error": f"{problem}; {writer.lost_rows:,} of them are lost" if problem else None,
         "totals": asdict(swarm.tally),
     }
 
@@ -201,7 +205,8 @@ def _recent_percentiles(rows: RowBuffer) -> tuple[float | None, float | None]:
 def _problem(writer: PartWriter) -> str | None:
     if writer.error is None:
         return None
-    return f"rows could not be written ({writer.error}); {writer.lost_rows} rows are lost"
+    reason = isinstance(writer.error, OSError) and writer.error.strerror
+    return f"generator {writer.instance} could not write its rows ({reason or writer.error})"
 
 
 def main() -> None:
@@ -226,18 +231,33 @@ async def _serve(shard: Shard) -> None:
     # What is alive now stays alive: it need not be looked at by each collection of garbage.
     gc.collect()
     gc.freeze()
-    facts = await drive(shard, json.loads(line)["start_at"], lambda report: _say({"report": asdict(report)}), stop)
+    facts = await drive(shard, json.loads(line)["start_at"], _report, stop)
     _say({"facts": facts})
 
 
 def _obey(loop: asyncio.AbstractEventLoop, stop: asyncio.Future[float]) -> None:
-    """Waits for an order to stop, or for the end of input: then the starter is gone, and so must this process be."""
-    line = sys.stdin.readline()
-    at = json.loads(line)["stop_at"] if line else time.monotonic()
-    loop.call_soon_threadsafe(stop.set_result, at)
-    if not line:
-        time.sleep(_LAST_WORDS_S)
-        os._exit(1)
+    """Hands on an order to stop; at the end of input the starter is gone, and so must this process be."""
+    while (line := sys.stdin.readline()).endswith("\n"):
+        _stop_at(json.loads(line)["stop_at"], loop, stop)
+    _stop_at(time.monotonic(), loop, stop)
+    time.sleep(_LAST_WORDS_S)
+    os._exit(1)
+
+
+def _stop_at(at: float, loop: asyncio.AbstractEventLoop, stop: asyncio.Future[float]) -> None:
+    def close_window() -> None:
+        if not stop.done():
+            stop.set_result(at)
+
+    with suppress(RuntimeError):  # The loop is closed: all is done.
+        loop.call_soon_threadsafe(close_window)
+
+
+def _report(report: Report) -> None:
+    """Says how things are, unless nobody listens: a starter that is suspended must not hold up the load by a full pipe."""
+    # What fits into an empty page of the pipe never blocks, and a report does.
+    if select.select([], [sys.stdout], [], 0)[1]:
+        _say({"report": asdict(report)})
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from experiments.measure.generator import Report, Shard, drive
 
 _READY_S = 30.0
 _END_S = 5.0
-"""How long a generator that was closed may take to end by itself."""
+"""How long a generator that was closed may take to end by itself, and how long one that was killed may take to go."""
 
 
 class Generator(ABC):
@@ -99,6 +100,9 @@ class GeneratorProcess(Generator):
 
     It is in a session of its own, so that an interrupt of the kernel does not reach it, and ends by itself when this
     process is gone, since its standard input ends then.
+
+    Raises:
+        GeneratorError: there is no room for a log, or for a process.
     """
 
     def __init__(self, shard: Shard) -> None:
@@ -106,8 +110,18 @@ class GeneratorProcess(Generator):
         self._loop = asyncio.get_running_loop()
         self._ready = asyncio.Event()
         self._log_path = Path(shard.run_path) / f"generator-{shard.instance}.log"
+        try:
+            self._process = self._launch()
+        except OSError as error:
+            raise GeneratorError(f"generator {shard.instance} could not be started ({error.strerror}).") from None
+        self.pid = self._process.pid
+        assert self._process.stdout is not None
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
         with self._log_path.open("wb") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "experiments.measure.generator"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -116,10 +130,6 @@ class GeneratorProcess(Generator):
                 # One thread is enough for a part of a few thousand rows, and each costs memory.
                 env={**os.environ, "POLARS_MAX_THREADS": "1"},
             )
-        self.pid = self._process.pid
-        assert self._process.stdout is not None
-        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
-        self._reader.start()
 
     async def prepare(self) -> None:
         self._tell({"shard": self.shard.to_json()})
@@ -144,11 +154,15 @@ class GeneratorProcess(Generator):
         try:
             await asyncio.to_thread(self._process.wait, _END_S)
         except subprocess.TimeoutExpired:
+            if self.facts is None:
+                self.error = self.error or f"generator {self.shard.instance} did nothing any more and was killed"
             self._process.kill()
-            await asyncio.to_thread(self._process.wait)
-        self._reader.join(timeout=_END_S)
-        if self._log_path.is_file() and not self._log_path.stat().st_size:
-            self._log_path.unlink()
+        # Its last words may still be on their way, also those of one that ended long ago.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.ended.wait(), _END_S)
+        with suppress(OSError):
+            if not self._log_path.stat().st_size:
+                self._log_path.unlink()
 
     def _tell(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -160,7 +174,8 @@ class GeneratorProcess(Generator):
         """In a thread: hands the generator's messages to the loop until there are no more."""
         with stream:
             for line in stream:
-                self._hand_over(self._take, line)
+                if line.endswith(b"\n"):  # It was not killed in the middle of it.
+                    self._hand_over(self._take, line)
         code = self._process.wait()
         self._hand_over(self._gone, code)
 
@@ -178,9 +193,12 @@ class GeneratorProcess(Generator):
             self.facts = message["facts"]
 
     def _gone(self, code: int) -> None:
-        if self.facts is None:
-            self.error = f"generator {self.shard.instance} ended with code {code} before it had given its facts"
+        if self.facts is None and self.error is None:
+            how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            self.error = f"generator {self.shard.instance} {how} before it had given its facts"
         self.ended.set()
 
     def _log_tail(self) -> str:
-        return self._log_path.read_text(errors="replace")[-2000:].strip() or "(empty)"
+        with suppress(OSError):
+            return self._log_path.read_text(errors="replace")[-2000:].strip() or "(empty)"
+        return "(gone)"

@@ -20,6 +20,8 @@ _TYPECODES = "IIBddddfHIB"
 Columns = list[Any]
 """One `array` a column; their element types differ, which the type of a list cannot say."""
 
+_MOST_BYTES = 2**32 - 1
+
 NEVER = float("nan")
 """A time that never came; null in the record."""
 
@@ -63,7 +65,8 @@ class RowBuffer:
         c[6].append(done - start)
         c[7].append(connect_s)
         c[8].append(status)
-        c[9].append(body_bytes)
+        # A body that never ends may be longer than the column can say, and a row must never break off.
+        c[9].append(min(body_bytes, _MOST_BYTES))
         c[10].append(outcome)
 
     def recent_responses(self, most: int) -> list[float]:
@@ -93,10 +96,12 @@ class PartWriter:
 
     def __init__(self, run_path: Path, instance: int) -> None:
         self._run_path = run_path
-        self._instance = instance
+        self.instance = instance
         self._queue: queue.SimpleQueue[Columns | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"part-writer-{instance}", daemon=True)
         self.parts = 0
+        self.checksums: list[str] = []
+        """Of the parts, in their order: a record shows whether they were changed since."""
         self.rows = 0
         self.lost_rows = 0
         self.error: Exception | None = None
@@ -115,10 +120,11 @@ class PartWriter:
     def _work(self) -> None:
         while (columns := self._queue.get()) is not None:
             try:
-                store.write_part(self._run_path, self._instance, self.parts, columns)
+                checksum = store.write_part(self._run_path, self.instance, self.parts, columns)
             except Exception as error:  # noqa: BLE001 - a full disk, a folder that is gone, a fault in here: all lose rows
                 self.error = self.error or error
                 self.lost_rows += len(columns[0])
             else:
                 self.parts += 1
+                self.checksums.append(checksum)
                 self.rows += len(columns[0])

@@ -1,6 +1,7 @@
 """The run directory: made once, appended to, sealed, opened again.
 
     <results_dir>/<run_id>/
+        .reserve                           room for what is written last, on a disk that is full by then
         started.json                       what was asked, written before the load
         requests/part-<instance>-<n>.parquet
         resources.parquet
@@ -14,10 +15,13 @@ then a rename), so a reader sees a file whole or not at all.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -35,6 +39,11 @@ if TYPE_CHECKING:
 
 _PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 _TIMES = ("due_s", "ready_s", "sent_s", "done_s")
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How polars says which error of the operating system it met, if it raises one of its own."""
+_RESERVE = ".reserve"
+_RESERVE_BYTES = 256 * 1024
+"""run.json of 256 generators and 256 workers takes 150 KB, summary.json and clients.parquet of 500 devices 40 KB."""
 
 
 def default_results_dir() -> Path:
@@ -87,21 +96,83 @@ def _new_folder(parent: Path, run_id: str, short_hash: str) -> Path:
             return path
 
 
+def begin(path: Path, facts: Mapping[str, Any]) -> None:
+    """Writes what is known of a run before its load, and keeps room for what is known after it.
+
+    Raises:
+        RecordError: it cannot be written, so a run would be for nothing.
+    """
+    try:
+        (path / _RESERVE).write_bytes(bytes(_RESERVE_BYTES))
+        write_json(path / "started.json", facts)
+    except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)  # It is of this moment, and would be in the way of the next attempt.
+        raise RecordError(
+            f"{path} cannot be written ({error.strerror}), so nothing was started: make room there, or name another "
+            "results_dir."
+        ) from None
+
+
+def seal(path: Path, facts: Mapping[str, Any]) -> None:
+    """Writes what is known of a run after its load; the record is whole then.
+
+    Raises:
+        RecordError: it cannot be written; the sentence says what of the run is there.
+    """
+    try:
+        (path / _RESERVE).unlink(missing_ok=True)
+        write_json(path / "run.json", facts)
+    except OSError as error:
+        cut_short = f"; it was cut short before: {facts['cut_short']}" if facts.get("cut_short") else ""
+        raise RecordError(
+            f"the record of this run could not be completed ({error.strerror}){cut_short}. {_kept(path)}"
+        ) from None
+
+
+def _kept(path: Path) -> str:
+    if not (path / "started.json").is_file():
+        return f"Nothing of it is left: {path} is gone."
+    record = Record(path)
+    return (
+        f"{record.requests().height:,} polls in {len(record._readable):,} parts are kept in {path}; run_dir shows them as "
+        "those of an unfinished run."
+    )
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file whole or not at all."""
+    """Writes a JSON file whole or not at all.
+
+    Raises:
+        OSError: the disk is full, the folder is gone.
+    """
     _atomically(path, lambda part: part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n"))
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
-    """Writes a Parquet file whole or not at all."""
-    _atomically(path, lambda part: frame.write_parquet(part, compression="zstd", statistics=False))
+    """Writes a Parquet file whole or not at all.
+
+    Raises:
+        OSError: the disk is full, the folder is gone.
+    """
+    import polars as pl
+
+    try:
+        _atomically(path, lambda part: frame.write_parquet(part, compression="zstd", statistics=False))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        # polars calls a full disk a fault of its own, and leaves the number of others in their text.
+        if not (number := _OS_ERROR.search(str(error))):
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
-def write_part(run_path: Path, instance: int, number: int, columns: Columns) -> None:
+def write_part(run_path: Path, instance: int, number: int, columns: Columns) -> str:
     """Writes the rows collected by one generator as its part `number`.
 
     Args:
         columns: one typed array a column of `schema.REQUESTS`; endpoint and outcome as numbers, NaN for no time.
+
+    Returns:
+        The `checksum` of the file.
     """
     import polars as pl
 
@@ -117,7 +188,14 @@ def write_part(run_path: Path, instance: int, number: int, columns: Columns) -> 
         (pl.col(_TIMES) / schema.TICK_S + 0.5).floor().mul(schema.TICK_S).fill_nan(None),
         pl.col("connect_s").fill_nan(None),
     )
-    write_table(run_path / "requests" / f"part-{instance}-{number}.parquet", frame)
+    path = run_path / "requests" / f"part-{instance}-{number}.parquet"
+    write_table(path, frame)
+    return checksum(path)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -126,7 +204,15 @@ def _atomically(path: Path, write: Callable[[Path], object]) -> None:
         write(part)
         part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # The disk may have turned read-only; that is said already.
+            part.unlink(missing_ok=True)
+
+
+def sweep(run_path: Path, instance: int) -> None:
+    """Removes what a generator that was killed had begun to write; it must be gone."""
+    with suppress(OSError):
+        for part in (run_path / "requests").glob(f".part-{instance}-*.tmp"):
+            part.unlink(missing_ok=True)
 
 
 def load(path: str | Path) -> Record:
@@ -195,6 +281,12 @@ class Record:
     @cached_property
     def missing(self) -> tuple[str, ...]:
         """What is not there and should be, a sentence each; empty for a whole record."""
+        writers = [*self.facts.get("generator", {}).get("instances", ()), self.facts.get("sampler", {})]
+        return (*self.gaps, *(str(writer["error"]) for writer in writers if writer.get("error")))
+
+    @cached_property
+    def gaps(self) -> tuple[str, ...]:
+        """The files that are not there, or not whole: what can be seen without anybody's word."""
         gaps = []
         if not self.finished:
             gaps.append("run.json is missing: the run did not come to its own end, its last seconds were never written")
@@ -250,6 +342,13 @@ class Record:
             if frame.schema == wanted:
                 frames[path] = frame
         return frames
+
+    def parts(self, instance: int) -> int:
+        """How many parts of a generator there are, or must have been."""
+        numbers = [
+            int(match[2]) for path in self._parts if (match := _PART.fullmatch(path.name)) and int(match[1]) == instance
+        ]
+        return max(numbers, default=-1) + 1
 
     @cached_property
     def _lost(self) -> set[tuple[int, int]]:

@@ -25,7 +25,7 @@ def test_an_honest_run_is_valid(tmp_path: Path) -> None:
     """Every check that applies is clean, and the headline says that the run may be believed."""
     verdict = judge(made_up(tmp_path))
     assert [check.name for check in verdict.checks] == NAMES
-    assert [check.name for check in verdict.checks if check.status != "valid"] == ["calibration"]
+    assert [check.name for check in verdict.checks if check.status != "valid"] == ["untouched", "calibration"]
     assert verdict.status == "valid"
     assert verdict.headline.startswith("May be believed: 5,280 of 5,280 planned polls were sent")
 
@@ -296,6 +296,7 @@ def test_a_record_without_samples(tmp_path: Path) -> None:
         "generator_cpu",
         "host_steal",
         "competitors",
+        "untouched",
         "calibration",
     ]
 
@@ -503,3 +504,21 @@ def test_a_certificate_of_calibration_is_quoted(tmp_path: Path, failed: list[str
     assert check.status == status
     assert f"{12 - len(failed)} of 12 trials passed" in check.figure
     assert all(name in check.meaning for name in failed)
+
+
+def test_a_single_altered_answer_is_noticed(tmp_path: Path) -> None:
+    """Every part must be, byte for byte, what its generator wrote."""
+    record = made_up(tmp_path)
+    part = record.path / "requests" / "part-0-0.parquet"
+
+    def with_checksum(facts: dict[str, Any]) -> None:
+        facts["generator"]["instances"][0]["part_sha256"] = [store.checksum(part)]
+
+    damage_facts(record, with_checksum)
+    assert judge(Record(record.path))["untouched"].status == "valid"
+    first = pl.int_range(pl.len()) == 0
+    quicker = pl.when(first).then(pl.col("sent_s")).otherwise("done_s")
+    pl.read_parquet(part).with_columns(done_s=quicker).write_parquet(part)
+    check = judge(Record(record.path))["untouched"]
+    assert check.status == "invalid"
+    assert "part-0-0.parquet" in check.meaning
