@@ -13,7 +13,7 @@ from server import programs
 from server.payloads import body
 from server.settings import Settings
 
-__all__ = ["BULK_PATH", "HEALTH_PATH", "KNOWN", "PROGRAMS", "STATUS_PATH", "SYSTEMS", "System", "body"]
+__all__ = ["BULK_PATH", "HEALTH_PATH", "KNOWN", "PROGRAMS", "STATUS_PATH", "SYSTEMS", "System", "body", "programs"]
 
 KNOWN = programs.PREFIX
 """Before the name of a program in the name of a system with known answers."""

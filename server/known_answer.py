@@ -4,7 +4,8 @@
 
 Plays one of `server.programs` on a real socket of this machine, with nothing but asyncio in between, so that each byte
 leaves within about 0.1 ms of its instant. `/health` is always answered rightly and at once, and so are the two pages until
-each has been verified. One process: a program has one clock.
+both have been asked, as often as a lab likes, and then `/health` again: what comes next is the load, and the program begins.
+One process: a program has one clock.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from server.alarms import Alarms
-from server.programs import PROGRAMS, RELEASE_GAP_S, RIGHT, VERIFICATION_REQUESTS, Program
+from server.programs import PROGRAMS, RELEASE_GAP_S, RIGHT, Program
 from server.script import Script, head, script
 from server.settings import Settings
 
@@ -51,7 +52,9 @@ class Stage:
         self._scripts = {(answer, size): script(answer, size) for answer in answers for size in {*self._sizes.values()}}
         self._port = port
         self._server: asyncio.Server | None = None
-        self._begun_at = 0.0
+        self._unverified = {*self._sizes}
+        self._verified = False
+        self._begun_at: float | None = None
         self._held = 0
 
     async def listen(self) -> None:
@@ -72,16 +75,17 @@ class Stage:
         if size_bytes is None:
             return None
         self.served += 1
-        if self.served <= VERIFICATION_REQUESTS:
-            return self._scripts[RIGHT, size_bytes], now
-        if self.served == VERIFICATION_REQUESTS + 1:
-            self._begin(now)
+        if self._begun_at is None:
+            if not self._verified:
+                self._unverified.discard(target)
+                return self._scripts[RIGHT, size_bytes], now
+            self._begun_at = now
+            self._announce(now)
         at_s = now - self._begun_at
         return self._scripts[self.program.answer(nth, at_s), size_bytes], now + self._held_s(at_s)
 
-    def _begin(self, now: float) -> None:
-        """Starts the program's clock."""
-        self._begun_at = now
+    def _announce(self, now: float) -> None:
+        """Sets the alarms for what happens without being asked, as the program begins."""
         for episode in self.program.episodes:
             if episode.kind == "refuse":
                 self.alarms.at(now + episode.start_s, self.shut)
@@ -97,7 +101,8 @@ class Stage:
         return episode.end_s - at_s + (self._held - 1) * RELEASE_GAP_S
 
     def health(self) -> bytes:
-        """What `/health` answers."""
+        """What `/health` answers. Once it is asked after both pages, what comes next is the load."""
+        self._verified = not self._unverified
         said = {"pid": os.getpid(), "framework": "known-answer", "version": VERSION, "served": self.served}
         return json.dumps(said).encode()
 

@@ -3,8 +3,9 @@
 A program is played by `server.known_answer` on a real socket, and by whoever works out what an instrument that asks that
 server must report. Both take it from here, so that neither can be right by its own reading.
 
-Program time begins with the first `/hello` after the two that a lab asks before its load; that poll is due at an instant
-which a plan knows, so program times are offsets of the plan. All times are seconds.
+Program time begins with the first poll of the load: the first `/hello` after both pages and then `/health` were asked, as a
+lab does before its load. That poll is due at an instant which a plan knows, so program times are offsets of the plan. All
+times are seconds.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
-
-VERIFICATION_REQUESTS = 2
-"""One a page, before the load: answered rightly and at once, whatever the program."""
 
 CUT_PAUSE_S = 0.002
 """From the last byte of a cut answer to the end of its connection, so that the bytes are there before the end is."""
@@ -144,6 +142,7 @@ _ALL = (
             Episode(kind="answer", start_s=start_s, lasting_s=0.25, answer=Answer(status=503)) for start_s in (1.125, 1.625)
         ),
     ),
+    Program(name="half-503", title="every other answer 503", every=2, other=Answer(status=503)),
     Program(name="resets", title="every 7th answer reset in the middle", every=7, other=Answer(cut="reset")),
     Program(name="truncated", title="every 7th answer closed in the middle", every=7, other=Answer(cut="close")),
     Program(name="wrong-length", title="every 5th answer a byte short", every=5, other=Answer(body="short")),

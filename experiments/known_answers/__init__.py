@@ -1,0 +1,11 @@
+"""What a run against the server with known answers must report, worked out beforehand, and whether it did.
+
+expected = expect(scenario, PROGRAMS["stall"])
+assert all(line.ok for line in compare(record, expected))
+"""
+
+from experiments.known_answers.compare import Line, compare
+from experiments.known_answers.expect import LOADED, QUIET, Expected, Figure, expect, with_exact_counts
+from experiments.known_answers.replay import Delays
+
+__all__ = ["LOADED", "QUIET", "Delays", "Expected", "Figure", "Line", "compare", "expect", "with_exact_counts"]
