@@ -5,7 +5,7 @@ assert all(line.ok for line in compare(record, expected))
 """
 
 from experiments.known_answers.compare import Line, compare
-from experiments.known_answers.expect import LOADED, QUIET, Expected, Figure, expect, with_exact_counts
+from experiments.known_answers.expect import LOADED, QUIET, STOCK, Expected, Figure, expect, with_exact_counts
 from experiments.known_answers.replay import Delays
 
-__all__ = ["LOADED", "QUIET", "Delays", "Expected", "Figure", "Line", "compare", "expect", "with_exact_counts"]
+__all__ = ["LOADED", "QUIET", "STOCK", "Delays", "Expected", "Figure", "Line", "compare", "expect", "with_exact_counts"]
