@@ -55,7 +55,9 @@ _WANTED = "counts exact, percentiles within 2 % or 1 ms"
 
 def _trial(title: str, name: str, pacing: str, engine: str, results_dir: Path, lines: list[pl.DataFrame]) -> Trial:
     asked = Scenario.from_parameters(
-        _LOAD | {"server": f"{catalogue.KNOWN}{name}", "pacing": pacing, "engine": engine, "results_dir": str(results_dir)}
+        _COMMON
+        | _LOADS[engine]
+        | {"server": f"{catalogue.KNOWN}{name}", "pacing": pacing, "engine": engine, "results_dir": str(results_dir)}
     )
     program = catalogue.PROGRAMS[name]
     scenario = known_answers.with_exact_counts(asked, program)
