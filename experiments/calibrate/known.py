@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from experiments import known_answers
-from experiments.calibrate.trial import Say, Trial, attempt, measure
+from experiments.calibrate.trial import CAUSES, Say, Trial, attempt, judged, measure
 from experiments.scenario import Scenario
 from server import catalogue
 
@@ -69,6 +69,8 @@ def _trial(title: str, name: str, pacing: str, engine: str, results_dir: Path, l
     if off:
         worst = off[0]
         came += f"; {worst.figure}: expected {worst.expected}, measured {worst.measured}"
+        if disturbed := sorted(judged(record)[1].keys() & CAUSES):
+            came += f"; the machine was not quiet ({', '.join(disturbed)})"
     return Trial(title, _WANTED, came, not off, record.run_id)
 
 

@@ -28,6 +28,9 @@ class Trial:
     """The record, where there is one."""
 
 
+CAUSES = {"host_steal", "competitors"}
+"""Checks that name a cause outside the lab: an honest run may be suspect where one of them is."""
+
 Say = Callable[[str], None]
 """Takes a line of progress."""
 
