@@ -189,12 +189,13 @@ def _damaged(ground: Ground, damage: Callable[[Path], None]) -> Record:
 
 def _rows_removed(part: Path) -> None:
     frame = pl.read_parquet(part)
-    frame.tail(frame.height - 3).write_parquet(part)
+    middle = frame.height // 2
+    pl.concat([frame.head(middle), frame.slice(middle + 3)]).write_parquet(part)
 
 
 def _rows_doubled(part: Path) -> None:
     frame = pl.read_parquet(part)
-    pl.concat([frame, frame.head(3)]).write_parquet(part)
+    pl.concat([frame, frame.slice(frame.height // 2, 3)]).write_parquet(part)
 
 
 def _rows_altered(part: Path) -> None:
