@@ -20,10 +20,11 @@ from unittest import mock
 import polars as pl
 
 from experiments.calibrate import disturb
-from experiments.calibrate.loopback import free_port, wait_until_listening
+from experiments.calibrate.loopback import wait_until_listening
 from experiments.calibrate.trial import CAUSES, Say, Trial, attempt, judged, measure
 from experiments.measure import conduct
 from experiments.measure.progress import OnProgress
+from experiments.measure.server_process import free_port
 from experiments.record.store import Record, load
 from experiments.runner import summarise
 from experiments.scenario import Scenario

@@ -1,4 +1,4 @@
-"""Ports of this machine, for servers that a trial starts itself."""
+"""Waiting for servers that a trial starts itself, on this machine."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ import time
 from experiments.errors import ServerStartError
 
 _LISTENING_S = 20.0
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until_listening(port: int) -> None:

@@ -267,7 +267,7 @@ class ServerProcess(Server):
         Raises:
             ServerStartError: the port is taken, or the log cannot be written.
         """
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         if refusal := _refusal(self._port):
             raise ServerStartError(
                 f"port {self._port} of {_HOST} is not free ({refusal}): end what listens there, or take another port."
@@ -422,7 +422,7 @@ def _listeners(processes: list[psutil.Process], port: int) -> dict[int, int]:
     return parents
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that nobody has at this moment."""
     # Not by the module's own generator: a notebook may have seeded it, and then every run would want the same port.
     ports = random.Random().sample(_FREE_PORTS, len(_FREE_PORTS))
