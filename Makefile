@@ -1,9 +1,17 @@
 # Every target makes .venv and installs what it needs by itself; only make and a
 # Python >= 3.11 with venv have to be there. `make help` lists the targets.
 
-PARAMS ?= $(if $(filter calibrate,$(MAKECMDGOALS)),params/calibrate.yaml,params/run.quick.yaml)
-# A parameter file is named after its notebook: run.device.yaml belongs to run.ipynb.
-NOTEBOOK = notebooks/$(firstword $(subst ., ,$(notdir $(PARAMS)))).ipynb
+GOAL = $(firstword $(filter calibrate sweep capacity compare,$(MAKECMDGOALS)))
+PARAMS ?= params/$(or $(GOAL),run.quick).yaml
+# A parameter file is named after its notebook: run.device.yaml belongs to run.ipynb. One of a name of its own belongs to the
+# target, and to run.ipynb with `make report`.
+NAMED = $(firstword $(subst ., ,$(notdir $(PARAMS))))
+STEM = $(or $(GOAL),$(if $(wildcard notebooks/$(NAMED).ipynb),$(NAMED),run))
+NOTEBOOK = notebooks/$(STEM).ipynb
+# The name of a report, and of a sweep: make sweep ID=20261125T101500Z-sweep goes on with that one.
+ifndef ID
+ID := $(shell date -u +%Y%m%dT%H%M%SZ)-$(basename $(notdir $(PARAMS)))
+endif
 # An interpreter of your choice: make report PYTHON=/opt/python3.13/bin/python3
 PYTHON ?=
 PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
@@ -11,7 +19,9 @@ PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 ARGS ?=
 
 BIN = .venv/bin
-OUT = results/reports/$(shell date -u +%Y%m%dT%H%M%SZ)-$(basename $(notdir $(PARAMS)))
+# Notebooks that measure many cells in a folder of their own; their report lies there, beside the cells that it links to.
+FOLDER = $(filter sweep capacity compare,$(STEM))
+OUT = results/$(if $(FOLDER),,reports/)$(ID)
 
 # The stamp is written last, so an interrupted install leaves none, and says for which folder and
 # Python .venv was made: after a move, a copy or an upgrade of Python it is built anew.
@@ -24,7 +34,7 @@ endif
 VENV_PACKAGE = import sys; v = sys.version_info[:2]; v < (3, 11) and sys.exit(1); \
   print("python%d.%d-venv" % v)
 
-.PHONY: help report calibrate test test-fast lint lab benchmark clean params-exist
+.PHONY: help servers report calibrate sweep capacity compare test test-fast lint lab benchmark clean params-exist
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -34,13 +44,19 @@ help: ## list the targets
 report: params-exist $(STAMP) ## run the experiment and write a report (PARAMS=params/run.device.yaml)
 	@trap : INT; out="$(OUT)"; mkdir -p "$$out"; \
 	$(BIN)/papermill "$(NOTEBOOK)" "$$out/$(notdir $(NOTEBOOK))" -k python3 -f "$(PARAMS)" \
-	  --log-output --no-progress-bar $(ARGS); status=$$?; \
+	  --log-output --no-progress-bar $(if $(FOLDER),-p $(STEM)_id "$(ID)") $(ARGS); status=$$?; \
 	if $(BIN)/jupyter nbconvert --to lab_report --output report "$$out/$(notdir $(NOTEBOOK))"; \
 	then echo "The report is $(CURDIR)/$$out/report.html"; \
 	else echo "No report could be made of $$out/$(notdir $(NOTEBOOK))" >&2; [ $$status -ne 0 ] || status=1; fi; \
 	exit $$status
 
 calibrate: report ## prove the instrument on this machine (PARAMS=params/calibrate.quick.yaml: the short way)
+
+sweep: report ## measure a grid of loads (PARAMS=params/sweep.yaml; ID=... goes on with an earlier one)
+
+capacity: report ## how many devices are held within a service level (ID=... goes on with an earlier search)
+
+compare: .venv/servers report ## which server carries the devices best (PARAMS=params/compare.quick.yaml: ten minutes)
 
 params-exist:
 	@[ -f "$(PARAMS)" ] || { echo "There is no parameter file \"$(PARAMS)\"; these are there:" \
@@ -49,12 +65,20 @@ params-exist:
 test: lint test-fast ## check style and types, then run every test
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-test-fast: $(STAMP) ## run the tests that start no server, swarm, kernel or browser
+test-fast: .venv/servers ## run the tests that start no server, swarm, kernel or browser
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 lint: $(STAMP) ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+servers: .venv/servers ## install what Falcon is compared with
+
+.venv/servers: $(STAMP) server/peers.py
+	@echo "Installing the other servers into .venv: about a minute, once"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[servers]'
+	@$(BIN)/python -m server.isolated
+	@touch $@
 
 lab: $(STAMP) ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab $(ARGS) notebooks/run.ipynb

@@ -1,16 +1,22 @@
-"""What a server can be told. It travels as environment variables, since worker processes inherit nothing else."""
+"""What a server can be told. It travels as environment variables, since worker processes inherit nothing else.
+
+Read by Django 1.11 on Python 3.7 too, as `payloads` and `pages` are: nothing newer may stand here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _STATUS = "LAB_STATUS_BYTES"
 _BULK = "LAB_BULK_BYTES"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Settings:
     """What the two endpoints answer.
 

@@ -9,7 +9,19 @@ from collections.abc import Generator
 
 import pytest
 
-ALLOWED_SKIPS: dict[str, str] = {}
+_NO_NAMESPACES = "a container may be root and yet not be allowed network namespaces"
+ALLOWED_SKIPS: dict[str, str] = {
+    f"tests/faults/{name}": _NO_NAMESPACES
+    for name in (
+        "test_fleet_hosts.py::test_workers_on_hosts_of_their_own_poll_what_the_plan_says",
+        "test_fleet_hosts.py::test_a_server_that_only_this_machine_reaches_is_refused",
+        "test_machine_faults.py::test_a_machine_out_of_ports_fails_polls_by_its_own_fault",
+    )
+} | {
+    "tests/server/test_contract.py::test_a_system_of_an_older_python_keeps_the_contract": (
+        "Django 1.11 and 3.2 need a Python 3.7 and 3.9 or 3.10, which Debian does not have any more"
+    ),
+}
 """Test id, without its parameters (or a whole file) -> why no CI machine can run it."""
 
 

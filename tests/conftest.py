@@ -5,8 +5,10 @@ import shutil
 import pytest
 
 from tests.allowed_skips import pytest_make_collect_report, pytest_runtest_makereport
+from tests.earlier import earlier
+from tests.postgres import postgresql
 
-__all__ = ["chromium", "pytest_make_collect_report", "pytest_runtest_makereport"]
+__all__ = ["chromium", "earlier", "postgresql", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(scope="session")

@@ -26,3 +26,9 @@ def _alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def listening(pid: int) -> list[str]:
+    """The addresses on which a process and its descendants listen."""
+    sockets = [one for process in descendants(pid) for one in process.net_connections("inet")]
+    return [one.laddr.ip for one in sockets if one.status == psutil.CONN_LISTEN]

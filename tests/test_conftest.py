@@ -35,9 +35,7 @@ def run_suite(pytester: pytest.Pytester) -> RunSuite:
 
 
 @pytest.mark.parametrize("ci", ["true", "1"])
-def test_a_skip_in_ci_is_a_failure(
-    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch, ci: str
-) -> None:
+def test_a_skip_in_ci_is_a_failure(run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch, ci: str) -> None:
     """In CI a skipped test fails, and the report says why it was skipped and what to do."""
     monkeypatch.setenv("CI", ci)
     result = run_suite(SKIPPING_TEST)
@@ -45,17 +43,13 @@ def test_a_skip_in_ci_is_a_failure(
     result.stdout.fnmatch_lines("*was skipped in CI (*there is no printer). Make it run there*")
 
 
-def test_a_skipped_file_in_ci_is_a_failure(
-    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_skipped_file_in_ci_is_a_failure(run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that skips itself while it is imported fails in CI as a skipped test does."""
     monkeypatch.setenv("CI", "true")
     run_suite("import pytest; pytest.importorskip('no_such_package')").assert_outcomes(errors=1)
 
 
-def test_an_allowed_skip_in_ci_stays_a_skip(
-    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_allowed_skip_in_ci_stays_a_skip(run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A skip that is on the list stays a skip in CI, whatever its parameters."""
     monkeypatch.setenv("CI", "true")
     key = "test_printing.py::test_needs_a_printer"
@@ -63,19 +57,13 @@ def test_an_allowed_skip_in_ci_stays_a_skip(
     run_suite(SKIPPING_TEST).assert_outcomes(skipped=1)
 
 
-def test_an_expected_failure_in_ci_is_no_skip(
-    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_expected_failure_in_ci_is_no_skip(run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that is expected to fail, and does, is reported so in CI too."""
     monkeypatch.setenv("CI", "true")
-    run_suite("import pytest\n@pytest.mark.xfail\ndef test(): assert False").assert_outcomes(
-        xfailed=1
-    )
+    run_suite("import pytest\n@pytest.mark.xfail\ndef test(): assert False").assert_outcomes(xfailed=1)
 
 
-def test_a_skip_on_a_users_machine_stays_a_skip(
-    run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_skip_on_a_users_machine_stays_a_skip(run_suite: RunSuite, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where CI is not set, a missing browser must not fail the suite."""
     monkeypatch.delenv("CI", raising=False)
     run_suite(SKIPPING_TEST).assert_outcomes(skipped=1)
@@ -94,7 +82,5 @@ def test_the_browser_starts_and_runs_scripts(chromium: str, tmp_path: Path) -> N
     """The Chromium of the fixture opens a page without a screen and runs its script."""
     page = "data:text/html,<script>document.title = 6 * 7</script>"
     command = [chromium, "--headless", "--no-sandbox", f"--user-data-dir={tmp_path}"]
-    done = subprocess.run(
-        [*command, "--dump-dom", page], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([*command, "--dump-dom", page], capture_output=True, text=True, timeout=60, check=True)
     assert "<title>42</title>" in done.stdout

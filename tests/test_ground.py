@@ -11,7 +11,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
-EXTRA = [Requirement(text) for text in PROJECT["optional-dependencies"]["test"]]
+EXTRA = [
+    one
+    for texts in PROJECT["optional-dependencies"].values()
+    for one in map(Requirement, texts)
+    if one.name != PROJECT["name"]  # an extra may include another
+]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 CONDA = [Requirement(text) for text in ENVIRONMENT["dependencies"] if isinstance(text, str)]
 
@@ -33,9 +38,7 @@ def test_environment_yml_names_the_packages_that_make_the_lab() -> None:
 
 def test_environment_yml_says_why_it_takes_the_fork() -> None:
     """Who looks for nest-asyncio finds nest-asyncio2, and beside it the reason."""
-    assert re.search(
-        r"- nest-asyncio2\S+ +# .*nest-asyncio: \w+", (ROOT / "environment.yml").read_text()
-    )
+    assert re.search(r"- nest-asyncio2\S+ +# .*nest-asyncio: \w+", (ROOT / "environment.yml").read_text())
 
 
 def test_environment_yml_installs_the_project_and_nothing_else_by_pip() -> None:

@@ -17,13 +17,14 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"errors", "scenario", "schedule", "record"}
+GROUND = {"errors", "parameters", "scenario", "schedule", "record"}
 ABOVE = {"__init__", "runner", "known_answers", "calibrate", "cells", "sweep", "capacity", "compare"}
 """The rooms that see both sides: those that measure and those that read."""
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
     "analyse": GROUND | {"analyse"},
     "present": GROUND | {"analyse", "present"},
+    "predict": GROUND | {"analyse", "predict"},
 }
 MAY_IMPORT |= dict.fromkeys(ABOVE, ABOVE | set(MAY_IMPORT))
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
@@ -159,8 +160,7 @@ def notebook_breaches(path: Path) -> list[str]:
             name.split(".")[0] != "experiments" or name.count(".") > 1 for name in imported
         ),
         "defines a function or a class": any(
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            for node in nodes
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in nodes
         ),
     }
     found = [f"{path.name} {rule}" for rule, broken in rules.items() if broken]

@@ -118,19 +118,31 @@ def test_a_missing_parameter_file_is_refused_before_anything_is_installed(
 
 
 @pytest.mark.parametrize(("papermill_exit", "make_exit"), [(0, 0), (1, 2)])
-def test_a_failed_notebook_still_becomes_a_report(
-    project: Project, papermill_exit: int, make_exit: int
-) -> None:
+def test_a_failed_notebook_still_becomes_a_report(project: Project, papermill_exit: int, make_exit: int) -> None:
     """The report is made and its path printed, whether or not the notebook failed."""
     project.make(".venv/installed")
     project.write(".venv/bin/papermill", f'#!/bin/sh\ntouch "$2"\nexit {papermill_exit}\n')
-    project.write(
-        ".venv/bin/jupyter", '#!/bin/sh\nfor last; do :; done\ntouch "${last%/*}/report.html"\n'
-    )
+    project.write(".venv/bin/jupyter", '#!/bin/sh\nfor last; do :; done\ntouch "${last%/*}/report.html"\n')
     done = project.make("report")
     (report,) = project.folder.glob("results/reports/*-run.quick/report.html")
     assert f"The report is {report}" in done.stdout
     assert done.returncode == make_exit
+
+
+@pytest.mark.parametrize("name", ["", "mine"])
+@pytest.mark.parametrize("stem", ["sweep", "capacity"])
+def test_the_report_of_many_cells_lies_beside_them(project: Project, stem: str, name: str) -> None:
+    """papermill is told the name of the folder that the report is in; a given name goes on with an earlier one."""
+    project.make(".venv/installed")
+    project.write(f"params/{stem}.yaml", "")
+    project.write(".venv/bin/papermill", '#!/bin/sh\necho "$@"\ntouch "$2"\n')
+    project.write(".venv/bin/jupyter", '#!/bin/sh\nfor last; do :; done\ntouch "${last%/*}/report.html"\n')
+    done = project.make(stem, *([f"ID={name}"] if name else []))
+    (report,) = project.folder.glob("results/*/report.html")
+    assert done.returncode == 0, done.stderr
+    assert f"-p {stem}_id {report.parent.name}" in done.stdout
+    assert report.parent.name == (name or report.parent.name)
+    assert f"notebooks/{stem}.ipynb" in done.stdout
 
 
 def test_a_report_that_cannot_be_made_is_a_failure(project: Project) -> None:
@@ -146,6 +158,7 @@ def test_a_report_that_cannot_be_made_is_a_failure(project: Project) -> None:
 def test_help_names_every_target(project: Project) -> None:
     """`make` alone changes nothing: it lists the targets, each with its meaning."""
     lines = project.make().stdout.splitlines()
-    targets = {"help", "report", "test", "test-fast", "lint", "lab", "benchmark", "calibrate", "clean"}
+    targets = {"help", "servers", "report", "calibrate", "sweep", "capacity", "compare", "test", "test-fast", "lint"}
+    targets |= {"lab", "benchmark", "clean"}
     assert {line.split()[0] for line in lines} == targets
     assert project.installs() == 0
