@@ -15,11 +15,12 @@ from typing import Self
 
 import httpx
 
-from experiments.measure.http1 import Answer, ConnectionClosed, ConnectionReset, Http1Protocol
+from experiments.measure.http1 import Answer, ConnectionClosed, ConnectionReset
+from experiments.measure.http1_protocol import Http1Protocol
 
 _NO_BODY = httpx.ByteStream(b"")
 _NOTHING = Answer()
-_RETRIABLE = frozenset({"GET", "OPTIONS", "TRACE"})
+RETRIABLE = frozenset({"GET", "OPTIONS", "TRACE"})
 """Methods that may be asked again when a reused connection closes without an answer (RFC 9110, 9.2.2)."""
 
 
@@ -74,21 +75,27 @@ class LeanTransport(httpx.AsyncBaseTransport):
             httpx.RemoteProtocolError: the connection closed early, or what came was not HTTP.
             httpx.ReadError: the connection was reset.
         """
+        answer = await self.exchange(request)
+        stream = _NO_BODY if self._discard_bodies else httpx.ByteStream(b"".join(answer.body))
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream)
+
+    async def exchange(self, request: httpx.Request) -> Answer:
+        """The same for a device, which needs no `httpx.Response`: making one costs as much as the rest of this module."""
         self.connect_s = 0.0
         wire = request.extensions.get("lean_wire") or await _wire(request)
         protocol = self._protocol
         if protocol is not None and protocol.usable:
             try:
-                return await self._exchange(protocol, wire)
+                return await self._ask(protocol, wire)
             except (ConnectionClosed, ConnectionReset):
-                if protocol.answer.started or request.method not in _RETRIABLE:
+                if protocol.answer.started or request.method not in RETRIABLE:
                     raise
                 self.retries += 1
         elif protocol is not None and protocol.closed_by_server:
             self.reconnects += 1
         self._protocol = None
         self._protocol = protocol = await self._connect(request.url)
-        return await self._exchange(protocol, wire)
+        return await self._ask(protocol, wire)
 
     async def aclose(self) -> None:
         """Closes the connection."""
@@ -106,7 +113,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
     ) -> None:
         await self.aclose()
 
-    async def _exchange(self, protocol: Http1Protocol, wire: bytes) -> httpx.Response:
+    async def _ask(self, protocol: Http1Protocol, wire: bytes) -> Answer:
         self.attempts += 1
         try:
             await protocol.ask(wire, checksum=self.checksum_wanted)
@@ -114,11 +121,9 @@ class LeanTransport(httpx.AsyncBaseTransport):
             # Also when the caller gives up waiting: the rest of this answer must not meet the next request.
             protocol.close()
             raise
-        answer = protocol.answer
-        if not (self._keep_alive and protocol.usable):
+        if not self._keep_alive:
             protocol.close()
-        stream = _NO_BODY if self._discard_bodies else httpx.ByteStream(b"".join(answer.body))
-        return httpx.Response(answer.status, headers=answer.headers, stream=stream)
+        return protocol.answer
 
     async def _connect(self, url: httpx.URL) -> Http1Protocol:
         if url.scheme != "http":
@@ -144,6 +149,12 @@ def prepare(request: httpx.Request) -> httpx.Request:
     """Encodes a request without a body once, for all the times that it will be asked."""
     request.extensions["lean_wire"] = _head(request)
     return request
+
+
+def wire_of(request: httpx.Request) -> bytes:
+    """A prepared request as it goes over the wire."""
+    wire: bytes = request.extensions["lean_wire"]
+    return wire
 
 
 async def _wire(request: httpx.Request) -> bytes:

@@ -11,37 +11,16 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import httpx
 
+from experiments.measure.effort import Effort
 from experiments.measure.lean_transport import LeanTransport
 from experiments.measure.target import Target
 from experiments.record.schema import Outcome
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
-
-
-@dataclass
-class Effort:
-    """What a generator did to get its answers, warm-up included."""
-
-    attempts: int = 0
-    """Requests put on the wire, those asked again included."""
-    connects: int = 0
-    """Connections made; 0 where a transport does not tell."""
-    reconnects: int = 0
-    """Kept connections that the server had closed before they were used again."""
-    retries: int = 0
-    """Requests asked again, since the server closed a reused connection without an answer."""
-    checksums: int = 0
-    """Answers whose bytes were compared."""
-
-    def add(self, other: Effort) -> None:
-        """Takes the effort of another device in."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
 
 
 class Link(Protocol):
@@ -101,8 +80,7 @@ class LeanLink:
     async def ask(self, number: int, *, checked: bool) -> Outcome:
         transport = self._transport
         transport.checksum_wanted = checked
-        await transport.handle_async_request(self._requests[number])
-        answer = transport.answer
+        answer = await transport.exchange(self._requests[number])
         self._checksums += checked
         return judge(self._target, number, answer.status, answer.body_bytes, answer.checksum if checked else None)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from experiments.errors import RecordError
-from experiments.measure.generator import Shard
+from experiments.measure.shard import Shard
 from experiments.record import store
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, UNSENT, Outcome

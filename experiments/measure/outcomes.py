@@ -10,7 +10,7 @@ import httpx
 from experiments.measure.http1 import ConnectionClosed, ConnectionReset
 from experiments.record.schema import Outcome
 
-_OUR_FAULT = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM}
+OUR_FAULT = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM}
 """What the operating system says when it is the generator that is out of something."""
 
 _BY_KIND: tuple[tuple[type[Exception], Outcome], ...] = (
@@ -43,7 +43,7 @@ def outcome_of(error: Exception) -> Outcome:
     Anything that is neither the network's nor the server's doing is `GENERATOR_ERROR`, which no valid run may hold.
     """
     codes = {cause.errno for cause in _causes(error) if isinstance(cause, OSError)}
-    if codes & _OUR_FAULT:
+    if codes & OUR_FAULT:
         return Outcome.GENERATOR_ERROR
     if isinstance(error, httpx.ConnectError):
         if errno.ECONNREFUSED in codes:

@@ -8,18 +8,15 @@ timer is used, rounded up, since a poll must never be sent before it is due.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import heapq
 import itertools
 import math
 import os
-import sys
 import time
 from collections.abc import Callable
 from typing import Protocol
 
-_TFD_NONBLOCK_CLOEXEC = os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
-_TFD_TIMER_ABSTIME = 1
+from experiments.measure.timerfd import TimerFd
 
 
 class Timer(Protocol):
@@ -77,12 +74,10 @@ class Pacer:
 
 def make_timer(callback: Callable[[], None]) -> Timer:
     """The most precise timer that this platform has; call it from within the event loop."""
-    if sys.platform == "linux":
-        try:
-            return _TimerFd(callback)
-        except OSError:
-            pass  # A sandbox may forbid timerfd; the loop's timer is coarser, and lag shows it.
-    return _LoopTimer(callback)
+    try:
+        return _TimerFd(callback)
+    except OSError:  # The loop's timer is coarser, and lag shows it.
+        return _LoopTimer(callback)
 
 
 class _LoopTimer:
@@ -102,47 +97,24 @@ class _LoopTimer:
             self._handle.cancel()
 
 
-class _Timespec(ctypes.Structure):
-    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-
-class _Itimerspec(ctypes.Structure):
-    _fields_ = (("interval", _Timespec), ("value", _Timespec))
-
-
 class _TimerFd:
-    """timerfd on the monotonic clock. Python has it from 3.13 on (os.timerfd_create); ctypes serves all versions alike."""
+    """timerfd, watched by the loop."""
 
     def __init__(self, callback: Callable[[], None]) -> None:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if not hasattr(libc, "timerfd_create"):
-            raise OSError("the C library has no timerfd")
-        self._fd = libc.timerfd_create(time.CLOCK_MONOTONIC, _TFD_NONBLOCK_CLOEXEC)
-        if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create failed")
-        self._settime = libc.timerfd_settime
-        self._spec = _Itimerspec()
-        self._spec_pointer = ctypes.byref(self._spec)
+        self._timer = TimerFd()
         self._callback = callback
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._fd, self._expired)
-
-    def arm(self, at: float) -> None:
-        # An instant of zero would disarm the timer, and rounding down could wake a device before its poll is due.
-        nanoseconds = max(1, math.ceil(at * 1e9))
-        value = self._spec.value
-        value.seconds, value.nanoseconds = divmod(nanoseconds, 1_000_000_000)
-        self._settime(self._fd, _TFD_TIMER_ABSTIME, self._spec_pointer, None)
+        self._loop.add_reader(self._timer.fd, self._expired)
+        self.arm = self._timer.arm
 
     def close(self) -> None:
-        if self._fd >= 0:
-            self._loop.remove_reader(self._fd)
-            os.close(self._fd)
-            self._fd = -1
+        if self._timer.fd >= 0:
+            self._loop.remove_reader(self._timer.fd)
+            self._timer.close()
 
     def _expired(self) -> None:
         try:
-            os.read(self._fd, 8)
+            os.read(self._timer.fd, 8)
         except BlockingIOError:
             return  # Armed anew since the wake-up was queued.
         self._callback()

@@ -10,6 +10,7 @@ from experiments.measure.links import HttpxLink, LeanLink, Link, StockTransport
 from experiments.measure.outcomes import outcome_of
 from experiments.measure.target import Target
 from experiments.record.schema import Outcome
+from experiments.scenario import OWN_ENGINES
 from tests.hostile.nasties import NASTIES, Nasty
 from tests.hostile.peer import connected, inside_a_loop
 from tests.measure.test_swarm import measure, outcomes, plan, target
@@ -51,6 +52,20 @@ def test_what_a_server_does_is_never_the_generators_fault(nasty: Nasty, engine: 
     assert second is not Outcome.GENERATOR_ERROR
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("nasty", NASTIES, ids=[nasty.name for nasty in NASTIES])
+def test_both_engines_of_ours_give_the_same_reason(tmp_path: Path, nasty: Nasty) -> None:
+    """The fast engine reads the same answers as the lean transport: the same outcome, first and second time."""
+    found = []
+    for engine in OWN_ENGINES:
+        (tmp_path / engine).mkdir()
+        asked = plan(clients=1, interval_s=0.6, warmup_s=0.0, window_s=0.9)
+        rows, _ = measure(tmp_path / engine, [nasty.script], asked, engine, timeout_s=TIMEOUT_S)
+        found.append(rows.select("round", "status", "bytes", "outcome").rows())
+    assert found[0] == found[1]
+    assert found[0][0][-1] == nasty.lean.label
+
+
 @inside_a_loop
 def test_a_fault_of_our_own_is_never_the_servers() -> None:
     """What an event loop reports of a fault in our code is not taken for a reset, but an error of the system is."""
@@ -68,7 +83,7 @@ def test_a_fault_of_our_own_is_never_the_servers() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["httpx", "httpx-stock"])
+@pytest.mark.parametrize("engine", [*OWN_ENGINES, "httpx-stock"])
 @pytest.mark.filterwarnings("ignore:http.cookiejar bug")
 def test_a_swarm_lives_through_all_of_it(tmp_path: Path, engine: str) -> None:
     """Devices that meet every nasty in turn go on, and each planned poll is a row with the server's reason."""

@@ -59,7 +59,9 @@ def said_everywhere(text: str, folder: Path) -> Record:
         facts["server"] |= {"command": [text, f"--{text}"], "headers": {text: {text: text}, "bulk": {"x": text}}}
         facts["server"]["exit"] = {"code": text, "how": text, "seconds": 0.1}
         facts["generator"] |= {"engine": text}
-        facts["generator"]["instances"][0]["error"] = text
+        worker = {"number": text, "on_this_machine": False, "machine": {"cpu_model": text, "cores": text}}
+        clock = {"clock_offset_s": 0.0, "clock_error_s": 0.0, "clock_drift_s": None}
+        facts["generator"]["instances"][0] |= {"error": text, "worker": worker, **clock}
         facts["sampler"]["error"] = text
 
     return damage_facts(record, change)
@@ -74,7 +76,7 @@ def _said(value: object, text: str) -> object:
 def report(text: str, folder: Path) -> str:
     """The exported page of that record, of a log and of an error that say the same."""
     page = Page(said_everywhere(text, folder), _SMALL.model_copy(update={"run_dir": text}))
-    question = _SMALL.model_copy(update=dict.fromkeys(("server", "server_url", "results_dir", "run_id", "run_dir"), text))
+    question = _SMALL.model_copy(update=dict.fromkeys(("server", "server_url", "results_dir", "run_id"), text))
     shown: list[NotebookNode] = [executed(lambda: asked(question))]
     shown += [executed(getattr(page, name)) for name in (*_PAGES, *CHARTS)]
     error = failed(text, str(ServerContractError(text)))

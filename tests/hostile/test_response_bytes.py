@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from experiments.measure import http1
 from experiments.measure.http1 import MOST_BODILESS_BYTES
 from experiments.measure.outcomes import outcome_of
 from experiments.record.schema import Outcome
@@ -114,6 +115,19 @@ def test_a_right_answer_is_read_as_it_was_meant() -> None:
 
 
 @inside_a_loop
+def test_a_head_may_come_alone() -> None:
+    """As most servers send it: first the head, then the body, also where the head says that the connection ends."""
+
+    def examine(data: bytes) -> None:
+        wire = right(Choices(data)).wire
+        end = wire.find(b"\r\n\r\n") + 4
+        for _ in range(2):  # The second time it is known.
+            assert ask([wire[:end], wire[end:]] if wire[end:] else [wire], "close")[0] == ask([wire], "close")[0]
+
+    tried(examine, 500)
+
+
+@inside_a_loop
 def test_an_answer_that_is_cut_off_is_never_taken_for_whole() -> None:
     """Each beginning of an answer that is framed by its own bytes ends as closed."""
 
@@ -132,6 +146,22 @@ def test_what_nobody_asked_for_never_meets_the_next_answer(surplus: bytes) -> No
     """However little comes with an answer beyond its end, the connection is given up."""
     fate, protocol, _ = ask([GOOD + surplus], "silence")
     assert (fate.kind, fate.body_bytes, protocol.usable) == ("answer", 4, False)
+
+
+@inside_a_loop
+def test_heads_that_never_repeat_are_read_rightly() -> None:
+    """Each of a thousand answers on one connection has a head of its own; what is remembered of them stays small."""
+    protocol = connected()
+    for number in range(1000):
+        waiter = protocol.ask(b"", checksum=True)
+        body = b"%d" % number
+        protocol.data_received(b"HTTP/1.1 200 OK\r\nX-Id: %d\r\nContent-Length: %d\r\n\r\n%s" % (number, len(body), body))
+        assert waiter.done()
+        answer = protocol.answer
+        assert (answer.status, answer.body_bytes, answer.checksum) == (200, len(body), zlib.crc32(body))
+        assert (b"X-Id", body) in answer.headers
+    assert protocol.usable
+    assert len(http1._KNOWN_HEADS) <= http1._MOST_KNOWN_HEADS
 
 
 @pytest.mark.parametrize("status", [104, 150, 199])

@@ -67,6 +67,15 @@ def test_an_answer_may_come_in_any_number_of_pieces(wire: bytes, body: bytes, pi
     assert content(second) == b"next"
 
 
+@pytest.mark.parametrize("keep_alive", [True, False])
+def test_a_head_may_come_before_its_body_and_say_that_the_connection_ends(keep_alive: bool) -> None:
+    """The body is waited for, and only then the connection is given up."""
+    wire = answer(BODY, headers=b"Connection: close\r\n")
+    pieces: list[Step] = [wire[: -len(BODY)], 0.01, BODY, "close"]
+    first, second = run(ask(pieces, pieces, polls=2, keep_alive=keep_alive))
+    assert content(first) == content(second) == BODY
+
+
 def test_an_answer_may_end_with_the_connection() -> None:
     """Without a length and without chunks the end of the connection is the end of the body."""
     (response,) = run(ask([b"HTTP/1.1 200 OK\r\n\r\nall of", 0.01, b" it", "close"]))

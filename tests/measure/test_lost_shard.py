@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from experiments.measure.generator import Shard
 from experiments.measure.lost_shard import salvage
+from experiments.measure.shard import Shard
 from experiments.measure.target import Target
 from experiments.record import schema, store
 from experiments.record.rows import NEVER, RowBuffer

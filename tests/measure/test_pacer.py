@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from experiments.measure import pacer as pacing
-from experiments.measure.heartbeat import Heartbeat
 from experiments.measure.pacer import Pacer, Timer
 
 FAR = 3600.0
@@ -62,52 +61,3 @@ def test_a_cancelled_waiter_does_not_hold_the_others_up() -> None:
         pacer.close()
 
     asyncio.run(wait())
-
-
-class Poll:
-    """A poll that remembers when its time was over."""
-
-    def __init__(self) -> None:
-        self.expired = 0
-
-    def expire(self) -> None:
-        self.expired += 1
-
-
-def test_only_polls_that_took_too_long_expire() -> None:
-    """A heartbeat ends what is older than the timeout, once, and leaves the rest in flight."""
-    now = 100.0
-
-    async def beat() -> tuple[list[int], int]:
-        heartbeat = Heartbeat(30.0, clock=lambda: now)
-        old, ended, young = Poll(), Poll(), Poll()
-        for poll, since in ((old, 60.0), (ended, 61.0), (young, 90.0)):
-            heartbeat.watch(poll, since)
-        heartbeat.release(ended)
-        heartbeat._beat()
-        heartbeat._beat()
-        heartbeat.close()
-        return [poll.expired for poll in (old, ended, young)], heartbeat.in_flight
-
-    assert asyncio.run(beat()) == ([1, 0, 0], 1)
-
-
-def test_a_stalled_loop_is_noticed() -> None:
-    """The longest time for which the loop did nothing is kept, and forgotten when the warm-up ends."""
-    now = 100.0
-
-    async def beat() -> tuple[float, float]:
-        nonlocal now
-        heartbeat = Heartbeat(30.0, clock=lambda: now)
-        now = 100.52
-        heartbeat._beat()
-        now = 100.54
-        heartbeat._beat()
-        stalled = heartbeat.longest_stall_s
-        heartbeat.forget_stalls()
-        heartbeat.close()
-        return stalled, heartbeat.longest_stall_s
-
-    stalled, after = asyncio.run(beat())
-    assert stalled == pytest.approx(0.5)
-    assert after == 0.0

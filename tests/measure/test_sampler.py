@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -51,6 +52,34 @@ def test_a_tree_is_sampled_with_its_descendants_and_its_past(tmp_path: Path) -> 
     assert server["cpu_s"].is_sorted()
     assert server["processes"][-1] == 0
     assert server["uss_bytes"].drop_nulls().len() >= 1
+
+
+@pytest.mark.slow
+def test_what_is_dear_to_read_is_read_before_the_window_and_after_the_load(tmp_path: Path) -> None:
+    """Reading USS and connections takes processor time that the server would miss: a short window has none of it."""
+    sampler = Sampler(tmp_path, 50, [ProcessTree("server", 0, (os.getpid(),))], time.monotonic() + 1.2)
+    sampler.start()
+    time.sleep(1.5)
+    sampler.stop()
+    own = pl.read_parquet(tmp_path / "resources.parquet").filter(pl.col("group") == "server").sort("t_s")
+    dear = own.drop_nulls("uss_bytes")
+    assert dear["connections"].null_count() == 0
+    assert dear.height == 2
+    assert -1.0 <= dear["t_s"][0] < 0
+    assert dear["t_s"][1] == own["t_s"][-1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a thread has a priority of its own")
+def test_the_sampler_gives_way_and_nobody_else_does(tmp_path: Path) -> None:
+    """Its thread has a lower priority than the process that it belongs to."""
+    sampler = Sampler(tmp_path, 50, [], time.monotonic())
+    sampler.start()
+    time.sleep(0.1)
+    (thread,) = (one for one in threading.enumerate() if one.name == "sampler")
+    assert thread.native_id is not None
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id) > os.getpriority(os.PRIO_PROCESS, 0)
+    sampler.stop()
 
 
 @pytest.mark.slow

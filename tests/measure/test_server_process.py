@@ -80,14 +80,13 @@ def start_error(server: ServerProcess, deadline_s: float = 20.0) -> str:
 # The catalogue
 
 
-def test_every_system_can_be_run_here_and_shown_anywhere() -> None:
+def test_every_command_is_complete_and_can_be_shown_anywhere() -> None:
     """A command is complete, and what a record shows of it holds no path of this machine."""
     for name, system in catalogue.SYSTEMS.items():
         shown = system.command(python="python", port=8000, workers=2)
         assert system.name == name
-        assert "8000" in shown
+        assert "8000" in " ".join(shown)
         assert not [part for part in shown if "{" in part or "/" in part]
-        assert [metadata.version(need) for need in system.needs]
 
 
 def test_falcon_is_asked_for_what_makes_it_comparable() -> None:

@@ -1,4 +1,4 @@
-"""A swarm against a scripted server: which rows come out, for both kinds of link."""
+"""A swarm against a scripted server: which rows come out, whichever engine drives it."""
 
 import asyncio
 import time
@@ -11,7 +11,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from experiments.measure.generator import Shard, drive
+from experiments.measure.drive import drive
+from experiments.measure.shard import Shard
+from experiments.measure.swarm import Stop
 from experiments.measure.target import Target
 from experiments.record import schema
 from experiments.schedule import Plan
@@ -21,7 +23,9 @@ pytestmark = pytest.mark.slow
 
 BODY = b"x" * 100
 GOOD = [answer(BODY)]
-ENGINES = pytest.mark.parametrize("engine", ["httpx", "httpx-stock"])
+ENGINES = pytest.mark.parametrize("engine", ["httpx", "epoll", "httpx-stock"])
+OWN = pytest.mark.parametrize("engine", ["httpx", "epoll"])
+"""Those that keep a device's connection themselves."""
 
 
 def plan(**changes: Any) -> Plan:
@@ -70,14 +74,14 @@ def measure(
         async with scripted(*scripts) as server:
             shard = Shard(str(tmp_path), 0, 1, engine, asked, target(port or server.port, **target_changes))
             start_at = time.monotonic() + asked.warmup_s + 0.05
-            stop: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+            stop = Stop()
             driving = asyncio.ensure_future(drive(shard, start_at, lambda report: None, stop))
             if meanwhile is not None:
                 await asyncio.sleep(asked.warmup_s + 0.2)
                 meanwhile(server)
             if stop_after_s is not None:
                 await asyncio.sleep(start_at + stop_after_s - time.monotonic())
-                stop.set_result(start_at + stop_after_s)
+                stop.at = start_at + stop_after_s
             return await driving
 
     facts = asyncio.run(asyncio.wait_for(main(), 20))
@@ -130,16 +134,18 @@ def test_times_of_a_poll_are_in_order_and_a_device_asks_one_at_a_time(tmp_path: 
     assert gaps >= -schema.TICK_S
 
 
-def test_the_second_poll_of_a_round_is_due_when_the_first_has_ended(tmp_path: Path) -> None:
+@OWN
+def test_the_second_poll_of_a_round_is_due_when_the_first_has_ended(tmp_path: Path, engine: str) -> None:
     """B's due time is A's done time."""
-    rows, _ = measure(tmp_path, [[0.01, *GOOD]], plan(status_weight=1, bulk_weight=1))
+    rows, _ = measure(tmp_path, [[0.01, *GOOD]], plan(status_weight=1, bulk_weight=1), engine)
     pairs = rows.pivot(on="endpoint", index=["client", "round"], values=["due_s", "done_s"])
     assert pairs["due_s_bulk"].to_list() == pairs["done_s_status"].to_list()
 
 
-def test_after_pacing_waits_an_interval_from_the_end_of_the_round_before(tmp_path: Path) -> None:
+@OWN
+def test_after_pacing_waits_an_interval_from_the_end_of_the_round_before(tmp_path: Path, engine: str) -> None:
     """The author's own pacing: answers of 30 ms and an interval of 50 ms make rounds of 80 ms."""
-    rows, facts = measure(tmp_path, [[0.03, *GOOD]], plan(clients=1, pacing="after"))
+    rows, facts = measure(tmp_path, [[0.03, *GOOD]], plan(clients=1, pacing="after"), engine)
     waits = rows.select(pl.col("due_s") - pl.col("done_s").shift(1)).drop_nulls().to_series()
     assert waits.len() >= 4
     assert (waits - 0.05).abs().max() <= 2 * schema.TICK_S  # type: ignore[operator]
@@ -165,11 +171,12 @@ def test_a_failed_poll_is_a_row_with_its_reason(tmp_path: Path, engine: str, scr
     assert_conserved(facts)
 
 
-def test_wrong_bytes_of_the_right_length_are_noticed(tmp_path: Path) -> None:
+@OWN
+def test_wrong_bytes_of_the_right_length_are_noticed(tmp_path: Path, engine: str) -> None:
     """The rounds that compare bytes find an answer that only looks right; the others say ok."""
-    rows, facts = measure(tmp_path, [[answer(b"y" * 100)]], plan(clients=64, window_s=0.2, warmup_s=0.0))
+    rows, facts = measure(tmp_path, [[answer(b"y" * 100)]], plan(clients=64, window_s=0.2, warmup_s=0.0), engine)
     assert outcomes(rows)["wrong_body"] == facts["checksums"] > 0
-    assert outcomes(rows)["ok"] == rows.height - facts["checksums"]
+    assert outcomes(rows)["ok"] == rows["sent_s"].count() - facts["checksums"]
 
 
 @ENGINES
@@ -205,31 +212,49 @@ def test_a_generator_that_does_not_get_to_its_polls_says_late(tmp_path: Path) ->
     assert_conserved(facts)
 
 
-def test_an_idle_connection_that_the_server_closed_is_no_failure(tmp_path: Path) -> None:
+@OWN
+def test_an_idle_connection_that_the_server_closed_is_no_failure(tmp_path: Path, engine: str) -> None:
     """Devices reconnect; every poll is ok, and what happened is recorded."""
     rows, facts = measure(
-        tmp_path, [GOOD], plan(interval_s=0.2, window_s=0.7), meanwhile=lambda server: server.close_connections()
+        tmp_path, [GOOD], plan(interval_s=0.2, window_s=0.7), engine, meanwhile=lambda server: server.close_connections()
     )
     assert set(outcomes(rows)) == {"ok"}
     assert facts["connects"] == 3 + facts["reconnects"] + facts["retries"] > 3
     assert rows.filter(pl.col("connect_s") > 0).height == facts["connects"]
 
 
-def test_a_connection_a_request_when_keep_alive_is_off(tmp_path: Path) -> None:
+@OWN
+def test_a_connection_a_request_when_keep_alive_is_off(tmp_path: Path, engine: str) -> None:
     """Without keep-alive every row has connected."""
-    rows, facts = measure(tmp_path, [GOOD], plan(), keep_alive=False)
+    rows, facts = measure(tmp_path, [GOOD], plan(), engine, keep_alive=False)
     assert facts["connects"] == rows.height == rows.filter(pl.col("connect_s") > 0).height
 
 
-def test_a_run_cut_short_closes_its_window_there(tmp_path: Path) -> None:
+@OWN
+def test_a_run_cut_short_closes_its_window_there(tmp_path: Path, engine: str) -> None:
     """Polls due before the cut are rows, none after it, and the one in flight counts as interrupted."""
     asked = plan(clients=1, interval_s=0.1, warmup_s=0.0, window_s=30.0)
-    rows, facts = measure(tmp_path, [GOOD, GOOD, [10.0]], asked, stop_after_s=0.45)
+    rows, facts = measure(tmp_path, [GOOD, GOOD, [10.0]], asked, engine, stop_after_s=0.45)
     assert outcomes(rows) == {"ok": 2, "interrupted": 1, "unsent_busy": 2}
     assert facts["totals"] == {"planned": 5, "sent": 3, "ok": 2, "failed": 1, "unsent_busy": 2, "unsent_late": 0}
 
 
-def test_a_poll_is_never_sent_before_it_is_due(tmp_path: Path) -> None:
+@OWN
+def test_a_poll_is_never_sent_before_it_is_due(tmp_path: Path, engine: str) -> None:
     """Not even by the resolution of a timer."""
-    rows, _ = measure(tmp_path, [GOOD], plan(clients=20, phase="random"))
+    rows, _ = measure(tmp_path, [GOOD], plan(clients=20, phase="random"), engine)
     assert (rows["sent_s"] - rows["due_s"]).min() >= -schema.TICK_S  # type: ignore[operator]
+
+
+@ENGINES
+def test_a_device_says_its_number_only_where_it_is_asked_for(tmp_path: Path, engine: str) -> None:
+    """Where a server keeps something of each device, every poll names its own; elsewhere no byte is added."""
+    polled: dict[bool, Counter[bytes]] = {}
+    for named in (True, False):
+        seen: list[ScriptedServer] = []
+        (tmp_path / str(named)).mkdir()
+        rows, _ = measure(tmp_path / str(named), [GOOD], plan(), engine, meanwhile=seen.append, names_devices=named)
+        heads = [line for asked in seen[0].requests for line in asked.split(b"\r\n") if line.lower().startswith(b"x-device")]
+        polled[named] = Counter(heads)
+    assert polled[False] == {}
+    assert {int(head.partition(b":")[2]): count for head, count in polled[True].items()} == Counter(rows["client"].to_list())

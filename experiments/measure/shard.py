@@ -1,0 +1,69 @@
+"""What a generator is told, and what it says meanwhile: plain data, so that both travel as JSON."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from experiments.measure.counter import Counters
+from experiments.measure.links import StockTransport, TransportFactory
+from experiments.measure.target import Target
+from experiments.schedule import Plan
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What one generator has to do."""
+
+    run_path: str
+    instance: int
+    generators: int
+    """Into how many shards the swarm is divided; this one is number `instance`."""
+    engine: str
+    plan: Plan
+    target: Target
+    transport: str = ""
+    """`module:name` of a user's own transport factory; empty for the engine's."""
+    counters: Counters | None = None
+    """Where the author's client counts besides; None for nowhere."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        target = data["target"] | {name: tuple(data["target"][name]) for name in ("address", "body_bytes", "checksums")}
+        counters = Counters(**data["counters"]) if data.get("counters") else None
+        return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "counters": counters})
+
+    @property
+    def clients(self) -> range:
+        """The devices of this shard."""
+        return self.plan.shard(self.instance, self.generators)
+
+    def transport_factory(self) -> TransportFactory | None:
+        """What makes a device's transport; None for the lean one."""
+        if self.transport:
+            module, _, name = self.transport.partition(":")
+            factory: TransportFactory = getattr(importlib.import_module(module), name)
+            return factory
+        if self.engine == "httpx-stock":
+            return lambda: StockTransport(self.target.timeout_s)
+        return None
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a generator is getting on; counts cover the measured window so far."""
+
+    sent: int
+    ok: int
+    failed: int
+    in_flight: int
+    response_p50_ms: float | None
+    response_p99_ms: float | None
+    polls_per_s: float
+    """Polls that ended since the report before, by the second."""
+    problem: str | None
+    """Why the run should not go on, if so."""
