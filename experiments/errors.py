@@ -9,7 +9,7 @@ that says what was given, what is allowed and what to do.
   x ServerContractError   the server answers, but not what the experiment must measure
   x GeneratorError        a generator did not start, or broke for a reason of its own
   x RecordError           a run directory cannot be written or read as a record
-  x VerdictError          `strict` was asked for, and the run is not valid or misses its service level
+  x VerdictError          `strict` was asked for, and the run is not valid, misses its service level, or has become worse
 """
 
 
@@ -38,4 +38,4 @@ class RecordError(LabError):
 
 
 class VerdictError(LabError):
-    """With `strict`: the run may not be believed, or it misses the service level that was asked for."""
+    """With `strict`: the run may not be believed, misses the service level that was asked for, or is worse than before."""

@@ -7,20 +7,24 @@ already, it nests through nest-asyncio2.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import httpx
 
+from experiments.analyse.changes import environment_differences
 from experiments.analyse.clients import clients_table
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import ParameterError
+from experiments.measure import engines, host
 from experiments.measure.conduct import conduct
+from experiments.measure.database import Database
 from experiments.measure.progress import OnProgress, Progress
 from experiments.record import store
+from experiments.record.collection import collect
 from experiments.record.store import Record, load
 from experiments.scenario import Scenario
 
@@ -49,10 +53,48 @@ def run(
     """
     if scenario.run_dir:
         return summarise(load(scenario.run_dir))
-    path = wait_for(conduct(scenario, on_progress=on_progress, transport=_importable(transport)))
+    check_earlier(scenario.compare_to, strict=scenario.strict)
+    scenario.check_server()
+    factory = _importable(transport)
+    engines.check(scenario, factory)
+    path = wait_for(conduct(scenario, on_progress=on_progress, transport=factory))
     total_s = scenario.warmup_s + scenario.window_s
     on_progress(Progress("analysing", total_s, total_s))
     return summarise(load(path))
+
+
+def check_earlier(compare_to: str, *, strict: bool) -> None:
+    """Refuses, before anything starts, what could not be compared with afterwards.
+
+    Raises:
+        RecordError: there is no run at `compare_to`.
+        ParameterError: `strict`, and it was measured in another environment.
+    """
+    if not compare_to:
+        return
+    before = collect(compare_to)[0].started["environment"]
+    if strict and (differences := environment_differences(before, host.fingerprint())):
+        raise ParameterError(
+            f"compare_to={compare_to!r} with strict: the environment is not the same ({'; '.join(differences)}); "
+            "measure the earlier one again here, or compare without strict."
+        )
+
+
+def check_databases(scenarios: Iterable[Scenario]) -> None:
+    """Refuses, before many runs start, what each of them would be refused for: a database that is away, or too small.
+
+    Raises:
+        ParameterError: why it cannot be used.
+    """
+    asked = {(one.database_url, one.workers, one.db_connections): one for one in scenarios if one.database_url}
+    for scenario in asked.values():
+        wait_for(_look_at_database(scenario))
+
+
+async def _look_at_database(scenario: Scenario) -> None:
+    database = await Database.open(scenario)
+    if database is not None:
+        await database.close()
 
 
 def summarise(record: Record) -> Record:

@@ -6,28 +6,55 @@ seconds that everything else uses. A wrong value raises `ParameterError` before 
 
 from __future__ import annotations
 
-import ast
-import difflib
 import hashlib
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Any, Literal, Self, get_args
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from experiments.errors import ParameterError
+from experiments.parameters import CREDENTIALS, built, check_names, injected_names, listed, nearest
 from experiments.schedule import Pacing, Phase, Plan
 from server import catalogue
 
-Engine = Literal["httpx", "httpx-stock"]
+Engine = Literal["httpx", "epoll", "httpx-stock", "threads"]
+OWN_ENGINES = ("httpx", "epoll")
+"""Engines whose connections are the lab's own: they take their times at the socket, and count what they do there."""
 
 _IN_PROCESS_LIMIT = 200
 """Most devices that a notebook's own kernel (generators=0) may drive: its loop also serves Jupyter."""
 
+ENGINES: tuple[str, ...] = get_args(Engine)
+"""Names of all engines."""
+
+CALIBRATED = tuple(name for name in ENGINES if name != "threads")
+"""Engines that the calibration tries. `threads` is the author's client, there to be measured and not to be relied on."""
+
+_THREADS_LIMIT = 2000
+"""Most devices that one generator may drive with a thread each: far beyond what one interpreter carries."""
+
 _SERVER_URL = re.compile(r"http://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
+
+_DASK_SCHEDULER = re.compile(r"(tcp|tls)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(?P<port>[0-9]{1,5})", re.IGNORECASE | re.ASCII)
+
+_REDIS_URL = re.compile(
+    r"(redis://([^/@\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?(/[0-9]{1,4})?|unix://([^/@\s]*@)?/\S+)",
+    re.IGNORECASE | re.ASCII,
+)
+
+_OF_A_DATABASE = {"workload", "database_url", "db_delay_ms", "db_connections"}
 
 _RATIO_ADVICE = (
     'write it as quoted text, like ratio: "10:1" (YAML reads an unquoted 10:1 as the number 601), '
@@ -41,6 +68,12 @@ class Scenario(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     server: str = Field("falcon", description="name of the server under test, from server/catalogue.py")
+    workload: catalogue.Workload = Field("static", description="static (constant bytes) or database (rows)")
+    database_url: str = Field(
+        "", repr=False, description="postgresql://user:password@host:port/name; empty: an SQLite of the run's own"
+    )
+    db_delay_ms: float = Field(0.0, ge=0, le=60_000, description="ms that each request waits within its database work")
+    db_connections: int = Field(8, ge=1, le=1000, description="database connections of each worker, at most")
     clients: int = Field(500, ge=1, le=1_000_000, description="devices active at the same time")
     interval_ms: float = Field(500.0, ge=1, le=86_400_000, description="ms between a device's rounds")
     minutes: float = Field(10.0, gt=0, le=7 * 24 * 60, description="minutes measured, after the warm-up")
@@ -53,19 +86,30 @@ class Scenario(BaseModel):
     pacing: Pacing = Field("fixed", description="fixed (by the clock) or after (an interval after each answer)")
     keep_alive: bool = Field(True, description="one connection a device; False: a connection a request")
     timeout_s: float = Field(30.0, ge=0.01, le=3600, description="seconds until an unanswered poll has failed")
-    engine: Engine = Field("httpx", description="httpx (lean transport) or httpx-stock (httpx's own)")
+    engine: Engine = Field(
+        "httpx", description="httpx (lean), epoll (fast), httpx-stock (httpx's own) or threads (the author's client)"
+    )
+    redis_url: str = Field(
+        "", repr=False, description="redis://host:port or unix:///socket that threads count in; empty: one of the run's own"
+    )
     generators: int = Field(1, ge=0, le=256, description="generator processes; 0: in this kernel")
+    dask_scheduler: str = Field(
+        "", description="tcp://host:port of a Dask scheduler: generators on its workers; empty: here"
+    )
     seed: int = Field(1, ge=0, le=2**63 - 1, description="chooses the random phases")
     sample_ms: float = Field(500.0, ge=50, le=60_000, description="ms between two samples of resource use")
     results_dir: str = Field("", description="where run directories are made; empty: the project's results/")
     run_id: str = Field("", description="name of this run's directory; empty: made from time and scenario")
     run_dir: str = Field("", description="show this earlier run instead of measuring")
     server_url: str = Field("", description="measure this running server instead of starting one")
-    allow_remote: bool = Field(False, description="server_url may lead off this machine")
+    allow_remote: bool = Field(False, description="server_url, database_url and redis_url may lead off this machine")
     slo_status_p99_ms: float = Field(0.0, ge=0, description="service level: response p99 of A; 0: none")
     slo_bulk_p99_ms: float = Field(0.0, ge=0, description="service level: response p99 of B; 0: none")
     slo_failure_pct: float = Field(100.0, ge=0, le=100, description="service level: failed polls; 100: none")
-    strict: bool = Field(False, description="fail if invalid or if the service level is missed")
+    slo_devices_pct: float = Field(0.0, ge=0, le=100, description="service level: devices that must each keep it; 0: none")
+    compare_to: str = Field("", description="earlier run or sweep to compare with")
+    margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
+    strict: bool = Field(False, description="fail if invalid, a service level is missed, or worse than compare_to")
 
     @classmethod
     def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
@@ -87,13 +131,30 @@ class Scenario(BaseModel):
         Raises:
             ParameterError: one sentence for each thing that is wrong.
         """
-        check_names(parameters, cls.model_fields)
-        try:
-            return cls(**parameters)
-        except ValidationError as error:
-            raise ParameterError(" ".join(_sentence(cls, item) for item in error.errors())) from None
+        scenario = built(cls, parameters)
+        scenario.check_server()
+        return scenario
 
-    @field_validator("clients", "workers", "generators", "seed", "status_bytes", "bulk_bytes", mode="before")
+    def check_server(self) -> None:
+        """Makes sure that the server to be started can run here. A record may tell of one that can not.
+
+        Raises:
+            ParameterError: why it cannot, and what helps.
+        """
+        if self.run_dir or self.server_url:
+            return
+        system = catalogue.SYSTEMS[self.server]
+        if self.workload not in system.workloads:
+            raise ParameterError(
+                f"server={self.server!r} has no workload={self.workload!r}: those that have it are "
+                f"{listed(catalogue.offering(self.workload))}."
+            )
+        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload):
+            raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
+
+    @field_validator(
+        *("clients", "workers", "generators", "seed", "status_bytes", "bulk_bytes", "db_connections"), mode="before"
+    )
     @classmethod
     def _whole(cls, value: object) -> object:
         """True is no count, although Python takes it for 1."""
@@ -105,7 +166,7 @@ class Scenario(BaseModel):
     @classmethod
     def _known_server(cls, value: str) -> str:
         if value not in catalogue.SYSTEMS:
-            raise ValueError(f"known servers are {_listed(catalogue.SYSTEMS)}{_nearest(value, catalogue.SYSTEMS)}")
+            raise ValueError(f"known servers are {listed(catalogue.SYSTEMS)}{nearest(value, catalogue.SYSTEMS)}")
         return value
 
     @field_validator("ratio", mode="before")
@@ -132,12 +193,53 @@ class Scenario(BaseModel):
             raise ValueError("give scheme, host and port only, like http://127.0.0.1:8000")
         return value.rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: str) -> str:
+        if value:
+            catalogue.database_url.parse(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and not _REDIS_URL.fullmatch(value):
+            raise ValueError("give it like redis://127.0.0.1:6379 or unix:///run/redis.sock")
+        return value
+
+    @model_serializer(mode="wrap")
+    def _without_password(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Whatever is written, shown or handed on as text has no password; `dict(scenario)` has it."""
+        dumped: dict[str, Any] = dump(self)
+        if url := dumped.get("database_url"):
+            dumped["database_url"] = catalogue.database_url.parse(url).shown
+        if url := dumped.get("redis_url"):
+            dumped["redis_url"] = CREDENTIALS.sub("", url)
+        return dumped
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _scheduler(cls, value: str) -> str:
+        match = _DASK_SCHEDULER.fullmatch(value)
+        if value and (match is None or not 0 < int(match["port"]) < 2**16):
+            raise ValueError("give the address that `dask scheduler` shows, like tcp://192.0.2.1:8786")
+        return value
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.server_url and not self.allow_remote and not _is_loopback(self.server_url):
+        if self.server_url and not is_loopback(self.server_url):
+            self._refuse_stranger("server_url", self.server_url, "server")
+        self._check_database()
+        self._check_threads()
+        if self.generators == 0 and self.dask_scheduler:
             raise ValueError(
-                f"server_url={self.server_url!r} is not on this machine: a load generator must not be pointed at "
-                "strangers by a slip; set allow_remote=True if that server is yours"
+                f"dask_scheduler={self.dask_scheduler!r} with generators=0: say how many of its workers are to drive "
+                "devices, like generators=2"
+            )
+        if self.slo_devices_pct and not (self.slo_status_p99_ms or self.slo_bulk_p99_ms or self.slo_failure_pct < 100):
+            raise ValueError(
+                f"slo_devices_pct={self.slo_devices_pct:g} without a limit that each device must keep: set "
+                "slo_status_p99_ms, slo_bulk_p99_ms or slo_failure_pct as well"
             )
         if self.generators == 0 and self.clients > _IN_PROCESS_LIMIT:
             raise ValueError(
@@ -145,6 +247,47 @@ class Scenario(BaseModel):
                 "itself; use generators=1 for more"
             )
         return self
+
+    def _check_database(self) -> None:
+        told = ("database_url", "db_delay_ms", "db_connections")
+        asked = [name for name in told if getattr(self, name) != type(self).model_fields[name].default]
+        if asked and self.workload != "database":
+            raise ValueError(f"{asked[0]} with workload={self.workload!r}, which has no database: set workload='database'")
+        if not self.database_url:
+            return
+        address = catalogue.database_url.parse(self.database_url)
+        if self.server_url:
+            raise ValueError(f"database_url with server_url={self.server_url!r}: that server brings its own database")
+        if not (address.host.startswith("/") or _is_here(address.host)):
+            self._refuse_stranger("database_url", address.shown, "database")
+
+    def _check_threads(self) -> None:
+        if self.engine != "threads":
+            if self.redis_url:
+                raise ValueError(f"redis_url with engine={self.engine!r}, which counts nothing there: set engine='threads'")
+            return
+        if self.pacing != "after" or self.keep_alive:
+            raise ValueError(
+                "engine='threads' sleeps after each answer and opens a connection a request: "
+                "set pacing='after' and keep_alive=False as well"
+            )
+        if self.generators == 0 or self.dask_scheduler:
+            raise ValueError("engine='threads' needs processes of its own on this machine: set generators=1 or more")
+        if self.clients > _THREADS_LIMIT * self.generators:
+            raise ValueError(
+                f"clients={self.clients} with engine='threads' and generators={self.generators}: each is a thread, and a "
+                f"generator may have {_THREADS_LIMIT} at most; ask for more generators, fewer clients or engine='epoll'"
+            )
+        host = urlsplit(self.redis_url).hostname
+        if host and not (self.redis_url.startswith("unix:") or _is_here(host)):
+            self._refuse_stranger("redis_url", CREDENTIALS.sub("", self.redis_url), "Redis")
+
+    def _refuse_stranger(self, name: str, shown: str, what: str) -> None:
+        if not self.allow_remote:
+            raise ValueError(
+                f"{name}={shown!r} is not on this machine: a load generator must not be pointed at strangers by a slip; "
+                f"set allow_remote=True if that {what} is yours"
+            )
 
     @property
     def window_s(self) -> float:
@@ -173,35 +316,27 @@ class Scenario(BaseModel):
         return {"status": self.status_bytes, "bulk": self.bulk_bytes}
 
     @property
+    def secrets(self) -> dict[str, str]:
+        """Environment variables for a process that gets this scenario as text, which has no password."""
+        password = catalogue.database_url.parse(self.database_url).password if self.database_url else ""
+        of_redis = urlsplit(self.redis_url).password
+        said = {"PGPASSWORD": password, "REDISCLI_AUTH": unquote(of_redis) if of_redis else ""}
+        return {name: value for name, value in said.items() if value}
+
+    @property
+    def unused(self) -> set[str]:
+        """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
+        return set() if self.workload == "database" else _OF_A_DATABASE
+
+    @property
     def short_hash(self) -> str:
-        """Eight hex digits that differ where what is measured differs; names and places of results do not count."""
-        elsewhere = {"results_dir", "run_id", "run_dir", "strict", "slo_status_p99_ms", "slo_bulk_p99_ms", "slo_failure_pct"}
-        asked = self.model_dump(exclude=elsewhere)
+        """Eight hex digits that differ where what is measured differs; names and places do not count."""
+        elsewhere = {"results_dir", "run_id", "run_dir", "compare_to", "margin_pct", "dask_scheduler", "strict", "redis_url"}
+        elsewhere |= {name for name in type(self).model_fields if name.startswith("slo_")}
+        asked = self.model_dump(exclude=elsewhere | self.unused | {"database_url"})
+        if self.workload == "database":
+            asked["database"] = "postgresql" if self.database_url else "sqlite"
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def check_names(names: Iterable[str], known: Collection[str]) -> None:
-    """Refuses a name that is no parameter.
-
-    Raises:
-        ParameterError: names the parameter that was probably meant.
-    """
-    for name in names:
-        if name not in known:
-            raise ParameterError(f"unknown parameter {name!r}{_nearest(name, known)}; the parameters are {_listed(known)}.")
-
-
-def injected_names(namespace: Mapping[str, Any]) -> set[str]:
-    """The names that papermill assigned in a notebook whose `globals()` these are.
-
-    Its cell begins with `# Parameters`; other cells are the user's own, and are left alone.
-    """
-    names: set[str] = set()
-    for source in namespace.get("In", ()):
-        if source.lstrip().startswith("# Parameters"):
-            assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
-            names |= {node.id for node in assigned if isinstance(node.ctx, ast.Store)}
-    return names
 
 
 def _weights(ratio: str) -> tuple[int, int]:
@@ -209,49 +344,15 @@ def _weights(ratio: str) -> tuple[int, int]:
     return int(status), int(bulk)
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to this machine."""
+    return _is_here(urlsplit(url).hostname or "")
+
+
+def _is_here(host: str) -> bool:
     if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
-
-
-_ADVICE: dict[str, Callable[[dict[str, Any]], str]] = {
-    "greater_than_equal": lambda ctx: f"it must be at least {ctx['ge']:g}",
-    "greater_than": lambda ctx: f"it must be above {ctx['gt']:g}",
-    "less_than_equal": lambda ctx: f"it must be at most {ctx['le']:,}",
-    "int_parsing": lambda ctx: "a whole number is needed",
-    "int_from_float": lambda ctx: "a whole number is needed",
-    "int_type": lambda ctx: "a whole number is needed",
-    "float_parsing": lambda ctx: "a number is needed",
-    "float_type": lambda ctx: "a number is needed",
-    "finite_number": lambda ctx: "a finite number is needed",
-    "bool_parsing": lambda ctx: "True or False is needed",
-    "bool_type": lambda ctx: "True or False is needed",
-    "literal_error": lambda ctx: f"allowed are {ctx['expected']}",
-    "value_error": lambda ctx: str(ctx["error"]),
-}
-"""What is allowed, by pydantic's name of the complaint."""
-
-
-def _sentence(model: type[BaseModel], item: Any) -> str:
-    """One sentence out of one pydantic complaint: what was given, what is allowed, what the parameter means."""
-    context = item.get("ctx", {})
-    advice = _ADVICE.get(item["type"])
-    allowed = advice(context) if advice else str(item["msg"])
-    if not item["loc"]:
-        return f"{allowed}."
-    name = str(item["loc"][0])
-    return f"{name}={item['input']!r}: {allowed} ({model.model_fields[name].description})."

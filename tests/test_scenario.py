@@ -10,6 +10,9 @@ from papermill.inspection import inspect_notebook
 from experiments.errors import ParameterError
 from experiments.scenario import Scenario
 
+DATABASE = {"workload": "database", "run_dir": "results/old"}
+"""Asks for nothing to be started, so no server need have a database."""
+SECRET = "postgresql://joe:s%40cret@192.0.2.1/lab"
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
 
 
@@ -38,7 +41,7 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
         ("server", "falcno", "did you mean 'falcon'"),
         ("phase", "chaos", "'random', 'spread' or 'together'"),
         ("pacing", "slow", "'fixed' or 'after'"),
-        ("engine", "curl", "'httpx' or 'httpx-stock'"),
+        ("engine", "curl", "'httpx', 'epoll', 'httpx-stock' or 'threads'"),
         ("keep_alive", "maybe", "True or False"),
         ("timeout_s", 0, "at least 0.01"),
         ("run_id", "../elsewhere", "no path"),
@@ -52,9 +55,25 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
         ("server_url", "http://127.0.0.1\n", "scheme, host and port only"),
         ("server_url", "http://192.0.2.1:8000", "allow_remote=True"),
         ("server_url", "http://127.0.0.1.example.org", "allow_remote=True"),
+        ("dask_scheduler", "host:8786", "tcp://192.0.2.1:8786"),
+        ("dask_scheduler", "tcp://host", "tcp://192.0.2.1:8786"),
+        ("dask_scheduler", "tcp://host:0", "tcp://192.0.2.1:8786"),
+        ("dask_scheduler", "tcp://host:8786/status", "tcp://192.0.2.1:8786"),
         ("slo_failure_pct", 101, "at most 100"),
+        ("slo_devices_pct", 95, "set slo_status_p99_ms, slo_bulk_p99_ms or slo_failure_pct"),
         ("seed", -1, "at least 0"),
         ("sample_ms", 1, "at least 50"),
+        ("workload", "datbase", "'static' or 'database'"),
+        ("db_delay_ms", 5, "set workload='database'"),
+        ("db_delay_ms", -1, "at least 0"),
+        ("db_connections", 0, "at least 1"),
+        ("db_connections", 9, "set workload='database'"),
+        ("database_url", "postgresql://127.0.0.1/lab", "set workload='database'"),
+        ("database_url", "mysql://127.0.0.1/lab", "postgresql://user:password@127.0.0.1:5432/name"),
+        ("database_url", "postgresql://127.0.0.1", "postgresql://user:password@127.0.0.1:5432/name"),
+        ("database_url", "postgresql://127.0.0.1:0/lab", "postgresql://user:password@127.0.0.1:5432/name"),
+        ("database_url", "postgresql://127.0.0.1:x/lab", "postgresql://user:password@127.0.0.1:5432/name"),
+        ("database_url", "postgresql://127.0.0.1/lab?sslmode=off", "postgresql://user:password@127.0.0.1:5432/name"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: Any, says: str) -> None:
@@ -79,9 +98,18 @@ def test_a_kernel_does_not_drive_a_large_swarm_itself() -> None:
         Scenario.from_parameters({"generators": 0, "clients": 201})
 
 
+def test_a_fleet_is_told_how_many_of_its_workers_it_is() -> None:
+    """This kernel and the workers of a cluster cannot both drive the devices."""
+    Scenario.from_parameters({"generators": 2, "dask_scheduler": "tcp://[::1]:8786"})
+    with pytest.raises(ParameterError, match=r"with generators=0: say how many .* like generators=2"):
+        Scenario.from_parameters({"generators": 0, "clients": 5, "dask_scheduler": "tcp://host:8786"})
+
+
 @pytest.mark.parametrize(
     ("given", "taken"),
     [
+        (DATABASE | {"database_url": "postgresql:///lab?host=/tmp"}, {"database_url": "postgresql:///lab?host=/tmp"}),
+        (DATABASE | {"database_url": "postgresql://[::1]/lab"}, {"database_url": "postgresql://[::1]/lab"}),
         ({"keep_alive": "false"}, {"keep_alive": False}),
         ({"strict": "true", "allow_remote": "True"}, {"strict": True, "allow_remote": True}),
         ({"clients": "500", "minutes": "0.5"}, {"clients": 500, "minutes": 0.5}),
@@ -142,5 +170,51 @@ def test_the_plan_is_in_seconds() -> None:
 def test_the_short_hash_tells_questions_apart_and_nothing_else() -> None:
     """Another load is another question; another name or folder is not."""
     asked = Scenario()
-    assert asked.short_hash == Scenario(run_id="x", results_dir="y", strict=True, slo_failure_pct=1).short_hash
+    elsewhere = {"run_id": "x", "results_dir": "y", "dask_scheduler": "tcp://host:1"}
+    assert asked.short_hash == Scenario(**elsewhere, strict=True, slo_failure_pct=1).short_hash
     assert asked.short_hash != Scenario(clients=501).short_hash
+
+
+def test_a_database_counts_by_its_kind_and_only_where_there_is_one() -> None:
+    """A static run keeps the hash that it had before there were databases, and where a PostgreSQL is does not matter."""
+    assert Scenario().short_hash == "8e9c87d9"
+    hashes = {
+        Scenario(workload="database").short_hash,
+        Scenario(workload="database", db_delay_ms=5).short_hash,
+        Scenario(workload="database", db_connections=9).short_hash,
+        Scenario(workload="database", database_url="postgresql:///a").short_hash,
+    }
+    assert len(hashes | {"8e9c87d9"}) == 5
+    assert Scenario(workload="database", database_url="postgresql://joe@[::1]:99/b").short_hash in hashes
+
+
+def test_a_password_is_in_nothing_that_is_written_or_shown() -> None:
+    """The scenario has it, what is made of it has not."""
+    scenario = Scenario(workload="database", database_url=SECRET, allow_remote=True)
+    assert scenario.database_url == SECRET
+    assert scenario.model_dump()["database_url"] == "postgresql://joe@192.0.2.1:5432/lab"
+    assert "cret" not in f"{scenario!r} {scenario} {scenario.model_dump_json()}"
+
+
+@pytest.mark.parametrize("wrong", [{"db_delay_ms": -1}, {"database_url": SECRET + "/x"}, {"allow_remote": False}])
+def test_a_refusal_does_not_repeat_a_password(wrong: dict[str, Any]) -> None:
+    """Whatever is wrong, the sentence that says so may be sent to a colleague."""
+    with pytest.raises(ParameterError) as caught:
+        Scenario.from_parameters(DATABASE | {"database_url": SECRET, "allow_remote": True} | wrong)
+    assert "cret" not in str(caught.value)
+
+
+def test_a_database_off_this_machine_must_be_meant() -> None:
+    """It is not loaded by a slip; a running server brings its own."""
+    far = DATABASE | {"database_url": "postgresql://db.example.org/lab"}
+    with pytest.raises(ParameterError, match="allow_remote=True if that database is yours"):
+        Scenario.from_parameters(far)
+    Scenario.from_parameters(far | {"allow_remote": True})
+    with pytest.raises(ParameterError, match="that server brings its own database"):
+        Scenario.from_parameters(far | {"allow_remote": True, "server_url": "http://127.0.0.1:80"})
+
+
+def test_a_server_without_a_database_is_refused_with_those_that_have_one() -> None:
+    """The sentence lists what to take instead."""
+    with pytest.raises(ParameterError, match=r"server='nginx' has no workload='database': those that have it are .*falcon"):
+        Scenario.from_parameters({"server": "nginx", "workload": "database"})

@@ -1,4 +1,7 @@
-"""Where a shard runs: in a process of its own, or on the loop of this kernel. Both look the same from outside."""
+"""Where a shard runs: in a process of its own, or on the loop of this kernel. Both look the same from outside.
+
+`fleet_generator` is a third place, a Dask cluster.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from experiments.errors import GeneratorError
-from experiments.measure.generator import Report, Shard, drive
+from experiments.measure.drive import drive
+from experiments.measure.sampler import ProcessTree
+from experiments.measure.shard import Report, Shard
+from experiments.measure.swarm import Stop
 
 _READY_S = 30.0
 _END_S = 5.0
@@ -27,16 +33,28 @@ class Generator(ABC):
 
     pid: int
     """The process that carries the load."""
+    notice_s = 0.2
+    """How long before an instant the order for it must be given, to arrive in time."""
 
     def __init__(self, shard: Shard) -> None:
         self.shard = shard
         self.report: Report | None = None
         """The latest report."""
         self.facts: dict[str, Any] | None = None
-        """What `generator.drive` returned."""
+        """What `drive` returned."""
         self.error: str | None = None
         """Why there are no facts, if so."""
         self.ended = asyncio.Event()
+
+    @property
+    @abstractmethod
+    def trees(self) -> list[ProcessTree]:
+        """What is to be sampled of it on this machine."""
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What a record says of where it runs, besides its own facts."""
+        return {}
 
     @abstractmethod
     async def prepare(self) -> None:
@@ -58,6 +76,14 @@ class Generator(ABC):
     async def close(self) -> None:
         """Ends the generator, whatever it is doing."""
 
+    async def _until(self, event: asyncio.Event, within_s: float) -> bool:
+        """Waits for an event, the end or the time, whichever is first; whether it was the event."""
+        waiters = [asyncio.ensure_future(one.wait()) for one in (event, self.ended)]
+        await asyncio.wait(waiters, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        for waiter in waiters:
+            waiter.cancel()
+        return event.is_set()
+
 
 class KernelGenerator(Generator):
     """On this process's own loop: for small swarms, and for looking inside."""
@@ -65,8 +91,12 @@ class KernelGenerator(Generator):
     def __init__(self, shard: Shard) -> None:
         super().__init__(shard)
         self.pid = os.getpid()
-        self._stop: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._stop = Stop()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def trees(self) -> list[ProcessTree]:
+        return [ProcessTree("generator", 0, (self.pid,), descendants=False)]
 
     async def prepare(self) -> None:
         pass
@@ -86,8 +116,7 @@ class KernelGenerator(Generator):
         self.report = report
 
     def stop(self, at: float) -> None:
-        if not self._stop.done():
-            self._stop.set_result(at)
+        self._stop.at = min(self._stop.at, at)
 
     async def close(self) -> None:
         if self._task is not None and not self._task.done():
@@ -131,13 +160,13 @@ class GeneratorProcess(Generator):
                 env={**os.environ, "POLARS_MAX_THREADS": "1"},
             )
 
+    @property
+    def trees(self) -> list[ProcessTree]:
+        return [ProcessTree("generator", self.shard.instance, (self.pid,))]
+
     async def prepare(self) -> None:
         self._tell({"shard": self.shard.to_json()})
-        waiters = [asyncio.ensure_future(event.wait()) for event in (self._ready, self.ended)]
-        await asyncio.wait(waiters, timeout=_READY_S, return_when=asyncio.FIRST_COMPLETED)
-        for waiter in waiters:
-            waiter.cancel()
-        if not self._ready.is_set():
+        if not await self._until(self._ready, _READY_S):
             reason = self.error or f"generator {self.shard.instance} was not ready within {_READY_S:g} s"
             raise GeneratorError(f"{reason}; the end of its log: {self._log_tail()}")
 

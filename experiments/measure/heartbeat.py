@@ -1,13 +1,15 @@
-"""One slow timer of a shard's loop: ends polls that took too long, and notices when the loop itself was held up."""
+"""What a swarm does every 20 ms beside its polls: end those that took too long, notice when it was held up itself.
+
+No I/O and no loop: an engine calls `beat` with the time.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import time
+import math
 from collections.abc import Callable
 from typing import Protocol
 
-_BEAT_S = 0.02
+BEAT_S = 0.02
 
 
 class Expiring(Protocol):
@@ -18,53 +20,39 @@ class Expiring(Protocol):
 
 
 class Heartbeat:
-    """Watches polls in flight, and the loop.
+    """Watches polls in flight, and the loop that drives them.
 
     All polls have the same timeout, so the order in which they began is the order in which they expire: a dict, which
-    keeps that order, replaces a timer a poll. A timeout is noticed up to one beat (20 ms) late.
+    keeps that order, is the timer wheel. A timeout is noticed up to one beat late.
+
+    Args:
+        timeout_s: seconds that a poll may take.
+        start_at: when the measured window begins; stalls before are the warm-up's and do not count.
+        chores: called at each beat, with the time.
     """
 
-    def __init__(self, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timeout_s: float, start_at: float, chores: Callable[[float], None]) -> None:
         self._timeout_s = timeout_s
-        self._clock = clock
-        self._in_flight: dict[Expiring, float] = {}
-        self._loop = asyncio.get_running_loop()
-        self._expected = clock() + _BEAT_S
-        self._handle = self._loop.call_later(_BEAT_S, self._beat)
+        self._start_at = start_at
+        self._chores = chores
+        self.in_flight: dict[Expiring, float] = {}
+        """Polls that were sent and have not ended -> when they were sent, in this order."""
+        self.next_at = -math.inf
+        """When the next beat is due."""
         self.longest_stall_s = 0.0
         """Longest time by which a beat came too late: how long the loop once did nothing for its devices."""
 
-    @property
-    def in_flight(self) -> int:
-        """Polls that were sent and have not ended."""
-        return len(self._in_flight)
-
-    def watch(self, poll: Expiring, since: float) -> None:
-        """Starts the timeout of a poll."""
-        self._in_flight[poll] = since + self._timeout_s
-
-    def release(self, poll: Expiring) -> None:
-        """Ends it; a poll that has expired is known no more."""
-        self._in_flight.pop(poll, None)
-
-    def forget_stalls(self) -> None:
-        """Starts counting stalls anew, as when the warm-up ends."""
-        self.longest_stall_s = 0.0
-
-    def close(self) -> None:
-        """Stops beating."""
-        self._handle.cancel()
-
-    def _beat(self) -> None:
-        now = self._clock()
-        self.longest_stall_s = max(self.longest_stall_s, now - self._expected)
+    def beat(self, now: float) -> None:
+        """Does what is due every `BEAT_S`."""
+        if self.next_at >= self._start_at:
+            self.longest_stall_s = max(self.longest_stall_s, now - self.next_at)
+        self.next_at = now + BEAT_S
         expired = []
-        for poll, deadline in self._in_flight.items():
-            if deadline > now:
+        for poll, sent in self.in_flight.items():
+            if now - sent < self._timeout_s:
                 break
             expired.append(poll)
         for poll in expired:
-            del self._in_flight[poll]
+            del self.in_flight[poll]
             poll.expire()
-        self._expected = now + _BEAT_S
-        self._handle = self._loop.call_later(_BEAT_S, self._beat)
+        self._chores(now)

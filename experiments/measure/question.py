@@ -33,9 +33,12 @@ class Answer:
 @dataclass(frozen=True)
 class Health:
     pid: int
-    served: int
+    served: int | None
+    """None from a server that says which worker answers, but does not count."""
     framework: str | None
     version: str | None
+    at_once: int | None = None
+    """The most requests that it had within their database work at once, if it has a database and tells."""
 
 
 class _BoundedSocket(socket.socket):
@@ -108,9 +111,17 @@ def _health(answer: Answer) -> Health:
     if answer.status != 200 or not isinstance(said, dict):
         raise ValueError
     pid, served = said.get("pid"), said.get("served")
-    if type(pid) is not int or type(served) is not int:
+    counts = type(served) is int or (served is None and "served" in said)
+    if type(pid) is not int or not counts:
         raise ValueError
-    return Health(pid, served, _text(said.get("framework")), _text(said.get("version")))
+    at_once = said.get("at_once")
+    return Health(
+        pid,
+        served,
+        _text(said.get("framework")),
+        _text(said.get("version")),
+        at_once if type(at_once) is int else None,
+    )
 
 
 def _text(value: object) -> str | None:

@@ -14,11 +14,10 @@ import http.client
 import os
 import random
 import socket
-import sys
 import time
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ on 2 cores, asking one after the other took 26 to 1,326 questions to reach all o
 _QUIET = 200
 """Answers in a row without a new worker, after which all workers of a server that is not ours count as known."""
 _LOG_TAIL_CHARACTERS = 2000
-_STEERING = ("UVICORN_", "GUNICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS")
+_STEERING = ("UVICORN_", "GUNICORN_", "GRANIAN_", "DJANGO_", "WEB_CONCURRENCY", "LAB_", "FORWARDED_ALLOW_IPS")
 """Environment variables that change what a server does: a run is described by its command and its parameters alone."""
 
 
@@ -60,6 +59,8 @@ class Server(ABC):
         """Connections opened together to ask for /health."""
         self._health: Health | None = None
         """What the first worker that answered said of itself."""
+        self.at_once: int | None = None
+        """The most requests that a worker had within its database work at once; None where none tells."""
         self.checksums = (0, 0)
         """CRC-32 of the right answers of A and B, once they are verified."""
 
@@ -110,16 +111,21 @@ class Server(ABC):
             return f"there came {'more' if len(answer.body) > size_bytes else len(answer.body)}"
         return None
 
-    async def _served(self, enough: Callable[[dict[int, int], int], bool], deadline_s: float) -> dict[int, int]:
-        """Asks on fresh connections until it is enough: told the answers, and how many in a row brought no new worker."""
-        served: dict[int, int] = {}
+    async def _served(self, enough: Callable[[Mapping[int, int | None], int], bool], deadline_s: float) -> dict[int, int]:
+        """Asks on fresh connections until it is enough: told the answers, and how many in a row brought no new worker.
+
+        At least once: where no worker is left, somebody else may have taken the port.
+        """
+        served: dict[int, int | None] = {}
         quiet = 0
         deadline = time.monotonic() + deadline_s
-        while not enough(served, quiet) and (left_s := deadline - time.monotonic()) > 0:
+        while (left_s := deadline - time.monotonic()) > 0:
             for health in await self._ask_workers(left_s):
                 quiet = quiet + 1 if health.pid in served else 0
                 served[health.pid] = health.served
-        return served
+            if enough(served, quiet):
+                break
+        return {pid: count for pid, count in served.items() if count is not None}
 
     async def _ask_workers(self, left_s: float) -> list[Health]:
         """What those workers say of themselves that the connections came to; nothing, after a pause, if none answers."""
@@ -127,6 +133,8 @@ class Server(ABC):
         if not healths:
             await asyncio.sleep(POLL_S)
         self._health = self._health or next(iter(healths), None)
+        told = [health.at_once for health in healths if health.at_once is not None]
+        self.at_once = max([*told, self.at_once or 0]) if told else self.at_once
         return healths
 
 
@@ -140,12 +148,21 @@ class ServerProcess(Server):
         workers: how many processes serve.
         log_path: the file that takes all that the server prints.
         port: on 127.0.0.1; 0 takes a free one.
+        environment: variables that the server must find besides those of the catalogue.
     """
 
     is_local = True
 
     def __init__(
-        self, *, system: str, status_bytes: int, bulk_bytes: int, workers: int, log_path: Path, port: int = 0
+        self,
+        *,
+        system: str,
+        status_bytes: int,
+        bulk_bytes: int,
+        workers: int,
+        log_path: Path,
+        port: int = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         # Twice as many, since some workers get two; one worker gets all anyway.
         super().__init__(
@@ -155,6 +172,7 @@ class ServerProcess(Server):
         self._workers = workers
         self._log_path = log_path
         self._port = port
+        self._environment = dict(environment or {})
         self._guarded: Guarded | None = None
         self._ready_s: float | None = None
         self._exit: ServerExit | None = None
@@ -234,7 +252,8 @@ class ServerProcess(Server):
         """Asks every worker how many requests for /hello it has had.
 
         Returns:
-            Process id -> requests since its start; a worker that does not answer within `deadline_s` is missing.
+            Process id -> requests since its start; a worker that does not answer within `deadline_s`, or does not count,
+            is missing.
         """
         workers = {*await asyncio.to_thread(self.worker_pids)}
         return await self._served(lambda served, quiet: workers <= served.keys(), deadline_s)
@@ -274,9 +293,9 @@ class ServerProcess(Server):
             )
         sizes = self._system.environment(status_bytes=self._status_bytes, bulk_bytes=self._bulk_bytes)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
-        command = self._system.command(python=sys.executable, port=self._port, workers=self._workers)
+        command = self._system.command(python=self._system.python, port=self._port, workers=self._workers)
         try:
-            self._guarded = Guarded(command, env={**inherited, **sizes}, log_path=self._log_path)
+            self._guarded = Guarded(command, env={**inherited, **sizes, **self._environment}, log_path=self._log_path)
         except OSError as error:
             raise ServerStartError(f"the server {self._system.name} could not be started ({reason(error)}).") from None
 

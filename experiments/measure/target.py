@@ -10,6 +10,8 @@ import httpx
 from experiments.measure.lean_transport import prepare
 from server import catalogue
 
+_DEVICE_HEADER = catalogue.DEVICE_HEADER.encode()
+
 
 @dataclass(frozen=True)
 class Target:
@@ -27,12 +29,21 @@ class Target:
     """Length of a right answer of (status, bulk)."""
     checksums: tuple[int, int]
     """CRC-32 of a right answer of (status, bulk)."""
+    names_devices: bool = False
+    """Whether a request says which device asks; else all devices send the same bytes."""
 
-    def requests(self) -> tuple[httpx.Request, httpx.Request]:
-        """The prebuilt requests of (status, bulk)."""
+    def requests(self, client: int | None = None) -> tuple[httpx.Request, httpx.Request]:
+        """The prebuilt requests of (status, bulk), of one device or of none in particular."""
         headers = {"Host": urlsplit(self.url).netloc, "Accept": "*/*", "User-Agent": "falcon-asgi-performance-lab"}
         if not self.keep_alive:
             headers["Connection"] = "close"
+        if self.names_devices and client is not None:
+            headers[catalogue.DEVICE_HEADER] = str(client)
         paths = (catalogue.STATUS_PATH, catalogue.BULK_PATH)
         status, bulk = (prepare(httpx.Request("GET", self.url + path, headers=headers)) for path in paths)
         return status, bulk
+
+
+def of_device(wire: bytes, client: int) -> bytes:
+    """The bytes of a request of none in particular, as this device sends it."""
+    return b"%s%s: %d\r\n\r\n" % (wire[:-2], _DEVICE_HEADER, client)

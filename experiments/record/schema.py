@@ -96,19 +96,19 @@ REQUESTS = (
     Column("outcome", "outcome", "", "ok, or the reason"),
 )
 
-GROUPS = ("server", "generator", "kernel", "host")
+GROUPS = ("server", "generator", "kernel", "host", "database")
 
 RESOURCES = (
     Column("t_s", "Float64", "s", "when the sample was taken"),
-    Column("group", "group", "", "server, generator, kernel (the process that runs the experiment) or host"),
-    Column("instance", "UInt16", "", "number of the generator; 0 elsewhere"),
+    Column("group", "group", "", "server, generator, kernel (the process that runs the experiment), host or database"),
+    Column("instance", "UInt16", "", "number of the generator; kernel: of its Dask worker, from 1; 0 elsewhere"),
     Column("cpu_s", "Float64", "s", "cumulative user + system time of the process tree; host: of all that ran"),
     Column("rss_bytes", "UInt64", "bytes", "resident memory, shared pages counted in each process; host: in use"),
     Column("uss_bytes", "UInt64", "bytes", "memory that only these processes hold; sampled seldom, else null"),
     Column("processes", "UInt32", "", "processes in the tree"),
     Column("threads", "UInt32", "", "threads in the tree"),
     Column("fds", "UInt32", "", "open files in the tree"),
-    Column("connections", "UInt32", "", "established TCP connections; sampled seldom, else null"),
+    Column("connections", "UInt32", "", "established TCP connections of the server; sampled seldom, else null"),
     Column("steal_s", "Float64", "s", "host: cumulative time that the hypervisor gave to others"),
     Column("core_busy_s", "Cores", "s", "host: cumulative busy time of each core"),
 )

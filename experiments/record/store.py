@@ -193,6 +193,17 @@ def write_part(run_path: Path, instance: int, number: int, columns: Columns) -> 
     return checksum(path)
 
 
+def keep_part(run_path: Path, name: str, content: bytes) -> None:
+    """Keeps a part that was written on another machine, whole or not at all.
+
+    Raises:
+        OSError: the disk is full, the folder is gone, or it is not the name of a part.
+    """
+    if not _PART.fullmatch(name):
+        raise OSError(f"{name!r} is no name of a part")
+    _atomically(run_path / "requests" / name, lambda part: part.write_bytes(content))
+
+
 def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

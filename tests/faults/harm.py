@@ -1,8 +1,10 @@
 """A short run in which something goes wrong: real server, real swarm, and harm done at a given second."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import experiments as lab
 from experiments.analyse.polls import count, prepare
 from experiments.measure.progress import Progress
 from experiments.record.store import Record
+from tests.earlier import content, earlier_run
 from tests.processes import still_alive
 
 SMALL = {
@@ -54,14 +57,23 @@ def run_with(
     strangers: Sequence[subprocess.Popen[bytes]] = (),
     **parameters: Any,
 ) -> Record:
-    """Runs with a fault; none of the run's processes may be left after it."""
+    """Runs with a fault; none of the run's processes may be left after it, and an earlier run is left alone."""
     fault = Fault(harm, after_s=after_s, phase=phase)
+    earlier = earlier_run(tmp_path / "results")
     try:
         return lab.run(scenario(tmp_path, **parameters), on_progress=fault)
     finally:
         assert fault.done
         others = {stranger.pid for stranger in strangers}
         assert still_alive([process for process in (*fault.family, *ours()) if process.pid not in others]) == []
+        assert content(tmp_path / "results" / "earlier") == earlier
+
+
+def apart(tmp_path: Path, **parameters: Any) -> list[str]:
+    """A command that makes the run in a Python of its own."""
+    asked = SMALL | {"results_dir": str(tmp_path / "results")} | parameters
+    code = f"import experiments as lab, json; lab.run(lab.Scenario(**json.loads({json.dumps(json.dumps(asked))})))"
+    return [sys.executable, "-c", code]
 
 
 def scenario(tmp_path: Path, **parameters: Any) -> lab.Scenario:
@@ -69,13 +81,23 @@ def scenario(tmp_path: Path, **parameters: Any) -> lab.Scenario:
 
 
 def ours() -> list[psutil.Process]:
-    """What this process has started, and what that has."""
-    return psutil.Process().children(recursive=True)
+    """What this process has started, and what that has; but for a PostgreSQL of the tests' own, which no run starts."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.name() != "postgres":
+                found.append(process)
+    return found
 
 
 def generators() -> list[psutil.Process]:
     """The generator processes, in their order."""
-    return [process for process in ours() if "experiments.measure.generator" in process.cmdline()]
+    found = []
+    for process in ours():
+        with suppress(psutil.Error):  # Another process of ours, which ended while it was looked at.
+            if "experiments.measure.generator" in process.cmdline():
+                found.append(process)
+    return found
 
 
 def server() -> psutil.Process:
@@ -93,6 +115,12 @@ def check(record: Record, name: str) -> dict[str, str]:
     """What the verdict says of one thing."""
     checks: list[dict[str, str]] = record.summary()["verdict"]["checks"]
     return next(one for one in checks if one["name"] == name)
+
+
+def assert_all_answered(record: Record) -> None:
+    """Nothing failed; what was due right before the end of the window may have come too late to be sent."""
+    assert outcomes(record)["ok"] > 0
+    assert outcomes(record).keys() <= {"ok", "unsent_busy", "unsent_late"}
 
 
 def assert_conserved(record: Record) -> None:

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from experiments.analyse.polls import prepare
-from experiments.measure import conduct, generator
-from experiments.measure.generator import Report
+from experiments.measure import generator, ongoing
 from experiments.measure.outcomes import outcome_of
+from experiments.measure.shard import Report
 from experiments.record.schema import Outcome
 from tests.faults.harm import (
     assert_all_planned,
@@ -86,7 +86,7 @@ def test_a_generator_that_was_stopped_for_a_while_ends_normally(tmp_path: Path) 
 @slow
 def test_a_generator_that_never_comes_back_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait for it is bounded; it does not outlive the run, and its polls have their rows."""
-    monkeypatch.setattr(conduct, "_OVERTIME_S", 1.0)
+    monkeypatch.setattr(ongoing, "_OVERTIME_S", 1.0)
     record = run_with(tmp_path, lambda: generators()[0].suspend(), generators=2)
     assert_all_planned(record)
     assert record.facts["cut_short"] is None

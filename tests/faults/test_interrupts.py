@@ -95,7 +95,7 @@ def test_an_interrupt_while_the_run_finishes_changes_nothing(tmp_path: Path) -> 
 
 def test_an_interrupt_while_a_generator_hangs_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The generator is waited for within bounds, then killed, and its polls have their rows."""
-    monkeypatch.setattr("experiments.measure.conduct._STOPPED_S", 1.0)
+    monkeypatch.setattr("experiments.measure.ongoing._STOPPED_S", 1.0)
 
     def hang() -> None:
         generators()[0].suspend()

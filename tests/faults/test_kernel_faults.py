@@ -1,6 +1,5 @@
 """What happens to the process that runs the notebook: restarted, out of time, suspended; and the page made afterwards."""
 
-import json
 import subprocess
 import sys
 import time
@@ -11,7 +10,8 @@ import psutil
 import pytest
 
 import experiments as lab
-from tests.faults.harm import SMALL, assert_all_planned, generators, run_with
+from tests.earlier import content
+from tests.faults.harm import SMALL, apart, assert_all_planned, generators, run_with
 from tests.notebooks.test_run_notebook import (
     NOTEBOOK,
     Kernel,
@@ -24,7 +24,7 @@ from tests.notebooks.test_run_notebook import (
 )
 from tests.processes import descendants, still_alive
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("earlier")]
 
 
 def assert_parts_are_readable(tmp_path: Path) -> None:
@@ -93,9 +93,7 @@ def test_a_cell_that_is_out_of_time_leaves_no_process(tmp_path: Path) -> None:
 
 def test_a_run_that_was_suspended_ends_normally(tmp_path: Path) -> None:
     """The load goes on without its starter, even past its end; once awake again, that finds everything."""
-    scenario = SMALL | {"results_dir": str(tmp_path / "results")}
-    code = f"import experiments as lab, json; lab.run(lab.Scenario(**json.loads({json.dumps(json.dumps(scenario))})))"
-    process = subprocess.Popen([sys.executable, "-c", code])
+    process = subprocess.Popen(apart(tmp_path))
     run = psutil.Process(process.pid)
     wait_for(lambda: (tmp_path / "results" / "it" / "resources.parquet").exists())
     family = descendants(process.pid)
@@ -113,7 +111,7 @@ def test_a_run_that_was_suspended_ends_normally(tmp_path: Path) -> None:
 def test_a_run_that_was_cut_short_is_shown_with_its_reason(tmp_path: Path) -> None:
     """The same notebook makes the page of it, stamped with what happened; the record is left as it is."""
     record = run_with(tmp_path, lambda: generators()[0].kill(), minutes=5)
-    before = {path: path.read_bytes() for path in sorted(record.path.rglob("*")) if path.is_file()}
+    before = content(record.path)
     process = papermill(tmp_path, run_dir=record.path)
     log = finish(process)
     assert process.returncode == 0, log
@@ -121,4 +119,4 @@ def test_a_run_that_was_cut_short_is_shown_with_its_reason(tmp_path: Path) -> No
     assert "This run was cut short" in shown
     assert "generator 0 was ended by SIGKILL before it had given its facts" in shown
     assert "are recorded as unsent_late" in shown
-    assert {path: path.read_bytes() for path in sorted(record.path.rglob("*")) if path.is_file()} == before
+    assert content(record.path) == before

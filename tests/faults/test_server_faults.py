@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 import threading
 import time
 from contextlib import closing
@@ -119,6 +120,28 @@ def test_an_external_server_that_is_restarted_is_seen(tmp_path: Path) -> None:
     assert found["connect_refused"] > 0
     assert found.keys() <= {"ok", "connect_refused", "reset", "closed", "unsent_busy"}
     assert check(record, "workers")["status"] == "suspect"
+
+
+def test_a_stranger_in_the_place_of_the_labs_own_server_is_found_out(tmp_path: Path) -> None:
+    """Where nobody of the run's own serves any more, somebody else may answer: the figures are then of two servers."""
+    strangers: list[subprocess.Popen[bytes]] = []
+
+    def replace() -> None:
+        mine = server()
+        port = next(one.laddr.port for one in mine.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+        mine.kill()
+        strangers.append(serve(port))
+
+    try:
+        record = run_with(tmp_path, replace, strangers=strangers, minutes=5 / 60)
+    finally:
+        for one in strangers:
+            one.kill()
+            one.wait()
+    assert_all_planned(record)
+    assert record.facts["server"]["died"] is not None
+    assert check(record, "workers")["status"] == "invalid"
+    assert "not started for this run" in check(record, "workers")["meaning"]
 
 
 def wait_until_open(port: int) -> None:

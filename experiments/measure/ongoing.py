@@ -1,0 +1,71 @@
+"""A run while it goes on: what was asked, when its window begins, and whether and why it closes early.
+
+Knows instants and reasons; starts, waits for and ends nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.measure.generator_process import Generator
+from experiments.measure.progress import OnProgress
+from experiments.scenario import Scenario
+
+if TYPE_CHECKING:
+    from experiments.measure.database import Database
+    from experiments.measure.fleet import Fleet
+    from experiments.measure.redis_process import RunRedis
+
+_OVERTIME_S = 15.0
+"""How long after window and timeout a generator may take to write its last rows, before it counts as lost."""
+_STOPPED_S = 20.0
+"""The same after it was told to stop."""
+
+
+@dataclass
+class Ongoing:
+    """What is known of a run while it goes on. Instants are on the monotonic clock."""
+
+    scenario: Scenario
+    path: Path
+    on_progress: OnProgress
+    transport: str
+    fleet: Fleet | None = None
+    """The machines that carry the load, where these are others."""
+    database: Database | None = None
+    """What the server reads and writes, where it does and is started here."""
+    redis: RunRedis | None = None
+    """Where the author's client counts."""
+    start_at: float = 0.0
+    """When the measured window begins."""
+    cut_short: str | None = None
+    """Why the window closed early, if so."""
+    stop_at: float | None = None
+    """When it did."""
+    server_died: str | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When a generator that has not ended counts as lost."""
+        if self.stop_at is not None:
+            return self.stop_at + _STOPPED_S
+        return self.start_at + self.scenario.window_s + self.scenario.timeout_s + _OVERTIME_S
+
+    @property
+    def window_s(self) -> float:
+        """Length of the window that is really measured."""
+        asked = self.scenario.window_s
+        return asked if self.stop_at is None else min(asked, max(0.0, self.stop_at - self.start_at))
+
+    def stop(self, generators: list[Generator], reason: str) -> None:
+        """Closes the window early; the first reason stands."""
+        if self.cut_short is not None:
+            return
+        self.cut_short = reason
+        # All generators close it at the same instant, so the word must have reached all of them by then.
+        self.stop_at = time.monotonic() + max(generator.notice_s for generator in generators)
+        for generator in generators:
+            generator.stop(self.stop_at)

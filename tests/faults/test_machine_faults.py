@@ -1,0 +1,70 @@
+"""The machine is short of something before or while the run goes on: files or ports. Nobody blames the server."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import experiments as lab
+from tests.faults.harm import apart, assert_all_planned, check, outcomes
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("earlier")]
+
+_PORTS = 20
+"""For outgoing connections, of which each device keeps one."""
+
+
+def shell(words: str, command: list[str], *prefix: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a command after some words of the shell that change what it may have."""
+    script = f"{words} && exec {shlex.join(command)}"
+    return subprocess.run([*prefix, "sh", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_machine_that_allows_too_few_files_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """One sentence: what is needed, what is allowed, what to do; no folder is made."""
+    done = shell("ulimit -n 200", apart(tmp_path, clients=500))
+    assert done.returncode == 1
+    assert "needs 600 open files in one process, and this machine allows 200: ask for at most 100 clients" in done.stderr
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["earlier"]
+
+
+def test_a_soft_limit_of_files_is_raised(tmp_path: Path) -> None:
+    """What may be had is taken, without a word."""
+    done = shell("ulimit -S -n 64", apart(tmp_path, clients=100, interval_ms=500, minutes=1 / 60))
+    assert done.returncode == 0, done.stderr
+    record = lab.load(tmp_path / "results" / "it")
+    assert_all_planned(record)
+    assert outcomes(record).keys() == {"ok"}
+
+
+def network_of_its_own() -> list[str]:
+    """What runs a command in a network of its own, in which nothing else can be reached; empty if it may not be made."""
+    prefix = ["unshare", "--net"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+    try:
+        works = subprocess.run([*prefix, "ip", "link", "set", "lo", "up"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return []
+    return prefix if works else []
+
+
+def test_a_machine_out_of_ports_fails_polls_by_its_own_fault(tmp_path: Path) -> None:
+    """Half of the devices find no port to connect from: polls of theirs are the generator's errors, the run is invalid."""
+    prefix = network_of_its_own()
+    if not prefix:
+        pytest.skip("this process may make no network of its own")
+    few = f"ip link set lo up && echo 40000 {40000 + _PORTS - 1} > /proc/sys/net/ipv4/ip_local_port_range"
+    done = shell(few, apart(tmp_path, clients=2 * _PORTS), *prefix)
+    assert done.returncode == 0, done.stderr
+    record = lab.load(tmp_path / "results" / "it")
+    assert_all_planned(record)
+    assert record.missing == ()
+    found = outcomes(record)
+    assert found["generator_error"] > 0
+    assert found["ok"] > 0
+    assert found.keys() <= {"ok", "generator_error", "unsent_busy", "unsent_late"}
+    assert record.summary()["verdict"]["status"] == "invalid"
+    assert check(record, "generator_errors")["status"] == "invalid"
+    assert "failed on this side, not at the server" in check(record, "generator_errors")["meaning"]
+    assert check(record, "served")["status"] == "valid"
