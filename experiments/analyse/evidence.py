@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -30,6 +31,8 @@ class Check:
     """What was allowed."""
     meaning: str
     """What follows, for a reader who knows no load generators; what to do, where something is wrong."""
+    of_limit: float | None = None
+    """The figure as a share of the most that is valid, so above 1 it is not; None where nothing is graded."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,12 @@ class Evidence:
         """What run.json says of each generator; empty for an unfinished run."""
         instances: list[dict[str, Any]] = self.record.facts.get("generator", {}).get("instances", [])
         return instances
+
+
+def served_by_all(server: Mapping[str, Any]) -> int | None:
+    """Requests that the server's workers say they served, by run.json's facts; None where one of them did not say."""
+    counts = [worker.get("served") for worker in server.get("workers") or []]
+    return None if not counts or None in counts else sum(counts)
 
 
 def percentile_or_most(values: pl.Series, percent: float) -> float:

@@ -32,10 +32,10 @@ def host(record: Record) -> pl.DataFrame:
 
     Returns:
         frame(t_s, busy_cores, steal_cores, others_cores, core_0, core_1 ...): `others_cores` is what
-        neither server, generators nor this kernel used; `core_n` is a core's busy share, 0-1.
+        neither server, generators, database nor this kernel used; `core_n` is a core's busy share, 0-1.
     """
     samples = record.resources()
-    ours = _ours(samples)
+    ours = _ours(_on_this_machine(record, samples))
     machine = samples.filter(pl.col("group") == "host").join(ours, on="t_s", how="left").sort("t_s")
     per_core = machine["core_busy_s"].list.len().max()
     cores = per_core if isinstance(per_core, int) else 0
@@ -71,6 +71,8 @@ class Costs:
     others_cores: float | None
     """Of the whole machine, less what is ours."""
     server_rss_peak_bytes: int | None
+    database_cores: float | None = None
+    """Of a PostgreSQL on this machine, all that it does; an SQLite is within the server."""
 
     @property
     def seconds(self) -> float:
@@ -92,7 +94,8 @@ def costs(record: Record) -> Costs:
         for (group, instance), frame in samples.group_by("group", "instance")
     }
     busy = rates.get(("host", 0))
-    ours = sum(rate for (group, _), rate in rates.items() if group != "host")
+    here = _on_this_machine(record, samples).select("group", "instance").unique().rows()
+    ours = sum(rates[group, instance] for group, instance in here if group != "host")
     machine = samples.filter(pl.col("group") == "host").drop_nulls("steal_s").sort("t_s")
     return Costs(
         start_s=start,
@@ -104,13 +107,33 @@ def costs(record: Record) -> Costs:
         steal_cores=_rate(machine, "steal_s", start, end) if len(machine) else None,
         others_cores=None if busy is None else max(0.0, busy - ours),
         server_rss_peak_bytes=_peak(samples, start, end),
+        database_cores=rates.get(("database", 0)),
     )
 
 
+def _on_this_machine(record: Record, samples: pl.DataFrame) -> pl.DataFrame:
+    """Without the generators and workers of a fleet that were elsewhere: they took nothing of this machine."""
+    instances = record.facts.get("generator", {}).get("instances", [])
+    away = [item["instance"] for item in instances if not item.get("worker", {}).get("on_this_machine", True)]
+    # Workers are sampled as kernels from 1 on.
+    number = pl.when(pl.col("group") == "kernel").then(pl.col("instance").cast(pl.Int32) - 1).otherwise("instance")
+    return samples.filter(~(pl.col("group").is_in(["generator", "kernel"]) & number.is_in(away)))
+
+
 def _ours(samples: pl.DataFrame) -> pl.DataFrame:
-    """Cumulative CPU of all that is ours: frame(t_s, ours_s). All groups of a sample share its time."""
-    ours = samples.filter(pl.col("group") != "host")
-    return ours.group_by("t_s").agg(ours_s=pl.col("cpu_s").sum())
+    """Cumulative CPU of all that is ours when the host was sampled: frame(t_s, ours_s)."""
+    times = samples.filter(pl.col("group") == "host").select("t_s")
+    ours = [
+        # Those of a fleet are sampled at instants of their own.
+        times.join(one.select("t_s", "cpu_s"), on="t_s", how="full", coalesce=True)
+        .sort("t_s")
+        .with_columns(pl.col("cpu_s").interpolate_by("t_s").forward_fill().backward_fill())
+        .join(times, on="t_s", how="semi")
+        for one in samples.filter(pl.col("group") != "host").partition_by("group", "instance")
+    ]
+    if not ours:
+        return times.with_columns(ours_s=pl.lit(0.0))
+    return pl.concat(ours).group_by("t_s").agg(ours_s=pl.col("cpu_s").sum())
 
 
 def _rate(samples: pl.DataFrame, column: str, start: float, end: float) -> float:

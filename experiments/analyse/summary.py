@@ -38,8 +38,9 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         "endpoints": endpoints,
         "server": _server(evidence),
         "generator": _generator(evidence),
+        **_database(evidence),
         "load": _load(evidence),
-        "service_level": service_level.judge(record.scenario, endpoints),
+        "service_level": service_level.judge(record.scenario, endpoints, evidence.polls),
         "cut_short": _cut_short(record),
         "verdict": _verdict(judge(record, evidence)),
     }
@@ -94,6 +95,12 @@ def _generator(evidence: Evidence) -> dict[str, Any]:
             "max": _ms(evidence.lags.max()),
         },
     }
+
+
+def _database(evidence: Evidence) -> dict[str, Any]:
+    """Nothing where none was seen."""
+    cores = evidence.costs.database_cores
+    return {} if cores is None else {"database": {"cpu_cores_mean": _rounded(cores)}}
 
 
 def _within(evidence: Evidence, column: str, which: pl.Expr) -> int:

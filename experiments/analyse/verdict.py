@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from experiments.analyse import check_generator, check_host, check_record, check_server
+from experiments.analyse import (
+    check_database,
+    check_fleet,
+    check_generator,
+    check_host,
+    check_record,
+    check_redis,
+    check_server,
+)
 from experiments.analyse.evidence import SEVERITY, Check, Evidence, Status, ms, percentile_or_most
 from experiments.analyse.polls import arrange
 from experiments.record.store import Record
@@ -20,6 +28,7 @@ CHECKS: tuple[Callable[[Evidence], Check], ...] = (
     check_generator.generator_cpu,
     check_generator.generator_stall,
     check_generator.generator_errors,
+    check_fleet.clocks,
     check_host.host_steal,
     check_host.competitors,
     check_record.rows_complete,
@@ -29,6 +38,8 @@ CHECKS: tuple[Callable[[Evidence], Check], ...] = (
     check_record.totals,
     check_server.served,
     check_server.workers,
+    check_database.rows_written,
+    check_redis.redis_counts,
     check_record.cut_short,
     check_record.calibration,
 )

@@ -1,6 +1,7 @@
 """What a run cost, from cumulative CPU times."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from experiments.analyse import resources
 from experiments.record import store
 from experiments.record.store import Record
-from tests.made_up import SMALL, Costs, made_up
+from tests.made_up import SMALL, Costs, damage_facts, made_up
 
 COSTS = Costs(server=0.7, generator=0.2, others=0.3, steal=0.05)
 
@@ -34,6 +35,25 @@ def test_the_host_is_split_into_ours_and_others(tmp_path: Path) -> None:
     assert row["others_cores"] == pytest.approx(0.3)
     assert row["steal_cores"] == pytest.approx(0.05)
     assert row["core_0"] == pytest.approx(1.21 / 2)
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_what_other_machines_used_is_not_this_ones(tmp_path: Path, away: bool) -> None:
+    """A generator elsewhere is no part of what this host was busy with; one of a worker here is, sampled when it may be."""
+
+    def on_a_worker(facts: dict[str, Any]) -> None:
+        facts["generator"]["instances"][1]["worker"] = {"number": 1, "on_this_machine": not away}
+
+    record = damage_facts(made_up(tmp_path, SMALL.model_copy(update={"generators": 2}), costs=COSTS), on_a_worker)
+    of_the_worker = (pl.col("group") == "generator") & (pl.col("instance") == 1)
+    later = pl.when(of_the_worker).then(pl.col("t_s") + 0.2).otherwise("t_s")
+    used = pl.when(of_the_worker).then(pl.col("cpu_s") + 0.2 * COSTS.generator).otherwise("cpu_s")
+    store.write_table(record.path / "resources.parquet", record.resources().with_columns(t_s=later, cpu_s=used))
+    others = 0.3 + (COSTS.generator if away else 0.0)
+    costs = resources.costs(record)
+    assert costs.generator_cores == pytest.approx({0: 0.2, 1: 0.2})
+    assert costs.others_cores == pytest.approx(others, abs=0.005)
+    assert resources.host(record)["others_cores"].median() == pytest.approx(others)
 
 
 def test_costs_are_means_over_the_window(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from experiments.analyse import service_level
@@ -45,7 +46,7 @@ def keys(record: Record) -> dict[str, Any]:
     assert list(summary["service_level"]) == ["asked", "met", "items"]
     assert list(summary["verdict"]) == ["status", "headline", "checks"]
     for check in summary["verdict"]["checks"]:
-        assert list(check) == ["name", "status", "figure", "limit", "meaning"]
+        assert list(check) == ["name", "status", "figure", "limit", "meaning", "of_limit"]
     return summary
 
 
@@ -189,5 +190,40 @@ def test_an_endpoint_that_is_not_polled_has_no_level() -> None:
     """A limit for B with a ratio of 10:0 can be neither met nor missed."""
     times = {"p99": None, "max": None}
     none = {"planned": 0, "failed": 0, "failures": {}, "unsent_busy": 0, "response_ms": times}
-    found = service_level.judge(SMALL.model_copy(update={"slo_bulk_p99_ms": 1.0}), {"status": none, "bulk": none})
+    asked = SMALL.model_copy(update={"slo_bulk_p99_ms": 1.0})
+    found = service_level.judge(asked, {"status": none, "bulk": none}, pl.DataFrame())
     assert found["met"] is None
+
+
+def by_device(slow: Any) -> Any:
+    """Answers in 0.5 ms, and where `slow` says so of a poll, in 50 ms."""
+    return lambda poll: Answer(0.05 if slow(poll) else 0.0005)
+
+
+@pytest.mark.parametrize(
+    ("server", "asked", "figure"),
+    [
+        (None, {"slo_status_p99_ms": 20.0}, 100.0),
+        # 4 of 40 devices are always slow; the p99 of all is missed by them as well.
+        (by_device(lambda poll: poll.client < 4), {"slo_status_p99_ms": 20.0}, 90.0),
+        # 1 poll in 120 is within the hundredth that a device may have, 2 are not.
+        (by_device(lambda poll: poll.client < 4 and poll.round == 50), {"slo_status_p99_ms": 20.0}, 100.0),
+        (by_device(lambda poll: poll.client < 4 and 50 <= poll.round < 52), {"slo_status_p99_ms": 20.0}, 90.0),
+        # Of the 12 polls of B each must be in time; A has no limit here.
+        (
+            by_device(lambda poll: poll.client < 8 and (poll.endpoint == "status" or 50 <= poll.round < 60)),
+            {"slo_bulk_p99_ms": 20.0},
+            80.0,
+        ),
+        (failing(Outcome.RESET, every=10), {"slo_failure_pct": 9.0}, 0.0),
+        (failing(Outcome.RESET, every=10), {"slo_failure_pct": 15.0}, 100.0),
+        (lambda poll: Answer(0.0005, Outcome.HTTP_ERROR, 503, 0), {"slo_status_p99_ms": 20.0}, 0.0),
+        (lambda poll: Answer(0.0005, Outcome.GENERATOR_ERROR, 0, 0), {"slo_failure_pct": 1.0}, 100.0),
+    ],
+)
+def test_devices_that_keep_the_level(tmp_path: Path, server: Any, asked: dict[str, float], figure: float) -> None:
+    """Each device is judged by its own polls: 99 of 100 in time, and its failures within the share."""
+    item = level(tmp_path, server, slo_devices_pct=95.0, **asked)["items"][-1]
+    assert item["name"] == "devices_pct"
+    assert item["figure"] == pytest.approx(figure)
+    assert item["met"] is (figure >= 95)

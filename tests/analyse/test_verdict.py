@@ -25,7 +25,9 @@ def test_an_honest_run_is_valid(tmp_path: Path) -> None:
     """Every check that applies is clean, and the headline says that the run may be believed."""
     verdict = judge(made_up(tmp_path))
     assert [check.name for check in verdict.checks] == NAMES
-    assert [check.name for check in verdict.checks if check.status != "valid"] == ["untouched", "calibration"]
+    unknown = ["clocks", "untouched", "rows_written", "redis_counts", "calibration"]
+    assert [check.name for check in verdict.checks if check.status == "not_applicable"] == unknown
+    assert [check.name for check in verdict.checks if check.status != "valid"] == unknown
     assert verdict.status == "valid"
     assert verdict.headline.startswith("May be believed: 5,280 of 5,280 planned polls were sent")
 
@@ -180,6 +182,31 @@ def test_polls_that_failed_by_the_generators_fault(tmp_path: Path, every: int, s
     assert judge(made_up(tmp_path, server=server))["generator_errors"].status == status
 
 
+@pytest.mark.parametrize(
+    ("phase", "error_s", "drift_s", "status"),
+    [
+        ("random", 0.020, -0.004, "valid"),
+        ("random", 0.020, -0.006, "suspect"),
+        ("random", 0.130, None, "invalid"),
+        ("together", 0.00003, 0.00001, "valid"),
+        ("together", 0.00003, 0.00005, "suspect"),
+        ("together", 0.002, 0.0, "invalid"),
+    ],
+)
+def test_clocks_of_a_fleet(tmp_path: Path, phase: str, error_s: float, drift_s: float | None, status: str) -> None:
+    """Error and drift together are held against the interval of 250 ms, or against responses of about 0.5 ms to one wave."""
+
+    def on_machines(facts: dict[str, Any]) -> None:
+        for item in facts["generator"]["instances"]:
+            item |= {"clock_offset_s": 5.0, "clock_error_s": error_s / 2, "clock_drift_s": None}
+        item |= {"clock_error_s": error_s, "clock_drift_s": drift_s}
+
+    scenario = SMALL.model_copy(update={"generators": 2, "phase": phase})
+    check = judge(damage_facts(made_up(tmp_path, scenario), on_machines))["clocks"]
+    assert check.status == status
+    assert ("interval" if phase == "random" else "median response") in check.limit
+
+
 # -- the machine ---------------------------------------------------------------------------------
 
 
@@ -294,9 +321,12 @@ def test_a_record_without_samples(tmp_path: Path) -> None:
     assert flaws(verdict) == {"rows_complete": "suspect"}
     assert [check.name for check in verdict.checks if check.status == "not_applicable"] == [
         "generator_cpu",
+        "clocks",
         "host_steal",
         "competitors",
         "untouched",
+        "rows_written",
+        "redis_counts",
         "calibration",
     ]
 
@@ -493,6 +523,7 @@ def test_a_certificate_of_calibration_is_quoted(tmp_path: Path, failed: list[str
     record = made_up(tmp_path)
     certificate = {
         "certified_at": "2026-11-24T00:00:00Z",
+        "engines": ["httpx"],
         "passed": not failed,
         "failed": failed,
         "parts": {"known answers": {"passed": 12 - len(failed), "failed": len(failed), "skipped": 0}},
@@ -504,6 +535,18 @@ def test_a_certificate_of_calibration_is_quoted(tmp_path: Path, failed: list[str
     assert check.status == status
     assert f"{12 - len(failed)} of 12 trials passed" in check.figure
     assert all(name in check.meaning for name in failed)
+
+
+def test_a_certificate_says_nothing_of_an_engine_that_was_not_tried(tmp_path: Path) -> None:
+    """It is then as if there were none, and the check says which were."""
+    record = made_up(tmp_path)
+    started = dict(record.started)
+    certificate = {"certified_at": "2026-11-24T00:00:00Z", "engines": ["httpx-stock"]}
+    started["environment"] = {**started["environment"], "calibration": certificate}
+    store.write_json(record.path / "started.json", started)
+    check = judge(Record(record.path))["calibration"]
+    assert check.status == "not_applicable"
+    assert "did not try httpx, only httpx-stock" in check.meaning
 
 
 def test_a_single_altered_answer_is_noticed(tmp_path: Path) -> None:

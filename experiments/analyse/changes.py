@@ -1,0 +1,204 @@
+"""What changed between two measurements of the same points: differences with the range that the repeats support.
+
+Summaries before and now -> one row a point and figure. The replicate is the run: a figure of a run is one value, and an
+interval comes from how far repeats lie apart, never from the polls within a run. One run each gives no interval.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, variance
+from typing import Any, Literal
+
+from experiments.analyse.points import BELIEVED, figure_at
+from experiments.analyse.student import mean_interval, t975
+from experiments.record.store import Record
+from experiments.scenario import Scenario
+
+FIGURES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("A response p50, ms", ("endpoints", "status", "response_ms", "p50")),
+    ("A response p99, ms", ("endpoints", "status", "response_ms", "p99")),
+    ("B response p50, ms", ("endpoints", "bulk", "response_ms", "p50")),
+    ("B response p99, ms", ("endpoints", "bulk", "response_ms", "p99")),
+    ("server processor, µs a request", ("server", "cpu_us_per_request")),
+)
+"""Name and place in a summary; of all of them more is worse, and none is ever zero."""
+FAILED = "failed by the server, %"
+FAILED_MARGIN = 0.1
+"""Percentage points. A margin in percent means nothing where there were no failures before."""
+
+_NOT_ASKED = {"seed", "run_id", "run_dir", "results_dir", "server_url", "strict", "compare_to", "margin_pct"}
+_NOT_ASKED |= {name for name in Scenario.model_fields if name.startswith("slo_")}
+"""Parameters that may differ between two runs of the same question."""
+_ENVIRONMENT = (
+    *("cpu_model", "cores", "memory_bytes", "hypervisor", "cpu_governor", "platform", "kernel", "architecture"),
+    *("implementation", "python", "lab_version"),
+)
+
+Kind = Literal["worse", "better", "cannot tell apart", "one run each"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One figure at one point."""
+
+    at: str
+    """The point, as its parameters that differ between points; or `all points`."""
+    figure: str
+    before: float | None
+    """Typical of the runs before: geometric mean of the runs (of failures: mean); None for all points together."""
+    now: float | None
+    difference: float
+    """In percent of before; of failures in percentage points."""
+    low: float | None
+    """Ends of the 95 % interval; None where repeats are lacking."""
+    high: float | None
+    runs: tuple[int, int]
+    """Runs before and now; of all points together the number of points, twice."""
+
+    @property
+    def kind(self) -> Kind:
+        """Worse or better only where the interval leaves out no change at all."""
+        if self.low is None or self.high is None:
+            return "one run each"
+        return "worse" if self.low > 0 else "better" if self.high < 0 else "cannot tell apart"
+
+    def beyond(self, margin_pct: float) -> bool:
+        """Whether it is a regression: worse by more than the margin, even at the near end of the interval.
+
+        Failures have a margin of their own, in percentage points.
+        """
+        return self.low is not None and self.low > (FAILED_MARGIN if self.figure == FAILED else margin_pct)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that can be said about two measurements."""
+
+    environment: tuple[str, ...]
+    """What differs in machine and versions, a sentence each."""
+    asked: tuple[str, ...]
+    """What differs in the question, a sentence each; points that only one of the two has are not compared."""
+    left_out: int
+    """Runs that may not be believed."""
+    changes: tuple[Change, ...]
+
+
+def compare(before: Sequence[Record], now: Sequence[Record]) -> Comparison:
+    """Compares the runs before with those of now, point by point.
+
+    Two runs belong to the same point if they ask the same, but for the seed.
+    """
+    environments = environment_differences(before[0].started["environment"], now[0].started["environment"])
+    points = _by_point(before), _by_point(now)
+    names = _names([key for key in points[0] if key in points[1]])
+    found = [change for key in names for change in _changes(names[key], points[0][key], points[1][key])]
+    used = sum(len(runs) for groups in points for runs in groups.values())
+    return Comparison(
+        environment=tuple(environments),
+        asked=tuple(_asked_differences(*points)),
+        left_out=len(before) + len(now) - used,
+        changes=(*(_together(found) if len(names) > 1 else ()), *found),
+    )
+
+
+def environment_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What of two fingerprints may move a figure and is not the same."""
+    pairs = {name: (before.get(name), now.get(name)) for name in _ENVIRONMENT}
+    packages = before.get("packages") or {}, now.get("packages") or {}
+    pairs |= {name: (packages[0].get(name), packages[1].get(name)) for name in sorted({*packages[0], *packages[1]})}
+    return [f"{name} was {old}, now it is {new}" for name, (old, new) in pairs.items() if old != new]
+
+
+def _by_point(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:
+    """Question -> summaries of its believed runs."""
+    points: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        summary = record.summary()
+        if summary["verdict"]["status"] in BELIEVED:
+            asked = record.scenario.model_dump(exclude=_NOT_ASKED)
+            points.setdefault(json.dumps(asked, sort_keys=True), []).append(summary)
+    return points
+
+
+def _names(keys: Sequence[str]) -> dict[str, str]:
+    """What tells the points apart, in words; in the order of their values."""
+    asked = {key: json.loads(key) for key in keys}
+    varied = [name for name in Scenario.model_fields if len({json.dumps(one.get(name)) for one in asked.values()}) > 1]
+    ordered = sorted(asked.items(), key=lambda item: [item[1][name] for name in varied])
+    return {key: ", ".join(f"{name}={_plain(one[name])}" for name in varied) or "this run" for key, one in ordered}
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _asked_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """How the two questions differ: parameter by parameter for one point each, else how many points are not in both."""
+    if len(before) == len(now) == 1:
+        (old,), (new,) = map(json.loads, before), map(json.loads, now)
+        return [f"{name} was {old.get(name)}, now it is {new[name]}" for name in new if old.get(name) != new[name]]
+    only = len(set(before) - set(now)), len(set(now) - set(before))
+    words = ("before", "now")
+    return [f"{count} points were measured only {word}" for count, word in zip(only, words, strict=True) if count]
+
+
+def _changes(at: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterable[Change]:
+    for figure, place in FIGURES:
+        old, new = ([figure_at(summary, place) for summary in runs] for runs in (before, now))
+        known = [math.log(value) for value in old if value], [math.log(value) for value in new if value]
+        if all(known):
+            yield _change(at, figure, *known)
+    failed = [_failed_pct(summary) for summary in before], [_failed_pct(summary) for summary in now]
+    difference, half = _difference(*failed)
+    low, high = (None, None) if half is None else (difference - half, difference + half)
+    yield Change(at, FAILED, fmean(failed[0]), fmean(failed[1]), difference, low, high, (len(before), len(now)))
+
+
+def _change(at: str, figure: str, before: Sequence[float], now: Sequence[float]) -> Change:
+    """Of logarithms: their difference is that of ratios, so that runs that vary by a factor weigh alike."""
+    difference, half = _difference(before, now)
+    low, high = (None, None) if half is None else (_percent(difference - half), _percent(difference + half))
+    typical = math.exp(fmean(before)), math.exp(fmean(now))
+    return Change(at, figure, *typical, _percent(difference), low, high, (len(before), len(now)))
+
+
+def _difference(before: Sequence[float], now: Sequence[float]) -> tuple[float, float | None]:
+    """Difference of means and half its 95 % interval: Student's t with a common variance, so that one run may be held
+    against several.
+
+    Source: NIST/SEMATECH, "e-Handbook of Statistical Methods", section 1.3.5.3.
+    """
+    difference = fmean(now) - fmean(before)
+    freedom = len(before) + len(now) - 2
+    if freedom < 1:
+        return difference, None
+    spread = sum(variance(values) * (len(values) - 1) for values in (before, now) if len(values) > 1) / freedom
+    half = t975(freedom) * math.sqrt(spread * (1 / len(before) + 1 / len(now)))
+    return difference, half
+
+
+def _together(changes: Sequence[Change]) -> Iterable[Change]:
+    """Each figure over all points: a point is one observation of the ratio, whatever its level."""
+    for figure, _ in FIGURES:
+        ratios = [math.log1p(change.difference / 100) for change in changes if change.figure == figure]
+        if len(ratios) < 2:
+            continue
+        mean, half = mean_interval(ratios)
+        ends = _percent(mean - half), _percent(mean + half)
+        yield Change("all points", figure, None, None, _percent(mean), *ends, (len(ratios), len(ratios)))
+
+
+def _percent(log_ratio: float) -> float:
+    return 100 * math.expm1(log_ratio)
+
+
+def _failed_pct(summary: Mapping[str, Any]) -> float:
+    """Failed, or never sent because the device still waited; what the generator was too late for is not the server's."""
+    planned, failed, busy = (
+        sum(one[key] for one in summary["endpoints"].values()) for key in ("planned", "failed", "unsent_busy")
+    )
+    return 100 * (failed + busy) / planned if planned else 0.0

@@ -1,0 +1,162 @@
+"""The cells of a sweep as tables: one row a cell, and one row a point of the grid with its repeats taken together.
+
+Cells -> frames. Counts and costs come from each cell's own summary. Percentiles of a point are those of the rows of all its
+repeats together, read one point at a time; percentiles are never averaged. Only repeats that may be believed are taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from experiments.analyse import latency
+from experiments.analyse.polls import prepare
+from experiments.record.schema import ENDPOINTS
+from experiments.record.store import Record
+
+BELIEVED = ("valid", "suspect")
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    **{
+        f"{endpoint}_{name}_ms": ("endpoints", endpoint, "response_ms", name)
+        for endpoint in ENDPOINTS
+        for name in ("p50", "p95", "p99")
+    },
+    "server_cores": ("server", "cpu_cores_mean"),
+    "server_us_per_request": ("server", "cpu_us_per_request"),
+    "server_rss_bytes": ("server", "rss_peak_bytes"),
+    "generator_us_per_poll": ("generator", "cpu_us_per_poll"),
+    "lag_p99_ms": ("generator", "lag_ms", "p99"),
+}
+"""Column -> where a summary has it."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A cell of a grid and what came of it."""
+
+    name: str
+    at: Mapping[str, Any]
+    """Axis -> value."""
+    repeat: int
+    state: str
+    """The verdict of its record; or failed, unfinished, damaged, not measured."""
+    why: str
+    """Why there is no record, or the checks for which it is invalid or suspect."""
+    record: Record | None
+    report: str
+    """Its report, relative to the sweep's folder; empty if there is none."""
+
+    @property
+    def believed(self) -> bool:
+        return self.state in BELIEVED
+
+
+@dataclass(frozen=True)
+class Point:
+    """One combination of the axes' values, with the repeats that may be believed taken together."""
+
+    at: Mapping[str, Any]
+    states: tuple[str, ...]
+    """Of all its cells, in the order of their repeats."""
+    planned: Mapping[str, int]
+    """Endpoint -> polls planned."""
+    failed_pct: Mapping[str, float | None]
+    """Endpoint -> percent of the planned polls that were not answered right."""
+    within_pct: Mapping[str, float | None]
+    """Endpoint -> percent of the planned polls answered right within the limit; None where there is no limit."""
+    response_ms: Mapping[str, Mapping[str, float | None]]
+    """Endpoint -> p50, p95, p99 of all rows together; None where too few polls support it."""
+    curves: Mapping[str, pl.DataFrame]
+    """Endpoint -> `latency.curve`."""
+    server: Mapping[str, float | None]
+    """cores and us_per_request: means over repeats; rss_bytes: the highest."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether any repeat may be believed."""
+        return any(state in BELIEVED for state in self.states)
+
+
+def cells_table(cells: Iterable[Measured]) -> pl.DataFrame:
+    """One row a cell: where it is, its state, and the figures of its summary; null where there are none."""
+    rows = []
+    for cell in cells:
+        summary = cell.record.summary() if cell.record else {}
+        endpoints = [summary["endpoints"][name] for name in ENDPOINTS] if summary else []
+        planned, ok = (sum(one[key] for one in endpoints) for key in ("planned", "ok"))
+        counted = {"planned": planned or None, "failed_pct": 100 * (planned - ok) / planned if planned else None}
+        figures = {name: figure_at(summary, place) for name, place in FIGURES.items()}
+        rows.append({"cell": cell.name, **cell.at, "repeat": cell.repeat, "state": cell.state, **counted, **figures})
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return frame.with_columns(pl.col(pl.Null).cast(pl.Float64))
+
+
+def points(cells: Sequence[Measured], limits_ms: Mapping[str, float]) -> list[Point]:
+    """The points of a grid, in the order of its first repeat.
+
+    Args:
+        limits_ms: endpoint -> response time within which a poll keeps the service level; 0 for none.
+    """
+    grouped: dict[tuple[Any, ...], list[Measured]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.repeat):
+        grouped.setdefault(tuple(cell.at.values()), []).append(cell)
+    return [_point(group, limits_ms) for group in grouped.values()]
+
+
+def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float]) -> Point:
+    records = [cell.record for cell in cells if cell.record and cell.believed]
+    polls = [prepare(record).select("endpoint", "outcome", "response_s") for record in records]
+    own = {name: pl.concat(frame.filter(pl.col("endpoint") == name) for frame in polls) for name in ENDPOINTS if polls}
+    own = {name: frame for name, frame in own.items() if frame.height}
+    times = {name: latency.population(frame, name) for name, frame in own.items()}
+    return Point(
+        at=cells[0].at,
+        states=tuple(cell.state for cell in cells),
+        planned={name: frame.height for name, frame in own.items()},
+        failed_pct={name: _percent(frame, pl.col("outcome") != "ok") for name, frame in own.items()},
+        within_pct={name: _within(frame, limits_ms.get(name, 0.0)) for name, frame in own.items()},
+        response_ms={name: _percentiles(values) for name, values in times.items()},
+        curves={name: latency.curve(values) for name, values in times.items()},
+        server=_server([record.summary()["server"] for record in records]),
+    )
+
+
+def _percent(polls: pl.DataFrame, which: pl.Expr) -> float:
+    return 100 * float(polls.select(which.mean()).item())
+
+
+def _within(polls: pl.DataFrame, limit_ms: float) -> float | None:
+    right = (pl.col("outcome") == "ok") & (pl.col("response_s") <= limit_ms / 1000)
+    return _percent(polls, right) if limit_ms > 0 else None
+
+
+def _percentiles(values: pl.Series) -> dict[str, float | None]:
+    found = latency.percentiles(values, (50.0, 95.0, 99.0))
+    return {f"p{one.percent:g}": None if one.value_s is None else 1000 * one.value_s for one in found}
+
+
+def _server(costs: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    def known(name: str) -> list[float]:
+        return [cost[name] for cost in costs if cost[name] is not None]
+
+    def mean(values: list[float]) -> float | None:
+        return math.fsum(values) / len(values) if values else None
+
+    return {
+        "cores": mean(known("cpu_cores_mean")),
+        "us_per_request": mean(known("cpu_us_per_request")),
+        "rss_bytes": max(known("rss_peak_bytes"), default=None),
+    }
+
+
+def figure_at(summary: Mapping[str, Any], place: Sequence[str]) -> Any:
+    """The figure at this place of a summary; None where there is none."""
+    value: Any = summary
+    for name in place:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
