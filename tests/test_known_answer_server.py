@@ -10,7 +10,7 @@ import time
 import urllib.request
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,10 +19,12 @@ import polars as pl
 import pytest
 
 from experiments.known_answers import LOADED, compare, expect
-from experiments.measure.generator import Shard, drive
+from experiments.measure.drive import drive
+from experiments.measure.shard import Shard
+from experiments.measure.swarm import Stop
 from experiments.measure.target import Target
 from experiments.runner import run
-from experiments.scenario import Scenario
+from experiments.scenario import OWN_ENGINES, Scenario
 from server.catalogue import HEALTH_PATH, KNOWN, PROGRAMS, STATUS_PATH, SYSTEMS, body
 from tests.scripted_server import free_port
 
@@ -49,12 +51,9 @@ SPECIAL: dict[tuple[str, str], dict[str, Any]] = {
     ("wrong-bytes", "after"): {"clients": 60},
 }
 
-STOCK_AFTER = {"clients": 2}
-"""httpx's own transport takes 2 ms of CPU for a poll: of twenty that come together the last ones would end 40 ms late, and
-devices that wait after each answer would soon be a round behind. By the clock they are on time again in the next round."""
-
 STOCK = ("constant", "bursts-503", "resets", "truncated", "wrong-length", "chunked", "refused", "silent")
-"""Programs that httpx's own transport is tried with: at least one for each way in which a poll can end."""
+"""Programs that httpx's own transport is tried with: at least one for each way in which a poll can end. Polled by the clock
+alone: where devices wait after each answer, the number of rounds is up to the client's speed, and this one is slow."""
 
 
 class Run(NamedTuple):
@@ -114,14 +113,12 @@ def target(url: str, scenario: Scenario) -> Target:
     )
 
 
-def measure(tmp_path: Path, name: str, engine: str) -> list[Run]:
-    """Drives both pacings at the same time, half a round apart, each against a server of its own."""
+def measure(tmp_path: Path, name: str, engine: str, pacings: Sequence[str] = ("fixed", "after")) -> list[Run]:
+    """Drives the pacings at the same time, half a round apart, each against a server of its own."""
     runs = []
     with ExitStack() as stack:
-        for pacing in ("fixed", "after"):
+        for pacing in pacings:
             special = SPECIAL.get((name, pacing), {})
-            if (engine, pacing) == ("httpx-stock", "after"):
-                special = special | STOCK_AFTER
             scenario = Scenario(**LOAD | {"engine": engine, "pacing": pacing} | special)
             url = stack.enter_context(serving(name, scenario))
             (tmp_path / pacing / "requests").mkdir(parents=True)
@@ -130,8 +127,7 @@ def measure(tmp_path: Path, name: str, engine: str) -> list[Run]:
 
         async def main() -> list[dict[str, Any]]:
             first = time.monotonic() + LOAD["warmup_s"] + 0.2
-            stop: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-            drives = [drive(shard, first + 0.125 * n, lambda report: None, stop) for n, (_, shard) in enumerate(runs)]
+            drives = [drive(shard, first + 0.125 * n, lambda report: None, Stop()) for n, (_, shard) in enumerate(runs)]
             return await asyncio.gather(*drives)
 
         facts = asyncio.run(asyncio.wait_for(main(), 30))
@@ -160,23 +156,24 @@ def assert_as_expected(found: Run) -> None:
     counts = {figure.name: figure.value for figure in expected.figures}
     for total in ("planned", "sent", "ok", "failed", "unsent_busy", "unsent_late"):
         assert found.facts["totals"][total] == sum(counts.get(f"{name} {total}", 0) or 0 for name in ("status", "bulk"))
-    if found.scenario.engine == "httpx":
+    if found.scenario.engine in OWN_ENGINES:
         assert {name: found.facts[name] for name in ("connects", "checksums")} == {
             name: counts[name] for name in ("connects", "checksums")
         }
 
 
+@pytest.mark.parametrize("engine", OWN_ENGINES)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_lean_engine_reports_what_the_server_did(tmp_path: Path, name: str) -> None:
+def test_our_own_engines_report_what_the_server_did(tmp_path: Path, name: str, engine: str) -> None:
     """Every program, both pacings: each planned poll is a row, and ends as it must."""
-    for found in measure(tmp_path, name, "httpx"):
+    for found in measure(tmp_path, name, engine):
         assert_as_expected(found)
 
 
 @pytest.mark.parametrize("name", STOCK)
 def test_the_stock_engine_reports_what_the_server_did(tmp_path: Path, name: str) -> None:
     """httpx's own transport gives the same counts and reasons."""
-    for found in measure(tmp_path, name, "httpx-stock"):
+    for found in measure(tmp_path, name, "httpx-stock", ["fixed"]):
         assert_as_expected(found)
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
 from experiments.measure.progress import Progress
 
 _BURN = "import time, sys\nend = time.monotonic() + float(sys.argv[1])\nwhile time.monotonic() < end: pass"
-_MOST_BURN_S = 120.0
 
 
 class At:
@@ -70,14 +68,11 @@ def throttle(processes: list[psutil.Process], *, running_s: float, stopped_s: fl
             time.sleep(running_s)
 
 
-@contextmanager
-def busy_cores(count: int) -> Iterator[None]:
-    """Keeps so many cores busy; ends by itself after two minutes whatever happens."""
-    command = [sys.executable, "-I", "-S", "-c", _BURN, str(_MOST_BURN_S)]
-    burners = [subprocess.Popen(command) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for burner in burners:
-            burner.kill()
-            burner.wait()
+def crowd(processes: list[psutil.Process], for_s: float) -> None:
+    """Puts processes on one core, and keeps that core busy for a while with something else."""
+    core = min(psutil.Process().cpu_affinity())
+    for process in processes:
+        process.cpu_affinity([core])
+    burner = psutil.Popen([sys.executable, "-I", "-S", "-c", _BURN, str(for_s)])
+    burner.cpu_affinity([core])
+    burner.wait()

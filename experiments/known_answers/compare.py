@@ -13,6 +13,7 @@ from experiments.analyse.summary import summarise
 from experiments.known_answers.expect import PERCENTS, Expected, Figure
 from experiments.record.schema import ENDPOINTS
 from experiments.record.store import Record
+from experiments.scenario import OWN_ENGINES
 
 _COUNTS = ("planned", "sent", "ok", "failed", "unsent_busy", "unsent_late")
 _SHARE = 0.02
@@ -58,7 +59,7 @@ def compare(record: Record, expected: Expected) -> tuple[Line, ...]:
 
 
 _EFFORT = ("connects", "checksums")
-"""Known of the lean transport alone; others do not tell."""
+"""Known of our own connections alone; other transports do not tell."""
 
 
 def _line(figure: Figure, measured: float | None) -> Line:
@@ -79,6 +80,6 @@ def _measured(record: Record) -> Iterator[tuple[str, float | None]]:
         for kind in ("response", "latency"):
             yield from ((f"{endpoint} {kind} p{percent:g}", figures[f"{kind}_ms"][f"p{percent:g}"]) for percent in PERCENTS)
     generator = record.facts.get("generator", {})
-    if generator.get("engine") == "httpx":
+    if generator.get("engine") in OWN_ENGINES:
         for name in _EFFORT:
             yield name, sum(instance.get(name, 0) for instance in generator["instances"])

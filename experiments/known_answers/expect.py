@@ -18,13 +18,13 @@ from experiments.analyse import latency
 from experiments.errors import ParameterError
 from experiments.known_answers.replay import Delays, Poll, Replay, table
 from experiments.record.schema import ENDPOINTS, UNSENT
-from experiments.scenario import Scenario
+from experiments.scenario import OWN_ENGINES, Scenario
 from server.catalogue import programs
 
 PERCENTS = (50.0, 90.0, 95.0, 99.0)
 
 QUIET = Delays(lag_s=0.003, network_s=0.001, clock_s=0.003, noticed_s=0.021)
-"""Most that a quiet machine adds to our own transport: 0.3 to 0.9 ms a poll, seen over 60 runs on two cores."""
+"""Most that a quiet machine adds to our own connections: 0.3 to 0.9 ms a poll, seen over 60 runs on two cores."""
 
 STOCK = Delays(lag_s=0.01, network_s=0.004, clock_s=0.05, noticed_s=0.021)
 """The same for other transports. httpx's own takes 1.3 to 3 ms a poll with 32 devices, and 24 to 33 ms for the first of all,
@@ -129,7 +129,7 @@ def _checked(scenario: Scenario, most: Delays | None) -> Delays:
         )
     if scenario.workers != 1:
         raise ParameterError(f"workers={scenario.workers}: a server with known answers has one clock, so one worker.")
-    return most or (QUIET if scenario.engine == "httpx" else STOCK)
+    return most or (QUIET if scenario.engine in OWN_ENGINES else STOCK)
 
 
 def _lateness(most: Delays) -> tuple[Delays, ...]:

@@ -1,0 +1,26 @@
+"""What honest runs and lies have in common: the load, and where records go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.record.store import Record
+from experiments.scenario import Scenario
+
+SECONDS = 8.0
+"""Measured in each run: for the longest of the lies, and for the shares of the rarest failures."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all cases share."""
+
+    results_dir: Path
+    honest: Record
+    """An honest run, to make damaged copies of."""
+
+    def scenario(self, **changes: object) -> Scenario:
+        """The default load for some seconds, changed."""
+        asked = {"minutes": SECONDS / 60, "warmup_s": 2.0, "timeout_s": 5.0, "results_dir": str(self.results_dir)}
+        return Scenario.from_parameters(asked | changes)
