@@ -1,0 +1,68 @@
+"""One measured cell, reduced to what predictions rest on.
+
+Record -> rates, cores, and the responses of its polls. Times are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from experiments.analyse.evidence import Evidence
+from experiments.analyse.latency import population
+from experiments.analyse.polls import arrange
+from experiments.predict import speed
+from experiments.predict.demand import Usage
+from experiments.record.schema import ENDPOINTS
+from experiments.record.store import Record
+from experiments.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is known of one load."""
+
+    scenario: Scenario
+    server: Usage
+    generator: Usage
+    responses: dict[str, pl.Series]
+    """By endpoint, in seconds, in no order."""
+    cores: int
+    """Of the machine; 0 where the record does not say."""
+    others_cores: float
+    """What neither server, generators nor this kernel used."""
+    busy_cores: float
+    """Of the whole machine, this kernel included."""
+    server_rss_bytes: int | None
+    slowness: tuple[float, ...] = ()
+    """See `speed`."""
+
+    @property
+    def load(self) -> float:
+        """Share of the time in which a worker was busy, 0-1."""
+        return self.server.load
+
+
+def read(record: Record) -> Cell | None:
+    """The cell of a record; None where the processes' CPU could not be seen, or nothing was answered."""
+    evidence = Evidence(record, arrange(record))
+    costs, scenario = evidence.costs, record.scenario
+    if costs.server_cores is None or not costs.generator_cores or costs.seconds <= 0:
+        return None
+    inside = pl.col("done_s").is_between(costs.start_s, costs.end_s, closed="left") & (pl.col("status") > 0)
+    answered = evidence.rows.filter(inside)["endpoint"]
+    status_per_s, bulk_per_s = (float((answered == name).sum()) / costs.seconds for name in ENDPOINTS)
+    if not len(answered):
+        return None
+    return Cell(
+        scenario=scenario,
+        server=Usage(status_per_s, bulk_per_s, costs.server_cores, scenario.workers),
+        generator=Usage(status_per_s, bulk_per_s, sum(costs.generator_cores.values()), len(costs.generator_cores)),
+        responses={name: population(evidence.polls, name) for name in ENDPOINTS},
+        cores=int(record.started.get("environment", {}).get("cores") or 0),
+        others_cores=costs.others_cores or 0.0,
+        busy_cores=costs.busy_cores or 0.0,
+        server_rss_bytes=costs.server_rss_peak_bytes,
+        slowness=speed.slowness(evidence),
+    )
