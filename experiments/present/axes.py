@@ -18,6 +18,9 @@ LOG_FROM = 20.0
 _STEPS = ((2.3, (1, 2, 5)), (3.6, (1, 3)), (math.inf, (1,)))
 """Up to so many decades: which multiples of a power of ten are labelled."""
 
+_NINES = {f"{round(100 * p, 6):g} %": p for p in (0.0, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)}
+"""What a percentile axis labels: `99.9 %`, with all its nines."""
+
 
 @dataclass(frozen=True)
 class TimeAxis:
@@ -102,3 +105,21 @@ def log_ticks(low: float, high: float) -> list[float]:
     powers = range(math.floor(low), math.ceil(high) + 1)
     ticks = [significant(step * 10.0**power) for power in powers for step in steps]
     return [tick for tick in ticks if low <= math.log10(tick) <= high]
+
+
+def percentile_layout(tails: Iterable[float], title: str, *, small: bool = False) -> dict[str, Any]:
+    """An axis of percentiles that gives every further nine the same room, up to the last one that is reached.
+
+    Args:
+        tails: 1 / (1 - p) of the last percentile of each line; `analyse.latency.curve` has them as `tail`.
+        small: there is no room for a label between half and 90 %.
+    """
+    last = max(math.log10(tail) for tail in tails)
+    labelled = {name: -math.log10(1 - p) for name, p in _NINES.items() if not (small and p == 0.75)}
+    ticks = {name: place for name, place in labelled.items() if place <= last + 0.05}
+    return {
+        "range": [0, last * 1.02 or 1],
+        "tickvals": [round(place, 4) for place in ticks.values()],
+        "ticktext": list(ticks),
+        "title": {"text": title},
+    }

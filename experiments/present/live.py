@@ -91,6 +91,11 @@ def to_stdout(line: str) -> None:
     sys.stdout.flush()
 
 
+def to_log(line: str) -> None:
+    """Writes a line with the time before it."""
+    to_stdout(f"{utc_now():%H:%M:%S}Z  {line}")
+
+
 class Lines:
     """Time-stamped lines: one at every change of phase, and now and then in between."""
 

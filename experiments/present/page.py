@@ -5,15 +5,19 @@ A page reads one record. Tables are worked out when they are first needed, and o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
+from experiments.analyse.changes import Comparison, compare
 from experiments.errors import RecordError, VerdictError
 from experiments.present.axes import step_of
-from experiments.present.markup import Markup, note
+from experiments.present.markup import Markup, caption, note
+from experiments.present.tables import changes as differences
+from experiments.present.tables import database
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
@@ -21,6 +25,8 @@ from experiments.present.tables import verdict as judgement
 from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
 from experiments.present.words import duration
+from experiments.record.collection import collect
+from experiments.record.store import load
 
 if TYPE_CHECKING:
     from experiments.present.chart import Chart
@@ -37,9 +43,22 @@ MOST_ROWS, MOST_COLUMNS = 150, 100
 """Cells of the map of devices."""
 
 
-def asked(scenario: Scenario) -> Markup:
-    """The scenario shown back before it runs, with the load that it asks for."""
-    return question.cards(scenario) + question.parameters(scenario.model_dump())
+def asked(scenario: Scenario, calibration: Mapping[str, Any] | None = None) -> Markup:
+    """The scenario shown back before it runs, with the load that it asks for, and whether its generators can carry it.
+
+    With `run_dir` it is what that run was asked.
+
+    Args:
+        calibration: the certificate that speaks for this machine, if there is one.
+
+    Raises:
+        RecordError: `run_dir` holds no record.
+    """
+    if scenario.run_dir:
+        scenario = load(scenario.run_dir).scenario
+        return question.cards(scenario) + question.parameters(scenario.model_dump())
+    carried = (calibration or {}).get("carries") or {}
+    return question.cards(scenario) + question.advice(scenario, carried) + question.parameters(scenario.model_dump())
 
 
 class Page:
@@ -60,7 +79,7 @@ class Page:
 
     def verdict(self) -> Markup:
         """What must be known first, the verdict, and the result in a few sentences."""
-        said = figures.sentences(self.summary)
+        said = figures.sentences(self.summary) + database.sentences(self.record.facts.get("database"), self.record.scenario)
         return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
 
     def checks(self) -> Markup:
@@ -69,7 +88,7 @@ class Page:
 
     def asked(self) -> Markup:
         """What was asked, and the load that it makes."""
-        return asked(self.record.scenario)
+        return asked(self.record.scenario, self.record.started.get("environment", {}).get("calibration"))
 
     def headline(self) -> Markup:
         """Counts and times of both endpoints."""
@@ -83,6 +102,12 @@ class Page:
         """What the server and the generator used."""
         return figures.costs(self.summary)
 
+    def changes(self) -> Markup:
+        """What changed since the run or sweep that `compare_to` names."""
+        if self._comparison is None:
+            return caption("compare_to names no earlier run, so there is nothing to compare with.")
+        return differences.changes(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
+
     def clients(self) -> SortableTable | Markup:
         """Every device and endpoint, to sort and to filter."""
         return clients_table(clients.clients_table(self._polls))
@@ -95,7 +120,8 @@ class Page:
         """With `strict`, fails the notebook if the run deserves it; to be called after everything is shown.
 
         Raises:
-            VerdictError: `strict`, and the verdict is invalid or the service level is missed.
+            VerdictError: `strict`, and the verdict is invalid, the service level is missed, or a figure is worse than in
+                `compare_to` by more than the margin.
         """
         if not self._scenario.strict:
             return
@@ -104,6 +130,8 @@ class Page:
             raise VerdictError(f"strict: the run is invalid. {judgement.reason(self.summary['verdict'])}")
         if level["asked"] and level["met"] is not True:
             raise VerdictError(f"strict: {figures.level_sentence(level)}")
+        if self._comparison is not None:
+            differences.enforce(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
 
     # -- charts ----------------------------------------------------------------------------------
 
@@ -176,7 +204,7 @@ class Page:
     def summary(self) -> dict[str, Any]:
         """The stored summary, or one made now where there is none, or one of another version of the analysis."""
         made = self._made_summary
-        now = service_level.judge(self._scenario, made["endpoints"])
+        now = service_level.judge(self._scenario, made["endpoints"], self._polls)
         return made | {"service_level": now} if now["asked"] else made
 
     @cached_property
@@ -188,6 +216,11 @@ class Page:
         if stored.get("analysis_version") == summary.ANALYSIS_VERSION:
             return stored
         return summary.summarise(self.record)
+
+    @cached_property
+    def _comparison(self) -> Comparison | None:
+        place = self._scenario.compare_to
+        return compare(collect(place), [self.record]) if place else None
 
     @cached_property
     def _polls(self) -> pl.DataFrame:
@@ -220,7 +253,8 @@ class Page:
         """What must be known before any figure is read."""
         record = self.record
         said = [f"This run is not complete: {sentence}." for sentence in record.missing]
-        if cut := record.facts.get("cut_short"):
+        cut = record.facts.get("cut_short") if record.finished else "it broke off without a word, as when it is killed"
+        if cut:
             lengths = f"{duration(self._window_s)} of {duration(record.scenario.window_s)} were measured"
             said.append(f"This run was cut short ({lengths}): {cut.rstrip('.')}.")
         if died := record.facts.get("server", {}).get("died"):

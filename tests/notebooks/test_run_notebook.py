@@ -146,6 +146,7 @@ def test_an_earlier_run_is_shown_without_measuring(smoke: tuple[Path, str], tmp_
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.usefixtures("earlier")
 @pytest.mark.parametrize("how", ["papermill SIGTERM", "papermill SIGKILL", "kernel SIGKILL"])
 def test_nothing_outlives_a_killed_run_and_its_parts_are_readable(tmp_path: Path, how: str) -> None:
     """Ten seconds after the kill no process is left, and what was on disk can be read."""
@@ -165,9 +166,11 @@ def test_nothing_outlives_a_killed_run_and_its_parts_are_readable(tmp_path: Path
     record = lab.load(tmp_path / "results" / "it")
     assert not record.finished
     assert record.requests().height > 0
+    assert "run.json is missing" in record.missing[0]
     assert not list((record.path / "requests").glob(".*"))
 
 
+@pytest.mark.usefixtures("earlier")
 def test_a_run_cut_short_by_a_kill_can_be_reported(tmp_path: Path) -> None:
     """The same notebook shows an unfinished record, stamped with what is missing."""
     process = papermill(tmp_path, **LONG)
@@ -179,7 +182,10 @@ def test_a_run_cut_short_by_a_kill_can_be_reported(tmp_path: Path) -> None:
     shown = papermill(tmp_path, run_dir=tmp_path / "results" / "it")
     log = finish(shown)
     assert shown.returncode == 0, log
-    assert "run.json is missing" in outputs_text(tmp_path / "out.ipynb")
+    text = outputs_text(tmp_path / "out.ipynb")
+    assert "run.json is missing" in text
+    assert re.search(r"This run was cut short \(.* of 5 min were measured\): it broke off without a word", text)
+    assert "polls in 5 min" in text, "the question of the record, not of this notebook"
 
 
 class Kernel:
@@ -239,6 +245,7 @@ def test_running_the_cells_again_measures_again(kernel: Kernel, tmp_path: Path) 
     assert len(list((tmp_path / "results").iterdir())) == 2
 
 
+@pytest.mark.usefixtures("earlier")
 def test_an_interrupt_keeps_and_shows_what_was_measured(kernel: Kernel, tmp_path: Path) -> None:
     """Interrupting the kernel closes the window; the other cells then show it, and no process is left."""
     ids = kernel.queue(cells_with(tmp_path, minutes=5))
@@ -257,6 +264,7 @@ def test_an_interrupt_keeps_and_shows_what_was_measured(kernel: Kernel, tmp_path
     assert record.summary()["verdict"]["status"] != "valid"
 
 
+@pytest.mark.usefixtures("earlier")
 def test_a_killed_kernel_leaves_no_process(kernel: Kernel, tmp_path: Path) -> None:
     """Server and generators end by themselves when JupyterLab's kernel dies."""
     kernel.queue(cells_with(tmp_path, minutes=5))

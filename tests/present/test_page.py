@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from experiments.analyse import summary
-from experiments.errors import VerdictError
+from experiments.errors import RecordError, VerdictError
 from experiments.present.chart import Chart
-from experiments.present.page import Page
+from experiments.present.page import Page, asked
 from experiments.record import store
 from experiments.record.schema import Outcome
+from experiments.scenario import Scenario
 from tests.made_up import SMALL, damage_facts, failing, made_up
 
 CELLS = (
@@ -67,6 +68,21 @@ def test_an_interrupted_run_is_stamped_with_its_reason(tmp_path: Path) -> None:
     """Nobody takes half a run for a whole one."""
     shown = Page(made_up(tmp_path, BRIEF, cut_short_at=3.0)).verdict().content
     assert "cut short (3 s of 6 s were measured): interrupted by the experimenter." in shown
+
+
+def test_a_killed_run_is_stamped_with_how_far_it_came(tmp_path: Path) -> None:
+    """Nobody could write the reason, so the stamp says that, and how much is there."""
+    shown = Page(made_up(tmp_path, SMALL, killed_at=12)).verdict().content
+    assert "This run was cut short (12 s of 30 s were measured): it broke off without a word" in shown
+
+
+def test_with_an_earlier_run_its_own_question_is_shown(tmp_path: Path) -> None:
+    """Not the one that the notebook would have asked; a folder without a record is refused."""
+    record = made_up(tmp_path, SMALL)
+    assert "<b>40</b>" in asked(Scenario(clients=7, run_dir=str(record.path))).content
+    assert "<b>7</b>" in asked(Scenario(clients=7)).content
+    with pytest.raises(RecordError, match="not a run directory"):
+        asked(Scenario(run_dir=str(tmp_path / "nothing")))
 
 
 def test_a_loaded_run_and_a_dead_server_are_stamped(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -105,11 +106,44 @@ def test_the_load_that_is_asked_for_is_shown_back() -> None:
     assert [figure in shown for figure in ("1,100 polls/s", "20.6 MB/s", "660,000", "500 kept open")] == [True] * 4
 
 
+@pytest.mark.parametrize(
+    ("changes", "carries", "advice"),
+    [
+        ({}, {"httpx": 1100.0}, ""),
+        ({}, {"httpx": 1099.0}, "1,100 polls/s of A with little lag on this machine"),
+        ({"generators": 2}, {"httpx": 550.0}, ""),
+        ({"clients": 200, "generators": 0}, {"httpx": 1.0}, ""),
+        ({"clients": 6000}, {}, "this one is not calibrated for it (make calibrate)"),
+        ({"engine": "httpx-stock"}, {"httpx": 1.0}, ""),
+    ],
+)
+def test_a_load_beyond_what_was_measured_is_advised_against(
+    changes: dict[str, object], carries: dict[str, float], advice: str
+) -> None:
+    """What one generator carried here decides, elsewhere a stated default; an engine that was not measured has no limit."""
+    shown = plain(asked(Scenario(**changes), {"carries": carries}))
+    assert ("was measured to carry" in shown) is bool(advice)
+    assert advice in shown
+
+
 def test_parameters_away_from_their_default_stand_out() -> None:
     """The first table holds what was chosen, the folded one everything."""
     shown = asked(Scenario(clients=7)).content
     first, rest = shown.split("<details")
     assert ("clients" in first, "timeout_s" in first, "timeout_s" in rest) == (True, False, True)
+
+
+def test_the_machines_of_a_fleet_are_shown_with_their_clocks(tmp_path: Path) -> None:
+    """One row a generator; a run on one machine has no such table."""
+    assert "Dask worker" not in plain(Page(made_up(tmp_path / "one")).provenance())
+
+    def on_a_worker(facts: dict[str, Any]) -> None:
+        worker = {"number": 1, "on_this_machine": False, "machine": {"cpu_model": "an imagined processor", "cores": 64}}
+        clock = {"clock_offset_s": -1234.5678, "clock_error_s": 0.00125, "clock_drift_s": None}
+        facts["generator"]["instances"][0] |= {"worker": worker, **clock}
+
+    shown = plain(Page(damage_facts(made_up(tmp_path / "two"), on_a_worker)).provenance())
+    assert re.search(r"\|0\|+1\|+no\|+an imagined processor\|+64\|+-1,234.568\|+1.25\|+–", shown)
 
 
 def test_places_on_this_machine_are_not_shown(page: Page, record: Record) -> None:

@@ -74,15 +74,22 @@ def _instrument(usage: pl.DataFrame, time: TimeAxis) -> Panel:
     own = usage.filter(pl.col("group") == "generator")
     instances = sorted(set(own["instance"]))
     if len(instances) > MOST_GENERATORS:
-        own = own.group_by(pl.col("t_s").round(1)).agg(pl.col("cores").sum()).sort("t_s")
-        drawn = [(own, f"{len(instances)} generators")]
+        drawn = [(_sum(own, len(instances)), f"{len(instances)} generators")]
     else:
         drawn = [(own.filter(pl.col("instance") == instance), _numbered(instance, len(instances))) for instance in instances]
-    drawn.append((usage.filter(pl.col("group") == "kernel"), "kernel"))
+    drawn.append((usage.filter((pl.col("group") == "kernel") & (pl.col("instance") == 0)), "kernel"))
     traces = [trace for place, (frame, name) in enumerate(drawn) if (trace := _cores(frame, "cores", name, place, time))]
     heights = known(*(trace.y for trace in traces))
     axis = from_zero(heights, least=1.0)
     return Panel("<b>processor of the instrument</b>", "cores", traces, axis, height=110)
+
+
+def _sum(own: pl.DataFrame, instances: int) -> pl.DataFrame:
+    """All together: of each the mean in bins of two samples, since machines of a fleet sample at instants of their own."""
+    times = own["t_s"]
+    bin_s = max(0.1, 2 * (times.max() - times.min()) * instances / len(own))  # type: ignore[operator]
+    binned = own.group_by((pl.col("t_s") / bin_s).floor() * bin_s, "instance").agg(pl.col("cores").mean())
+    return binned.group_by("t_s").agg(pl.col("cores").sum()).sort("t_s")
 
 
 def _numbered(instance: int, count: int) -> str:

@@ -15,6 +15,7 @@ from experiments.present.words import significant
 
 MOST_POINTS = 600
 """Points of a line; more cannot be told apart on a screen."""
+_LATELY_S = 1.5
 
 
 def server(usage: pl.DataFrame, window_s: float, cores: int | None = None) -> Chart | None:
@@ -25,7 +26,10 @@ def server(usage: pl.DataFrame, window_s: float, cores: int | None = None) -> Ch
         window_s: length of the measured window.
         cores: processor cores of the machine, if known.
     """
-    frame = during(usage.filter(pl.col("group") == "server"), window_s)
+    # What is sampled seldom was read at the end of the warm-up, and is shown where the window begins.
+    lately = pl.col("t_s").is_between(-_LATELY_S, 0) & pl.col("uss_bytes").is_not_null()
+    at_begin = pl.when(lately).then(0.0).otherwise("t_s").alias("t_s")
+    frame = during(usage.filter(pl.col("group") == "server").with_columns(at_begin), window_s)
     panels = [panel for panel in _server_panels(frame, TimeAxis(window_s)) if panel.traces]
     if not panels:
         return None

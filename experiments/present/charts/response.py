@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.present.axes import TimeAxis, known, milliseconds, spread_layout
+from experiments.present.axes import TimeAxis, known, milliseconds, percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.palette import ENDPOINT_COLOURS, PERCENTILES, RED
 from experiments.present.panels import Panel, stack
@@ -69,10 +69,6 @@ def endpoint_letter(endpoint: str) -> str:
     return ENDPOINTS[endpoint].split(" ")[0]
 
 
-NINES = (0.0, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
-"""What the percentile axis labels."""
-
-
 def percentile_curve(curves: Mapping[tuple[str, str], pl.DataFrame]) -> Chart | None:
     """Which share of polls was done within which time, `response` and `latency` of each endpoint.
 
@@ -85,18 +81,13 @@ def percentile_curve(curves: Mapping[tuple[str, str], pl.DataFrame]) -> Chart | 
     figure = go.Figure(layout={"template": template(), "height": 430})
     for (endpoint, kind), frame in drawn.items():
         figure.add_trace(_curve(endpoint, kind, frame))
-    last = max(math.log10(frame["tail"][-1]) for frame in drawn.values())
     values = [value * 1000 for frame in drawn.values() for value in frame["value_s"]]
-    ticks = [p for p in NINES if _place(p) <= last + 0.05]
     figure.update_layout(
         title={"text": "How long did the slowest polls take?"},
         hovermode="closest",
-        xaxis={
-            "range": [0, last * 1.02],
-            "tickvals": [round(_place(p), 4) for p in ticks],
-            "ticktext": [percentile_name(p) for p in ticks],
-            "title": {"text": "share of polls that were done within the time, %"},
-        },
+        xaxis=percentile_layout(
+            (frame["tail"][-1] for frame in drawn.values()), "share of polls that were done within the time, %"
+        ),
         yaxis={**spread_layout(values), "title": {"text": "time of a poll, ms"}},
         legend={"x": 0.01, "y": 0.99, "xanchor": "left", "yanchor": "top"},
     )
@@ -107,16 +98,6 @@ def percentile_curve(curves: Mapping[tuple[str, str], pl.DataFrame]) -> Chart | 
         "Response counts from when a poll was due, latency from when it was sent; where the two "
         "lines part, devices were still waiting for the poll before.",
     )
-
-
-def _place(p: float) -> float:
-    """Where a percentile lies on an axis that gives every further nine the same room."""
-    return -math.log10(1 - p)
-
-
-def percentile_name(p: float) -> str:
-    """`99.9 %`, with all its nines."""
-    return f"{round(100 * p, 6):g} %"
 
 
 def _curve(endpoint: str, kind: str, frame: pl.DataFrame) -> go.Scatter:

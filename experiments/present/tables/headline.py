@@ -34,19 +34,21 @@ def sentences(summary: Mapping[str, Any]) -> list[str]:
 
 def level_sentence(level: Mapping[str, Any]) -> str:
     """Whether the service level is met, and if not, by what it is missed."""
-    missed = [
-        f"{_level_name(item)} is {shown(item['figure'])}, limit {shown(item['limit'])}"
-        for item in level["items"]
-        if item["met"] is False
-    ]
     said = _LEVEL_WORDS[level.get("met")]
-    return f"{said[:-1]}: {'; '.join(missed)}." if missed else said
+    return f"{said[:-1]}: {missed}." if (missed := missed_limits(level)) else said
+
+
+def missed_limits(level: Mapping[str, Any]) -> str:
+    """`response p99 of A, ms is 61.2, limit 50`, for each limit that is missed; empty if none is."""
+    items = [item for item in level["items"] if item["met"] is False]
+    return "; ".join(f"{_level_name(item)} is {shown(item['figure'])}, limit {shown(item['limit'])}" for item in items)
 
 
 _LEVEL_NAMES = {
     "status_response_p99_ms": "response p99 of A, ms",
     "bulk_response_p99_ms": "response p99 of B, ms",
     "failure_pct": "polls failed or not answered, %",
+    "devices_pct": "devices that keep the level each by itself, %",
 }
 
 
@@ -166,6 +168,8 @@ def costs(summary: Mapping[str, Any]) -> Markup:
         ["generator", "lag, p99", _unit(lag.get("p99"), "ms")],
         ["generator", "lag, slowest", _unit(lag.get("max"), "ms")],
     ]
+    if database := summary.get("database"):
+        rows.insert(3, ["PostgreSQL", "processor cores in use, mean", _unit(database["cpu_cores_mean"], "cores")])
     return table(["of", "what", "figure"], rows, label="cost of the run", numbers={2})
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.present.markup import Markup, table
+from experiments.present.tables import database, trials
 from experiments.present.words import NONE, count, duration, number, plural, size
 from experiments.record.store import Record
 
@@ -26,8 +27,11 @@ def provenance(record: Record) -> Markup:
         _facts("machine", _machine(facts.get("environment", {}))),
         _facts("server", _server(facts.get("server", {}), record.path)),
         _workers(facts.get("server", {}).get("workers") or []),
+        _facts("database", database.facts(facts["database"])) if facts.get("database") else Markup(""),
         _generators(facts.get("generator", {})),
+        _fleet(facts.get("generator", {}).get("instances") or []),
         _facts("versions", _versions(facts.get("environment", {}))),
+        _facts("calibration", _calibration(facts.get("environment", {}).get("calibration") or {})),
     ]
     return Markup("".join(part.content for part in parts))
 
@@ -143,10 +147,50 @@ def _generators(generator: Mapping[str, Any]) -> Markup:
     return table(head, rows, label="generators", numbers=range(1, 8)) if rows else Markup("")
 
 
+def _fleet(instances: Iterable[Mapping[str, Any]]) -> Markup:
+    """The machines of a fleet, and how their clocks stood to this one's."""
+    head = ["generator", "Dask worker", "here", "processor", "cores", "clock ahead, s", "known within, ms", "drift, ms"]
+    rows = [
+        [
+            str(one.get("instance")),
+            str(worker.get("number")),
+            str(_yes_no(worker.get("on_this_machine"))),
+            str(worker.get("machine", {}).get("cpu_model")),
+            str(worker.get("machine", {}).get("cores")),
+            f"{one['clock_offset_s']:,.3f}",
+            f"{1000 * one['clock_error_s']:.2f}",
+            NONE if one.get("clock_drift_s") is None else f"{1000 * one['clock_drift_s']:.2f}",
+        ]
+        for one in instances
+        if (worker := one.get("worker"))
+    ]
+    return table(head, rows, label="machines of the fleet", numbers=range(4, 8)) if rows else Markup("")
+
+
 def _versions(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
     packages = environment.get("packages") or {}
     return [
         ("lab", environment.get("lab_version")),
         ("Python", " ".join(str(environment.get(key) or "") for key in ("implementation", "python")).strip()),
         ("packages", ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))),
+    ]
+
+
+def _calibration(certified: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """What the certificate says that this record carries."""
+    if not certified:
+        return [("certificate", "none for this machine and these versions; make calibrate makes one")]
+    known: list[tuple[str, object]] = [
+        ("certified", f"{certified['certified_at']}, {certified['variant']} variant"),
+        ("passed as a whole", _yes_no(certified["passed"])),
+    ]
+    if "figures" not in certified:
+        return known  # Of a lab that did not write them down yet.
+    return [
+        *known,
+        ("tried", trials.tried(certified)),
+        *(("figures", figure) for figure in trials.figures(certified)),
+        ("honest runs", certified["honest_runs"]),
+        *((f"passed: {name}", outcome) for name, outcome in trials.parts(certified)),
+        ("failed", "; ".join(certified["failed"])),
     ]

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from experiments.present.markup import Markup, element, table
 from experiments.present.words import count, duration, number, size
-from experiments.scenario import Scenario
+from experiments.scenario import ENGINES, Scenario
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-_PLACES = ("results_dir", "run_dir")
-"""Parameters that say where things lie on this machine, not what was asked."""
+_PLACES = ("results_dir", "run_dir", "compare_to", "dask_scheduler")
+"""Parameters that say where things are, not what was asked."""
+
+CARRIED_ELSEWHERE = {"httpx": 12_000.0, "epoll": 24_000.0}
+"""Engine -> polls/s of endpoint A that one generator sent with lag p99 <= 5 ms, where this machine was never calibrated.
+
+Source: part 4 of the calibration on a quiet virtual machine with 2 cores, nginx on the same, November 2026: 6,000 and 12,000
+devices at 500 ms, the most that were tried with epoll. On a day when others used half of that machine, httpx carried 2,000.
+"""
+_ELSEWHERE = "a virtual machine with 2 cores; this one is not calibrated for it (make calibrate)"
+_FASTEST = "epoll"
 
 
 def cards(scenario: Scenario) -> Markup:
@@ -37,6 +47,28 @@ def _load(scenario: Scenario) -> list[tuple[str, str]]:
         (f"{ask}{count(per_s * scenario.window_s)}", f"polls in {duration(scenario.window_s)}"),
         (connections, "connections"),
     ]
+
+
+def advice(scenario: Scenario, carried: Mapping[str, float]) -> Markup:
+    """What to ask instead, where one generator is asked for more than its engine was measured to carry.
+
+    Args:
+        carried: engine -> polls/s that one generator carried on this machine; empty where that is not known.
+    """
+    here = scenario.engine in carried
+    most = (carried if here else CARRIED_ELSEWHERE).get(scenario.engine)
+    per_s = scenario.plan.polls_per_s
+    if not most or not scenario.generators or per_s <= most * scenario.generators:
+        return Markup("")
+    better = f"generators={math.ceil(per_s / most)}"
+    if _FASTEST in ENGINES and scenario.engine != _FASTEST:
+        better = f'engine="{_FASTEST}" or {better}'
+    said = (
+        f"Each generator is asked for {number(per_s / scenario.generators)} polls/s. One with engine={scenario.engine} was "
+        f"measured to carry {number(most)} polls/s of A with little lag on {'this machine' if here else _ELSEWHERE}. "
+        f"If the verdict complains of the generator, take {better}."
+    )
+    return element("div", element("p", said), css="lab-banner lab-suspect", aria_label="advice")
 
 
 def _interval(milliseconds: float) -> str:

@@ -1,0 +1,123 @@
+"""What changed since an earlier measurement: what differs in the environment first, then figure by figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.analyse.changes import FAILED, FAILED_MARGIN, Change, Comparison
+from experiments.errors import VerdictError
+from experiments.present.markup import Markup, Piece, caption, element, note, table
+from experiments.present.tables.verdict import Status, badge
+from experiments.present.words import NONE, number, plural
+
+MOST_ROWS = 120
+
+_KINDS = {
+    "regression": Status("regression", "✖", "lab-invalid", ""),
+    "worse": Status("worse", "▲", "lab-suspect", ""),
+    "better": Status("better", "✔", "lab-valid", ""),
+    "cannot tell apart": Status("cannot tell apart", NONE, "lab-neutral", ""),
+    "one run each": Status("one run each: no interval can be given", NONE, "lab-neutral", ""),
+}
+
+
+def changes(comparison: Comparison, before: str, margin_pct: float) -> Markup:
+    """The whole comparison.
+
+    Args:
+        before: what it was compared with.
+        margin_pct: what is worse by more is a regression.
+    """
+    parts = [
+        _differs("The environment is not the same", comparison.environment),
+        _differs("Asked differently", comparison.asked),
+    ]
+    if comparison.left_out:
+        parts.append(caption(f"{plural(comparison.left_out, 'run')} left out that may not be believed."))
+    if not comparison.changes:
+        return _joined([*parts, note(f"Nothing in common with {before}: no point was measured both then and now.")])
+    ordered = sorted(comparison.changes, key=lambda change: _rank(change, margin_pct))
+    rows = [_row(change, margin_pct) for change in ordered[:MOST_ROWS]]
+    head = ["at", "figure", "then", "now", "difference", "95 % interval", "", "runs"]
+    shown = table(head, rows, label=f"what changed since {before}", numbers={2, 3, 4, 5, 7})
+    return _joined([*parts, shown, caption(_how_to_read(before, margin_pct, len(ordered)))])
+
+
+def regressions(comparison: Comparison, margin_pct: float) -> list[str]:
+    """A few words for each figure that is worse beyond the margin."""
+    return [
+        f"{change.figure} at {change.at} is worse by {_difference(change)} ({_interval(change)})"
+        for change in comparison.changes
+        if change.beyond(margin_pct)
+    ]
+
+
+def enforce(comparison: Comparison, before: str, margin_pct: float) -> None:
+    """Fails a strict notebook where what was measured has become worse.
+
+    Raises:
+        VerdictError: the environment is not the same, or a figure is worse by more than the margin.
+    """
+    if comparison.environment:
+        raise VerdictError(f"strict: {before} was measured in another environment: {'; '.join(comparison.environment)}.")
+    if worse := regressions(comparison, margin_pct):
+        raise VerdictError(f"strict: worse than {before} by more than {margin_pct:g} %: {'; '.join(worse)}.")
+
+
+def _joined(parts: Sequence[Markup]) -> Markup:
+    return Markup("".join(part.content for part in parts))
+
+
+def _differs(head: str, sentences: Sequence[str]) -> Markup:
+    if not sentences:
+        return Markup("")
+    shown = [element("p", f"{head}:", css="lab-headline"), *(element("p", f"{sentence}.") for sentence in sentences)]
+    return element("section", *shown, css="lab-banner lab-suspect")
+
+
+def _kind(change: Change, margin_pct: float) -> str:
+    return "regression" if change.beyond(margin_pct) else change.kind
+
+
+def _rank(change: Change, margin_pct: float) -> int:
+    return list(_KINDS).index(_kind(change, margin_pct))
+
+
+def _row(change: Change, margin_pct: float) -> list[Piece]:
+    return [
+        change.at,
+        change.figure,
+        number(change.before),
+        number(change.now),
+        _difference(change),
+        _interval(change),
+        badge(_KINDS[_kind(change, margin_pct)]),
+        f"{change.runs[0]} / {change.runs[1]}",
+    ]
+
+
+def _difference(change: Change) -> str:
+    return _signed(change.difference, change)
+
+
+def _interval(change: Change) -> str:
+    if change.low is None or change.high is None:
+        return NONE
+    return f"{_signed(change.low, change)} to {_signed(change.high, change)}"
+
+
+def _signed(value: float, change: Change) -> str:
+    unit = "points" if change.figure == FAILED else "%"
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))} {unit}"
+
+
+def _how_to_read(before: str, margin_pct: float, rows: int) -> str:
+    more = f" The first {MOST_ROWS} of {rows} rows." if rows > MOST_ROWS else ""
+    margin = f"{margin_pct:g} % (of failures: {FAILED_MARGIN:g} points)"
+    return (
+        f"Compared with {before}. The interval comes from how far repeats lie apart (Student's t, logarithms of each run's "
+        "figure); where it holds no change at all, the two cannot be told apart. One row in twenty would be called worse or "
+        f"better by chance. A regression is worse by more than {margin} at the near end of its interval. One run each has "
+        "no interval, so nothing is called a regression then: compare sweeps with repeats. Then and now were measured at "
+        f"different times: whatever else changed on the machine looks like a change of the server.{more}"
+    )

@@ -1,0 +1,93 @@
+"""compare.ipynb as people run it: by papermill, short and real, and refused. Counts and causes, never speeds."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from experiments.compare.asked import _RUN, Own
+from experiments.compare.compare import Compare
+from experiments.compare.session import Session
+from experiments.record import store
+from tests.compare.made_up_systems import NOTEBOOK, asked, given
+from tests.notebooks.test_run_notebook import finish, outputs_text
+
+PROJECT = NOTEBOOK.parents[1]
+SHORT: dict[str, Any] = {
+    "systems": "falcon,bare-asgi",
+    "workloads": "static",
+    "loads": 20,
+    "blocks": 1,
+    "falcon_runs": 0,
+    "memory_clients": 0,
+    "capacity_systems": "",
+    "serial": False,
+    "three_clients": 0,
+    "interval_ms": 200,
+    "minutes": 0.02,
+    "warmup_s": 0.3,
+    "cool_down_s": 0,
+    "sample_ms": 100,
+}
+
+
+def start(tmp_path: Path, **parameters: Any) -> subprocess.Popen[str]:
+    """papermill on a comparison of three runs of a second."""
+    words = [sys.executable, "-m", "papermill", str(NOTEBOOK), str(tmp_path / "compare.ipynb"), "-k", "python3"]
+    words += ["--log-output", "--no-progress-bar"]
+    for name, value in {**SHORT, "results_dir": tmp_path, "compare_id": "it", **parameters}.items():
+        words += ["-p", name, str(value)]
+    return subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_the_notebook_has_every_parameter_of_a_comparison() -> None:
+    """And no other."""
+    assert set(papermill.inspect_notebook(str(NOTEBOOK))) == {*_RUN, *Own.model_fields}
+
+
+@pytest.mark.parametrize(("name", "minutes"), [("compare.yaml", 90), ("compare.quick.yaml", 10)])
+def test_shipped_parameters_end_in_the_time_that_they_promise(name: str, minutes: float) -> None:
+    """As foretold before anything is measured, and within their own budget."""
+    session = Session(asked(**yaml.safe_load((PROJECT / "params" / name).read_text())))
+    assert session.outlook.fits
+    assert session.outlook.seconds <= 60 * minutes
+
+
+@pytest.mark.slow
+def test_a_real_comparison_leaves_everything_in_its_folder(tmp_path: Path) -> None:
+    """Every run has its record, notebook and report, the page links to them; whoever looks later sees the same answer."""
+    process = start(tmp_path)
+    log = finish(process)
+    assert process.returncode == 0, log
+    cells = sorted(path.name for path in (tmp_path / "it" / "cells").iterdir())
+    assert cells == ["static-20_bare-asgi_1", "static-20_falcon_1", "static-20_falcon_1-again"]
+    for cell in cells:
+        totals = store.load(tmp_path / "it" / "cells" / cell / cell).facts["totals"]
+        assert totals["planned"] == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"]
+    shown = outputs_text(tmp_path / "compare.ipynb")
+    assert all(f"cells/{cell}/report.html" in shown for cell in cells)
+    silent = [
+        cell.source
+        for cell in nbformat.read(tmp_path / "compare.ipynb", 4).cells
+        if cell.cell_type == "code" and not cell.outputs
+    ]
+    assert all("# Parameters" in source or "systems: str" in source or "enforce" in source for source in silent), silent
+    again = Compare.from_notebook(given(compare_dir=str(tmp_path / "it"))).measure()
+    assert [run.counts for run in again.runs] == [True] * 3
+    assert json.dumps(str(again.answer()))[1:-1] in shown
+
+
+@pytest.mark.slow
+def test_a_mistake_ends_the_notebook_before_anything_starts(tmp_path: Path) -> None:
+    """Exit code 1, one sentence with the nearest name, and no folder."""
+    process = start(tmp_path, systems="falcn,bare-asgi")
+    log = finish(process)
+    assert process.returncode == 1
+    assert "did you mean 'falcon'" in log
+    assert not (tmp_path / "it").exists()
