@@ -11,11 +11,15 @@ from typing import Any
 
 _HOME = {
     "Calibration": "experiments.calibrate.session",
+    "Capacity": "experiments.capacity.page",
+    "Compare": "experiments.compare.compare",
     "LabError": "experiments.errors",
     "Scenario": "experiments.scenario",
     "Live": "experiments.present.live",
+    "LiveCells": "experiments.present.live_cells",
     "Page": "experiments.present.page",
-    "asked": "experiments.present.page",
+    "Sweep": "experiments.sweep.session",
+    "asked": "experiments.calibrate.certificate",
     "load": "experiments.record.store",
     "run": "experiments.runner",
     "summarise": "experiments.runner",
