@@ -91,10 +91,11 @@ def costs(record: Record) -> Costs:
         return Costs(0.0, 0.0, None, {}, None, None, None, None, None)
     rates = {
         (str(group), int(instance)): _rate(frame.sort("t_s"), "cpu_s", start, end)
-        for (group, instance), frame in samples.group_by("group", "instance")
+        for (group, instance), frame in samples.group_by("group", "instance", maintain_order=True)
     }
     busy = rates.get(("host", 0))
-    here = _on_this_machine(record, samples).select("group", "instance").unique().rows()
+    # In the record's order: a sum of the same numbers in another order differs in its last digits.
+    here = _on_this_machine(record, samples).select("group", "instance").unique(maintain_order=True).rows()
     ours = sum(rates[group, instance] for group, instance in here if group != "host")
     machine = samples.filter(pl.col("group") == "host").drop_nulls("steal_s").sort("t_s")
     return Costs(
@@ -133,7 +134,7 @@ def _ours(samples: pl.DataFrame) -> pl.DataFrame:
     ]
     if not ours:
         return times.with_columns(ours_s=pl.lit(0.0))
-    return pl.concat(ours).group_by("t_s").agg(ours_s=pl.col("cpu_s").sum())
+    return pl.concat(ours).group_by("t_s", maintain_order=True).agg(ours_s=pl.col("cpu_s").sum())
 
 
 def _rate(samples: pl.DataFrame, column: str, start: float, end: float) -> float:

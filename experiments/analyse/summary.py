@@ -49,7 +49,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
 def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
     polls = evidence.polls.filter(pl.col("endpoint") == name)
     failed = polls.filter(~pl.col("outcome").is_in(("ok", *UNSENT)))["outcome"].cast(pl.String)
-    failures = failed.value_counts(sort=True)
+    failures = failed.value_counts().sort("count", "outcome", descending=[True, False])
     return {
         **count(polls),
         "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
