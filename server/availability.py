@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import cache
 from importlib import metadata
 
 from server.system import System, Workload
@@ -44,10 +45,16 @@ def obstacle(system: System, *, workers: int = 1, workload: Workload = "static")
 
 def _installed(distribution: str) -> bool:
     try:
-        metadata.version(distribution)
+        _version(distribution)
     except metadata.PackageNotFoundError:
         return False
     return True
+
+
+@cache
+def _version(distribution: str) -> str:
+    """Kept, since each cell of a large grid asks for the same few; an error is not: it may be installed in the meantime."""
+    return metadata.version(distribution)
 
 
 def _listed(names: list[str]) -> str:
