@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, variance
+from statistics import fmean
 
 _T975 = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
@@ -28,15 +28,21 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
     Source: NIST/SEMATECH, "e-Handbook of Statistical Methods", section 1.3.5.2.
     """
-    return fmean(values), t975(len(values) - 1) * math.sqrt(variance(values) / len(values))
+    return fmean(values), t975(len(values) - 1) * _standard_error(values)
 
 
 def p_of_mean(values: Sequence[float]) -> float:
     """How often a mean of two values or more would lie so far from zero if nothing but chance were at work."""
-    spread = math.sqrt(variance(values) / len(values))
-    if not spread:
+    error = _standard_error(values)
+    if not error:
         return 0.0 if fmean(values) else 1.0
-    return two_sided_p(fmean(values) / spread, len(values) - 1)
+    return two_sided_p(fmean(values) / error, len(values) - 1)
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    """Of the mean of two values or more. Plain floats: `statistics.variance` counts in fractions, at 20 times the cost."""
+    mean = fmean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
 
 
 def two_sided_p(t: float, freedom: int) -> float:

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from experiments.compare.statistics import ALPHA, FEWEST_BLOCKS, holm, ratio
 
@@ -61,6 +62,7 @@ def resplit(pool: Mapping[int, Sequence[float]], *, splits: int = SPLITS) -> Rat
     return Rate(sum(differs() for _ in range(splits)), splits)
 
 
+@cache
 def missed_truth(*, trials: int = _TRIALS) -> Rate:
     """How often a 95 % interval of five blocks leaves out the ratio of which the data were made."""
     chance = random.Random(_SEED)
@@ -75,6 +77,7 @@ def missed_truth(*, trials: int = _TRIALS) -> Rate:
     return Rate(sum(missed() for _ in range(trials)), trials)
 
 
+@cache
 def false_claims(systems: int, *, trials: int = _TRIALS) -> Rate:
     """How often any of so many systems, all equal to the first, is called different from it, after Holm."""
     chance = random.Random(_SEED)
