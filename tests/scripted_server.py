@@ -79,11 +79,3 @@ async def scripted(*scripts: Sequence[Step]) -> AsyncIterator[ScriptedServer]:
 def answer(body: bytes, *, status: str = "200 OK", headers: bytes = b"") -> bytes:
     """A plain answer with Content-Length."""
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n" % (status.encode(), len(body), headers) + body
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

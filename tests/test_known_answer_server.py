@@ -20,13 +20,13 @@ import pytest
 
 from experiments.known_answers import LOADED, compare, expect
 from experiments.measure.drive import drive
+from experiments.measure.server_process import free_port
 from experiments.measure.shard import Shard
 from experiments.measure.swarm import Stop
 from experiments.measure.target import Target
 from experiments.runner import run
 from experiments.scenario import OWN_ENGINES, Scenario
 from server.catalogue import HEALTH_PATH, KNOWN, PROGRAMS, STATUS_PATH, SYSTEMS, body
-from tests.scripted_server import free_port
 
 pytestmark = pytest.mark.slow
 

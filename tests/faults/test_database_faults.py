@@ -15,12 +15,12 @@ import pytest
 import experiments as lab
 from experiments.capacity.asked import Asked
 from experiments.errors import ParameterError
+from experiments.measure.server_process import free_port
 from experiments.sweep.session import Sweep
 from server.catalogue import SYSTEMS, obstacle
 from tests.capacity.made_up_search import GIVEN
 from tests.faults.harm import assert_all_planned, check, ours, outcomes, run_with, scenario
 from tests.postgres import Cluster, cluster
-from tests.scripted_server import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from experiments.measure.server_process import free_port
 from tests.faults.harm import assert_all_planned, check, outcomes, run_with, serve, server
-from tests.scripted_server import free_port
 
 pytestmark = pytest.mark.slow
 

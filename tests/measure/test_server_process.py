@@ -21,10 +21,10 @@ import pytest
 from experiments.errors import ServerContractError, ServerStartError
 from experiments.measure import guard
 from experiments.measure.guarded import ServerExit
-from experiments.measure.server_process import ExternalServer, ServerProcess
+from experiments.measure.server_process import ExternalServer, ServerProcess, free_port
 from server import catalogue
 from tests.processes import descendants, still_alive
-from tests.scripted_server import answer, free_port, scripted
+from tests.scripted_server import answer, scripted
 
 ROOT = Path(__file__).parents[2]
 SIZES = {"status_bytes": 100, "bulk_bytes": 204_800}

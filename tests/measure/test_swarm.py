@@ -12,12 +12,13 @@ import polars as pl
 import pytest
 
 from experiments.measure.drive import drive
+from experiments.measure.server_process import free_port
 from experiments.measure.shard import Shard
 from experiments.measure.swarm import Stop
 from experiments.measure.target import Target
 from experiments.record import schema
 from experiments.schedule import Plan
-from tests.scripted_server import ScriptedServer, Step, answer, free_port, scripted
+from tests.scripted_server import ScriptedServer, Step, answer, scripted
 
 pytestmark = pytest.mark.slow
 

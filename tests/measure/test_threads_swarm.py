@@ -18,10 +18,11 @@ from experiments.errors import ParameterError
 from experiments.measure import redis_process
 from experiments.measure.counter import Counter, Counters, connect
 from experiments.measure.redis_process import RunRedis
+from experiments.measure.server_process import free_port
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
 from tests.measure.test_swarm import BODY, GOOD, assert_conserved, measure, outcomes, plan
-from tests.scripted_server import answer, free_port
+from tests.scripted_server import answer
 
 AUTHORS: dict[str, Any] = {"engine": "threads", "pacing": "after", "keep_alive": False}
 SMALL: dict[str, Any] = {"clients": 5, "interval_ms": 100, "minutes": 1.5 / 60, "warmup_s": 0.3, "sample_ms": 100}
