@@ -62,11 +62,12 @@ params-exist:
 	@[ -f "$(PARAMS)" ] || { echo "There is no parameter file \"$(PARAMS)\"; these are there:" \
 	  params/*.yaml >&2; exit 1; }
 
+# Slow tests wait more than they compute, so two at once take half the time, and leave real runs a processor even here.
 test: lint test-fast ## check style and types, then run every test
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
 
 test-fast: .venv/servers ## run the tests that start no server, swarm, kernel or browser
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
 
 lint: $(STAMP) ## check style and types
 	$(BIN)/ruff check

@@ -167,6 +167,7 @@ def test_every_program_is_a_system_of_the_catalogue(name: str) -> None:
     assert math.isfinite(system.keep_alive_s)
 
 
+@pytest.mark.slow
 @PACINGS
 @EVERY_PROGRAM
 def test_a_calibration_knows_all_counts_exactly(name: str, pacing: str) -> None:

@@ -79,7 +79,9 @@ def test_a_real_comparison_leaves_everything_in_its_folder(tmp_path: Path) -> No
     ]
     assert all("# Parameters" in source or "systems: str" in source or "enforce" in source for source in silent), silent
     again = Compare.from_notebook(given(compare_dir=str(tmp_path / "it"))).measure()
-    assert [run.counts for run in again.runs] == [True] * 3
+    assert sorted(run.cell.name for run in again.runs) == cells
+    # Whether such a short run may be believed is a matter of this machine; that it was measured is not.
+    assert [run.counts for run in again.runs] == [run.outcome.believed for run in again.runs]
     assert json.dumps(str(again.answer()))[1:-1] in shown
 
 
