@@ -19,7 +19,7 @@ from experiments.analyse.evidence import Evidence
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import ParameterError
-from experiments.measure import engines, host
+from experiments.measure import host, machine
 from experiments.measure.conduct import conduct
 from experiments.measure.database import Database
 from experiments.measure.progress import OnProgress, Progress
@@ -56,7 +56,7 @@ def run(
     check_earlier(scenario.compare_to, strict=scenario.strict)
     scenario.check_server()
     factory = _importable(transport)
-    engines.check(scenario, factory)
+    machine.check(scenario, factory)
     path = wait_for(conduct(scenario, on_progress=on_progress, transport=factory))
     total_s = scenario.warmup_s + scenario.window_s
     on_progress(Progress("analysing", total_s, total_s))

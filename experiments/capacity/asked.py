@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from experiments.capacity.search import Rules
 from experiments.errors import ParameterError
+from experiments.measure import machine
 from experiments.parameters import check_names, injected_names
 from experiments.present.words import plain
 from experiments.runner import check_databases, check_earlier
@@ -81,6 +82,7 @@ class Asked:
             # Both ends are checked now: what the largest load cannot be asked for is not found out after an hour.
             Scenario.from_parameters(dict(base) | {"clients": rules.largest, "workers": count})
         check_level(base)
+        machine.check(base)
         judged = Scenario.from_parameters(
             {name: given[name] for name in ("compare_to", "margin_pct", "strict")} | {"run_id": str(given["capacity_id"])}
         )

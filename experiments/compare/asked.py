@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from experiments.compare import three_clients
 from experiments.errors import ParameterError
-from experiments.measure import engines, open_files, ports
+from experiments.measure import machine
 from experiments.parameters import built, check_names, injected_names, listed, nearest
 from experiments.runner import check_databases
 from experiments.scenario import Scenario
@@ -180,9 +180,7 @@ class Asked:
         if self.own.three_clients:
             three_clients.plan(self.of_clients)
         largest = self.at(FALCON, self.first, 1, clients=max(*own.loads, own.database_clients, own.memory_clients))
-        open_files.allow(open_files.files_needed(largest))
-        ports.allow(largest)
-        engines.check(largest, transport="")
+        machine.check(largest)
         check_databases(self.at(FALCON, series, 1) for series in self.series)
 
     @cached_property

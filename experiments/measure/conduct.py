@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import host, interrupts, open_files, run_facts, watch
+from experiments.measure import host, interrupts, run_facts, watch
 from experiments.measure.database import Database
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
 from experiments.measure.interrupts import undisturbed
@@ -49,7 +49,7 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
         The run directory. A run that was cut short is sealed too, and says why.
 
     Raises:
-        ParameterError: this machine cannot do it; nothing was started.
+        ParameterError: a fleet, database or Redis that it needs is not there; nothing was started.
         ServerStartError: the server did not become ready.
         ServerContractError: the server does not answer what is to be measured.
         GeneratorError: a generator did not come up.
@@ -57,7 +57,6 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
         KeyboardInterrupt: the experimenter interrupted before the load began.
     """
     with interrupts.as_cancellation():
-        open_files.allow(open_files.files_needed(scenario))
         fleet = await _fleet(scenario)
         database = redis = None
         try:

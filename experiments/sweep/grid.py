@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from experiments.cells import Cell
 from experiments.errors import ParameterError
-from experiments.measure import engines, open_files, ports
+from experiments.measure import machine
 from experiments.parameters import check_names
 from experiments.scenario import Scenario
 from server import catalogue
@@ -125,9 +125,7 @@ class Grid:
         """
         for planned in self.cells:
             try:
-                open_files.allow(open_files.files_needed(planned.cell.scenario))
-                ports.allow(planned.cell.scenario)
-                engines.check(planned.cell.scenario, transport="")
+                machine.check(planned.cell.scenario)
             except ParameterError as error:
                 where = ", ".join(f"{name}={value}" for name, value in planned.at.items())
                 raise ParameterError(f"cell {where} cannot work: {error}") from None

@@ -6,6 +6,7 @@ import pytest
 
 from experiments.capacity.asked import Asked
 from experiments.errors import ParameterError, RecordError
+from experiments.measure import engines
 from tests.capacity.made_up_search import GIVEN
 
 
@@ -34,6 +35,13 @@ def test_a_wrong_search_is_refused_in_one_sentence(changed: dict[str, Any], says
     """The sentence names the parameter and what is allowed."""
     with pytest.raises(ParameterError, match=says):
         Asked.from_parameters(GIVEN | changed)
+
+
+def test_a_machine_that_lacks_the_engine_is_told_before_the_first_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by one cell after the other that fails."""
+    monkeypatch.delattr(engines.select, "epoll")
+    with pytest.raises(ParameterError, match="use engine='httpx'"):
+        Asked.from_parameters({**GIVEN, "engine": "epoll"})
 
 
 def test_an_earlier_search_that_is_not_there_is_refused() -> None:

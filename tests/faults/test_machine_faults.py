@@ -49,13 +49,29 @@ def network_of_its_own() -> list[str]:
     return prefix if works else []
 
 
-def test_a_machine_out_of_ports_fails_polls_by_its_own_fault(tmp_path: Path) -> None:
-    """Half of the devices find no port to connect from: polls of theirs are the generator's errors, the run is invalid."""
+def ports(number: int) -> str:
+    """The words of the shell that leave outgoing connections so many of them, in a network of its own."""
+    return f"ip link set lo up && echo 40000 {40000 + number - 1} > /proc/sys/net/ipv4/ip_local_port_range"
+
+
+def test_a_machine_with_too_few_ports_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """One sentence, as for files."""
     prefix = network_of_its_own()
     if not prefix:
         pytest.skip("this process may make no network of its own")
-    few = f"ip link set lo up && echo 40000 {40000 + _PORTS - 1} > /proc/sys/net/ipv4/ip_local_port_range"
-    done = shell(few, apart(tmp_path, clients=2 * _PORTS), *prefix)
+    done = shell(ports(_PORTS), apart(tmp_path, clients=_PORTS + 1), *prefix)
+    assert done.returncode == 1
+    assert "21 connections to one address need as many ports, and this machine has 20" in done.stderr
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["earlier"]
+
+
+def test_a_machine_out_of_ports_fails_polls_by_its_own_fault(tmp_path: Path) -> None:
+    """Others have half of the ports: polls that find none are the generator's errors, and the run is invalid."""
+    prefix = network_of_its_own()
+    if not prefix:
+        pytest.skip("this process may make no network of its own")
+    taken = f"echo {40000 + _PORTS}-{40000 + 2 * _PORTS - 1} > /proc/sys/net/ipv4/ip_local_reserved_ports"
+    done = shell(f"{ports(2 * _PORTS)} && {taken}", apart(tmp_path, clients=2 * _PORTS), *prefix)
     assert done.returncode == 0, done.stderr
     record = lab.load(tmp_path / "results" / "it")
     assert_all_planned(record)
