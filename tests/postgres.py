@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.measure.server_process import free_port
+from experiments.measure.listening import free_port
 
 _PLACES = (*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/lib/postgresql/*/bin")
 _READY_S = 20.0

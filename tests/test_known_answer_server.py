@@ -20,7 +20,7 @@ import pytest
 
 from experiments.known_answers import LOADED, compare, expect
 from experiments.measure.drive import drive
-from experiments.measure.server_process import free_port
+from experiments.measure.listening import free_port
 from experiments.measure.shard import Shard
 from experiments.measure.swarm import Stop
 from experiments.measure.target import Target

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from experiments.errors import ParameterError
 from experiments.measure import host, interrupts, run_facts, watch
 from experiments.measure.database import Database
+from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.ongoing import Ongoing
@@ -28,7 +29,7 @@ from experiments.measure.progress import OnProgress, Progress
 from experiments.measure.redis_process import RunRedis
 from experiments.measure.run_facts import Served
 from experiments.measure.sampler import ProcessTree, Sampler
-from experiments.measure.server_process import ExternalServer, ServerProcess
+from experiments.measure.server_process import ServerProcess
 from experiments.measure.shard import Shard
 from experiments.measure.target import Target
 from experiments.record import schema, store

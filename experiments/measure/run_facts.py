@@ -10,12 +10,13 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator
 from experiments.measure.guarded import ServerExit
 from experiments.measure.lost_shard import salvage
 from experiments.measure.ongoing import Ongoing
 from experiments.measure.sampler import Sampler
-from experiments.measure.server_process import ExternalServer, ServerProcess
+from experiments.measure.server_process import ServerProcess
 from server import catalogue
 
 

@@ -1,141 +1,31 @@
-"""The server under test: started, ready, checked, asked and stopped; never an orphan.
+"""The server under test in processes of ours: started, ready, checked, asked and stopped; never an orphan.
 
-A system's name and sizes in; a URL, process ids, the requests served by each worker and how it ended out. All waiting is
-bounded, on the monotonic clock. Nothing here carries load or knows a record.
-
-`ServerProcess` is a server that is started and ended here, `ExternalServer` one that somebody else runs. Both work on a
-loop that is nested in a notebook's: processes are plain `subprocess` ones, and questions are asked in threads.
+A system's name and sizes in; what `Server` tells, process ids and how it ended out. Processes are plain `subprocess` ones.
+Nothing here carries load or knows a record.
 """
 
 from __future__ import annotations
 
 import asyncio
-import http.client
 import os
-import random
-import socket
 import time
-import zlib
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psutil
-
-from experiments.errors import ServerContractError, ServerStartError
-from experiments.measure.guarded import POLL_S, Guarded, ServerExit
-from experiments.measure.question import TEXT_CHARACTERS, Answer, Health, ask, ask_workers, reason
+from experiments.errors import ServerStartError
+from experiments.measure.guarded import Guarded, ServerExit
+from experiments.measure.listening import HOST, free_port, listeners, refusal
+from experiments.measure.question import Answer, reason
+from experiments.measure.server_base import MOST_AT_ONCE, Server
 from server import catalogue
 
-_HOST = "127.0.0.1"
-_FREE_PORTS = range(20_000, 32_768)
-"""Below those that Linux gives to outgoing connections: among them, asking a port on which nobody listens yet may connect
-the asking socket to itself, and then the server finds its port taken."""
 _READY_S = 30.0
 _READY_PER_WORKER_S = 0.5
 """Workers are started all at once, and each imports for about 0.2 s of CPU time."""
-_ASK_S = 1.0
-"""How long workers may take to answer /health before other connections are tried."""
-_AT_ONCE = 16
-"""Most connections opened together to ask for /health. The kernel shares connections out most unevenly among idle workers:
-on 2 cores, asking one after the other took 26 to 1,326 questions to reach all of 8, and 16 at a time mostly 0.1 s."""
-_QUIET = 200
-"""Answers in a row without a new worker, after which all workers of a server that is not ours count as known."""
 _LOG_TAIL_CHARACTERS = 2000
 _STEERING = ("UVICORN_", "GUNICORN_", "GRANIAN_", "DJANGO_", "WEB_CONCURRENCY", "LAB_", "FORWARDED_ALLOW_IPS")
 """Environment variables that change what a server does: a run is described by its command and its parameters alone."""
-
-
-class Server(ABC):
-    """What can be asked of a server, whoever runs it."""
-
-    def __init__(self, *, status_bytes: int, bulk_bytes: int, at_once: int) -> None:
-        self._status_bytes = status_bytes
-        self._bulk_bytes = bulk_bytes
-        self._at_once = at_once
-        """Connections opened together to ask for /health."""
-        self._health: Health | None = None
-        """What the first worker that answered said of itself."""
-        self.at_once: int | None = None
-        """The most requests that a worker had within its database work at once; None where none tells."""
-        self.checksums = (0, 0)
-        """CRC-32 of the right answers of A and B, once they are verified."""
-
-    @property
-    @abstractmethod
-    def url(self) -> str:
-        """Scheme, host and port."""
-
-    async def verify(self, *, deadline_s: float = 10.0) -> dict[str, dict[str, str]]:
-        """Asks each endpoint once.
-
-        Args:
-            deadline_s: seconds for each answer as a whole.
-
-        Returns:
-            The headers of the answers, by endpoint; long values are cut.
-
-        Raises:
-            ServerContractError: an answer is not what is to be measured.
-        """
-        status, status_checksum = await self._verify(catalogue.STATUS_PATH, self._status_bytes, deadline_s)
-        bulk, bulk_checksum = await self._verify(catalogue.BULK_PATH, self._bulk_bytes, deadline_s)
-        self.checksums = status_checksum, bulk_checksum
-        return {"status": status, "bulk": bulk}
-
-    async def _verify(self, path: str, size_bytes: int, deadline_s: float) -> tuple[dict[str, str], int]:
-        try:
-            answer = await asyncio.to_thread(ask, self.url + path, deadline_s, size_bytes)
-            fault = self._fault(answer, size_bytes)
-        except (OSError, http.client.HTTPException) as error:
-            fault = f"there was no HTTP answer within {deadline_s:g} s ({reason(error)})"
-        if fault:
-            raise ServerContractError(f"{self.url}{path} must answer 200 with {size_bytes} bytes, but {fault}.")
-        headers = {name: value[:TEXT_CHARACTERS] for name, value in answer.headers.items()}
-        return headers, zlib.crc32(answer.body)
-
-    def _fault(self, answer: Answer, size_bytes: int) -> str | None:
-        """What is wrong with an answer, after "but"."""
-        encoding = answer.headers.get("content-encoding", "identity")
-        length = answer.headers.get("content-length", str(size_bytes))
-        if answer.status != 200:
-            return f"the answer was {answer.status}"
-        if encoding != "identity":
-            return f"they came with Content-Encoding: {encoding[:TEXT_CHARACTERS]}"
-        if length != str(size_bytes):
-            return f"its Content-Length was {length[:TEXT_CHARACTERS]}"
-        if len(answer.body) != size_bytes:
-            return f"there came {'more' if len(answer.body) > size_bytes else len(answer.body)}"
-        return None
-
-    async def _served(self, enough: Callable[[Mapping[int, int | None], int], bool], deadline_s: float) -> dict[int, int]:
-        """Asks on fresh connections until it is enough: told the answers, and how many in a row brought no new worker.
-
-        At least once: where no worker is left, somebody else may have taken the port.
-        """
-        served: dict[int, int | None] = {}
-        quiet = 0
-        deadline = time.monotonic() + deadline_s
-        while (left_s := deadline - time.monotonic()) > 0:
-            for health in await self._ask_workers(left_s):
-                quiet = quiet + 1 if health.pid in served else 0
-                served[health.pid] = health.served
-            if enough(served, quiet):
-                break
-        return {pid: count for pid, count in served.items() if count is not None}
-
-    async def _ask_workers(self, left_s: float) -> list[Health]:
-        """What those workers say of themselves that the connections came to; nothing, after a pause, if none answers."""
-        healths = await asyncio.to_thread(ask_workers, self.url, self._at_once, min(_ASK_S, left_s))
-        if not healths:
-            await asyncio.sleep(POLL_S)
-        self._health = self._health or next(iter(healths), None)
-        told = [health.at_once for health in healths if health.at_once is not None]
-        self.at_once = max([*told, self.at_once or 0]) if told else self.at_once
-        return healths
 
 
 class ServerProcess(Server):
@@ -166,7 +56,7 @@ class ServerProcess(Server):
     ) -> None:
         # Twice as many, since some workers get two; one worker gets all anyway.
         super().__init__(
-            status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=1 if workers == 1 else min(2 * workers, _AT_ONCE)
+            status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=1 if workers == 1 else min(2 * workers, MOST_AT_ONCE)
         )
         self._system = catalogue.SYSTEMS[system]
         self._workers = workers
@@ -180,7 +70,7 @@ class ServerProcess(Server):
     @property
     def url(self) -> str:
         """Scheme, host and port; the port is known from the start on."""
-        return f"http://{_HOST}:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     @property
     def command(self) -> list[str]:
@@ -225,7 +115,7 @@ class ServerProcess(Server):
     def worker_pids(self) -> list[int]:
         """The processes that serve at this moment: those that listen, but not the parents of such."""
         processes = self._guarded.processes() if self._guarded else []
-        parents = _listeners(processes, self._port)
+        parents = listeners(processes, self._port)
         return sorted(parents.keys() - set(parents.values()))
 
     async def start(self, *, deadline_s: float | None = None) -> None:
@@ -287,9 +177,9 @@ class ServerProcess(Server):
             ServerStartError: the port is taken, or the log cannot be written.
         """
         self._port = self._port or free_port()
-        if refusal := _refusal(self._port):
+        if taken := refusal(self._port):
             raise ServerStartError(
-                f"port {self._port} of {_HOST} is not free ({refusal}): end what listens there, or take another port."
+                f"port {self._port} of {HOST} is not free ({taken}): end what listens there, or take another port."
             )
         sizes = self._system.environment(status_bytes=self._status_bytes, bulk_bytes=self._bulk_bytes)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
@@ -336,125 +226,3 @@ class ServerProcess(Server):
     def _start_error(self, what: str) -> ServerStartError:
         log = self._log_path.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:].strip()
         return ServerStartError(f"the server {self._system.name} {what}; the end of its log:\n{log or '(nothing)'}")
-
-
-class ExternalServer(Server):
-    """A server that somebody else started and will end. It need not have /health, nor our bytes, only their lengths."""
-
-    main_pid = None
-    alive = True
-    """As far as anybody can know here; if it stops answering, the devices see it."""
-
-    def __init__(self, *, url: str, status_bytes: int, bulk_bytes: int) -> None:
-        super().__init__(status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=_AT_ONCE)
-        self._url = url.rstrip("/")
-        self._pids: set[int] = set()
-        """Workers that ever answered."""
-
-    @property
-    def url(self) -> str:
-        """Scheme, host and port."""
-        return self._url
-
-    @property
-    def is_local(self) -> bool:
-        """Whether all workers that answered are processes of this machine, so that they may be sampled.
-
-        They are if they listen on that port here: a server in a container gives numbers that mean other processes.
-        """
-        return bool(self._pids) and self.worker_pids() == sorted(self._pids)
-
-    def facts(self) -> dict[str, Any]:
-        """What a record says of the server."""
-        return {
-            "name": "external",
-            "title": "a server that was running already",
-            "url": self.url,
-            "started_by_lab": False,
-            "framework": self._health.framework if self._health else None,
-            "framework_version": self._health.version if self._health else None,
-            "command": [],
-            "main_pid": None,
-        }
-
-    def worker_pids(self) -> list[int]:
-        """The workers that ever answered and, as far as can be seen from here, listen at this moment."""
-        processes = []
-        for pid in self._pids:
-            with suppress(psutil.Error, ValueError):  # A stranger may say any number.
-                processes.append(psutil.Process(pid))
-        return sorted(_listeners(processes, urlsplit(self._url).port or 80))
-
-    async def start(self, *, deadline_s: float = 10.0) -> None:
-        """Makes sure that somebody answers.
-
-        Raises:
-            ServerStartError: nobody does.
-        """
-        try:
-            await asyncio.to_thread(ask, self._url + catalogue.HEALTH_PATH, deadline_s, 0)
-        except (OSError, http.client.HTTPException) as error:
-            raise ServerStartError(
-                f"nothing answers at {self._url} ({reason(error)}): start that server, or correct server_url."
-            ) from None
-
-    async def verify(self, *, deadline_s: float = 10.0) -> dict[str, dict[str, str]]:
-        """Asks each endpoint twice: its bytes are its own affair, but only if they stay the same can answers be checked.
-
-        Raises:
-            ServerContractError: as for a server of ours, or the bytes changed.
-        """
-        await super().verify(deadline_s=deadline_s)
-        before = self.checksums
-        headers = await super().verify(deadline_s=deadline_s)
-        if self.checksums != before:
-            raise ServerContractError(
-                f"{self._url} must answer the same bytes whenever an endpoint is asked, so that answers can be checked, "
-                "but two answers differed."
-            )
-        return headers
-
-    async def served(self, *, deadline_s: float = 5.0) -> dict[int, int]:
-        """Asks the workers how many requests for /hello they have had.
-
-        Returns:
-            Process id -> requests since its start, of the workers that were found; empty without /health.
-        """
-        if not await self._ask_workers(deadline_s):
-            return {}
-        served = await self._served(lambda served, quiet: quiet >= _QUIET and self._pids <= served.keys(), deadline_s)
-        self._pids |= served.keys()
-        return served
-
-    async def stop(self) -> None:
-        """Does nothing: who started it ends it."""
-
-
-def _listeners(processes: list[psutil.Process], port: int) -> dict[int, int]:
-    """Those that listen on a port, with their parents."""
-    parents = {}
-    for process in processes:
-        with suppress(psutil.Error):
-            sockets = process.net_connections("tcp")
-            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets):
-                parents[process.pid] = process.ppid()
-    return parents
-
-
-def free_port() -> int:
-    """A port that nobody has at this moment."""
-    # Not by the module's own generator: a notebook may have seeded it, and then every run would want the same port.
-    ports = random.Random().sample(_FREE_PORTS, len(_FREE_PORTS))
-    return next(port for port in ports if not _refusal(port))
-
-
-def _refusal(port: int) -> str | None:
-    """Why a server could not listen there, if so."""
-    with socket.socket() as probe:
-        # As servers do: connections of an earlier run that the kernel has not forgotten yet are no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError as error:
-            return error.strerror
-    return None

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 
+from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator
 from experiments.measure.ongoing import Ongoing
 from experiments.measure.progress import Progress, RunPhase
 from experiments.measure.sampler import Sampler
-from experiments.measure.server_process import ExternalServer, ServerProcess
+from experiments.measure.server_process import ServerProcess
 
 _WATCH_S = 0.25
 

@@ -15,7 +15,7 @@ import pytest
 import experiments as lab
 from experiments.capacity.asked import Asked
 from experiments.errors import ParameterError
-from experiments.measure.server_process import free_port
+from experiments.measure.listening import free_port
 from experiments.sweep.session import Sweep
 from server.catalogue import SYSTEMS, obstacle
 from tests.capacity.made_up_search import GIVEN

@@ -17,7 +17,7 @@ import pytest
 import experiments as lab
 from experiments.analyse.polls import prepare
 from experiments.errors import ParameterError
-from experiments.measure.server_process import free_port
+from experiments.measure.listening import free_port
 from experiments.record.store import Record
 from experiments.scenario import Engine
 from tests.cluster import Cluster, cluster

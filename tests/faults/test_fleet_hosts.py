@@ -13,7 +13,7 @@ import pytest
 
 import experiments as lab
 from experiments.errors import ServerContractError
-from experiments.measure.server_process import free_port
+from experiments.measure.listening import free_port
 from tests.cluster import Cluster, cluster
 from tests.faults.harm import SMALL, assert_all_answered, assert_all_planned, check, generators, scenario
 from tests.hosts import Hosts, hosts

@@ -9,8 +9,8 @@ import pytest
 
 from experiments.measure.http1 import ConnectionClosed, ConnectionReset, ProtocolViolation
 from experiments.measure.lean_transport import LeanTransport
+from experiments.measure.listening import free_port
 from experiments.measure.outcomes import outcome_of
-from experiments.measure.server_process import free_port
 from experiments.record.schema import Outcome
 from tests.scripted_server import Step, answer, scripted
 

@@ -20,8 +20,10 @@ import pytest
 
 from experiments.errors import ServerContractError, ServerStartError
 from experiments.measure import guard
+from experiments.measure.external_server import ExternalServer
 from experiments.measure.guarded import ServerExit
-from experiments.measure.server_process import ExternalServer, ServerProcess, free_port
+from experiments.measure.listening import free_port
+from experiments.measure.server_process import ServerProcess
 from server import catalogue
 from tests.processes import descendants, still_alive
 from tests.scripted_server import answer, scripted

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from experiments.measure.drive import drive
-from experiments.measure.server_process import free_port
+from experiments.measure.listening import free_port
 from experiments.measure.shard import Shard
 from experiments.measure.swarm import Stop
 from experiments.measure.target import Target

@@ -17,8 +17,8 @@ import experiments as lab
 from experiments.errors import ParameterError
 from experiments.measure import redis_process
 from experiments.measure.counter import Counter, Counters, connect
+from experiments.measure.listening import free_port
 from experiments.measure.redis_process import RunRedis
-from experiments.measure.server_process import free_port
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
 from tests.measure.test_swarm import BODY, GOOD, assert_conserved, measure, outcomes, plan

@@ -22,7 +22,8 @@ from experiments.calibrate.cost.load import BULK_BYTES, STATUS_BYTES
 from experiments.calibrate.loopback import wait_until_listening
 from experiments.errors import ServerStartError
 from experiments.measure.guarded import Guarded
-from experiments.measure.server_process import ServerProcess, free_port
+from experiments.measure.listening import free_port
+from experiments.measure.server_process import ServerProcess
 from experiments.runner import wait_for
 from server import catalogue
 
