@@ -21,7 +21,7 @@ from experiments.analyse.instrument import Figure
 from experiments.calibrate.cost import part
 from experiments.errors import LabError
 from experiments.present.markup import Markup
-from experiments.record.store import default_results_dir
+from experiments.record.reading import default_results_dir
 
 _MET = {True: "reached", False: "MISSED", None: ""}
 

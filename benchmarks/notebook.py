@@ -11,7 +11,7 @@ import polars as pl
 
 import experiments as lab
 from experiments.analyse.instrument import Figure
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 _NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
 

@@ -20,7 +20,7 @@ _HOME = {
     "Page": "experiments.present.page",
     "Sweep": "experiments.sweep.session",
     "asked": "experiments.calibrate.certificate",
-    "load": "experiments.record.store",
+    "load": "experiments.record.reading",
     "run": "experiments.runner",
     "summarise": "experiments.runner",
 }

@@ -25,7 +25,7 @@ from experiments.measure.database import Database
 from experiments.measure.progress import OnProgress, Progress
 from experiments.record import store
 from experiments.record.collection import collect
-from experiments.record.store import Record, load
+from experiments.record.reading import Record, load
 from experiments.scenario import Scenario
 
 T = TypeVar("T")

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from experiments.record import schema, store
+from experiments.record import reading, schema, store
+from experiments.record.reading import Record
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, Outcome
-from experiments.record.store import Record
 from experiments.scenario import Scenario
 from experiments.schedule import Endpoint, on_tick
 
@@ -214,26 +214,26 @@ def made_up(
     until = close_at if killed_at is None else killed_at
     store.write_table(path / "resources.parquet", _resources(scenario, costs, until))
     if killed_at is not None:
-        record = store.load(path)
+        record = reading.load(path)
         damage_rows(record, lambda rows: rows.filter(pl.col("done_s") < killed_at))
-        return store.load(path)
-    store.write_json(path / "run.json", started | _facts(store.load(path), close_at, costs))
-    return store.load(path)
+        return reading.load(path)
+    store.write_json(path / "run.json", started | _facts(reading.load(path), close_at, costs))
+    return reading.load(path)
 
 
 def damage_rows(record: Record, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Record:
     """Writes every part of the record again, changed; opens the record anew."""
     for part in sorted((record.path / "requests").glob("part-*.parquet")):
         store.write_table(part, change(pl.read_parquet(part)))
-    return store.load(record.path)
+    return reading.load(record.path)
 
 
 def damage_facts(record: Record, change: Callable[[dict[str, Any]], object]) -> Record:
     """Changes run.json in place by `change`; opens the record anew."""
-    facts = store.load(record.path).facts
+    facts = reading.load(record.path).facts
     change(facts)
     store.write_json(record.path / "run.json", facts)
-    return store.load(record.path)
+    return reading.load(record.path)
 
 
 def _facts(record: Record, window_s: float, costs: Costs) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 Key = tuple[int, int, str]
 

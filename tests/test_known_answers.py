@@ -12,7 +12,7 @@ from experiments.errors import ParameterError
 from experiments.known_answers import LOADED, Expected, Line, compare, expect, with_exact_counts
 from experiments.known_answers.replay import CHECKED_EVERY, Delays, Replay, table
 from experiments.measure import device
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 from server.catalogue import KNOWN, PROGRAMS, SYSTEMS, body
 from server.programs import CUT_PAUSE_S, RELEASE_GAP_S, Answer, Episode, Program

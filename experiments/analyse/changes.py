@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from experiments.analyse.points import BELIEVED, figure_at
 from experiments.analyse.student import mean_interval, t975
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
 FIGURES: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -11,8 +11,8 @@ import polars as pl
 
 from experiments.analyse import latency, lateness, polls, resources
 from experiments.analyse.latency import Percentile
+from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
-from experiments.record.store import Record
 
 Status = Literal["valid", "suspect", "invalid", "not_applicable"]
 SEVERITY: tuple[Status, ...] = ("not_applicable", "valid", "suspect", "invalid")

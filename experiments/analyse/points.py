@@ -15,8 +15,8 @@ import polars as pl
 
 from experiments.analyse import latency
 from experiments.analyse.polls import prepare
+from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
-from experiments.record.store import Record
 
 BELIEVED = ("valid", "suspect")
 

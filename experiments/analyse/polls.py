@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from experiments.record.reading import Record
 from experiments.record.schema import UNSENT
-from experiments.record.store import Record
 
 KEY = (
     pl.col("client").cast(pl.Int64) * 2**33

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 
 def usage(record: Record) -> pl.DataFrame:

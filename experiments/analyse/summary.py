@@ -16,8 +16,8 @@ from experiments.analyse.evidence import Evidence
 from experiments.analyse.latency import Percentile
 from experiments.analyse.polls import arrange, count
 from experiments.analyse.verdict import Verdict, judge
+from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS, UNSENT
-from experiments.record.store import Record
 
 ANALYSIS_VERSION = 1
 """Rises when a figure of the same record would come out differently."""

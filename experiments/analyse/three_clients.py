@@ -24,7 +24,7 @@ from experiments.analyse.check_redis import counted, uncounted
 from experiments.analyse.evidence import served_by_all
 from experiments.analyse.points import BELIEVED
 from experiments.analyse.polls import arrange, measured
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 _AS_OFTEN = 0.95
 _STORY = "status"

@@ -20,7 +20,7 @@ from experiments.analyse import (
 )
 from experiments.analyse.evidence import SEVERITY, Check, Evidence, Status, ms, percentile_or_most
 from experiments.analyse.polls import arrange
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 CHECKS: tuple[Callable[[Evidence], Check], ...] = (
     check_generator.unsent_late,

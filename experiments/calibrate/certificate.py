@@ -20,7 +20,7 @@ from experiments.calibrate.trial import Parts, Trial
 from experiments.measure import host
 from experiments.present import page
 from experiments.present.markup import Markup
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.scenario import Scenario
 
 
@@ -69,7 +69,7 @@ def certify(
 
 def asked(scenario: Scenario) -> Markup:
     """The scenario shown back before it runs, beside what this machine was measured to carry."""
-    results_dir = Path(scenario.results_dir).expanduser() if scenario.results_dir else store.default_results_dir()
+    results_dir = Path(scenario.results_dir).expanduser() if scenario.results_dir else reading.default_results_dir()
     return page.asked(scenario, host.certificate(results_dir))
 
 

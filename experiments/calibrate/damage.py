@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from experiments.record.store import Record, load
+from experiments.record.reading import Record, load
 from experiments.runner import summarise
 
 

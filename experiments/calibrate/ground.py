@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
 SECONDS = 8.0

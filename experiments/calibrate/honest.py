@@ -14,7 +14,7 @@ from experiments.calibrate.disturb import At
 from experiments.calibrate.ground import SECONDS, Ground
 from experiments.calibrate.trial import CAUSES, Say, Trial, attempt, judged, measure, said
 from experiments.measure import conduct
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 
 def honest_runs(results_dir: Path, count: int, say: Say) -> Iterator[tuple[Trial, Record]]:

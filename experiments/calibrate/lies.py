@@ -23,7 +23,7 @@ from experiments.calibrate.ground import SECONDS, Ground
 from experiments.calibrate.loopback import wait_until_listening
 from experiments.calibrate.trial import Say, Trial, attempt, judged, measure, said
 from experiments.measure.listening import free_port
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 _SLOW = frozenset({"unsent_late", "lag", "generator_cpu", "generator_stall"})
 

@@ -18,7 +18,7 @@ from experiments.analyse.evidence import SEVERITY
 from experiments.analyse.summary import summarise
 from experiments.calibrate.lies import LIES
 from experiments.calibrate.trial import CAUSES, Trial, read
-from experiments.record.store import load
+from experiments.record.reading import load
 
 HONEST, LIED = "honest runs", "lies"
 """Names of the parts that limits rest on."""

@@ -27,7 +27,7 @@ from experiments.calibrate.trial import Say, Trial, disturbances, measure
 from experiments.errors import LabError
 from experiments.measure.engines import has_epoll
 from experiments.measure.server_process import ServerProcess
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.runner import wait_for
 from experiments.scenario import Scenario
 from server import catalogue

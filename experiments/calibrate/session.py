@@ -26,8 +26,8 @@ from experiments.present.charts import stall
 from experiments.present.markup import Markup, note
 from experiments.present.tables import trials as tables
 from experiments.present.tables.sortable import SortableTable
-from experiments.record import store
-from experiments.record.store import Record
+from experiments.record import reading
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
 PARAMETERS = (
@@ -77,7 +77,7 @@ class Calibration:
         self._honest_runs = honest_runs
         self._programs = known.QUICK if variant == "quick" else known.programs()
         self._cost = CostPart(rounds=cost_rounds, seconds=cost_seconds, peers=cost_peers, loads=cost_loads, wrk2=wrk2)
-        self._results_dir = Path(results_dir).expanduser() if results_dir else store.default_results_dir()
+        self._results_dir = Path(results_dir).expanduser() if results_dir else reading.default_results_dir()
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self._runs_dir = self._results_dir / f"calibration-{stamp}"
         self._runs_dir.mkdir(parents=True)
@@ -123,7 +123,7 @@ class Calibration:
         stalls = [one.run_id for one in self._parts.get("known answers", []) if one.name.startswith("stall, fixed")]
         if not any(stalls):
             return note("The stall was not measured with fixed pacing.")
-        record = store.load(self._runs_dir / stalls[0])
+        record = reading.load(self._runs_dir / stalls[0])
         return stall.seen_twice(prepare(record), record.window_s)
 
     def honest_runs(self) -> Markup:

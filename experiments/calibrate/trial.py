@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.errors import LabError, RecordError
 from experiments.measure.progress import OnProgress, Progress
 from experiments.record import store
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.runner import run
 from experiments.scenario import Scenario
 

@@ -20,7 +20,7 @@ from experiments.capacity.search import Finding, Shown, next_step
 from experiments.cells import Cell, Cells, Outcome
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.cell import read
-from experiments.record import store
+from experiments.record import reading
 
 Say = Callable[[str], None]
 """Takes a line of progress."""
@@ -74,7 +74,7 @@ class Session:
         self.asked = asked
         self._say, self._cells_type = say, cells_type
         name = asked.capacity_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-capacity"
-        parent = Path(asked.base.results_dir).expanduser() if asked.base.results_dir else store.default_results_dir()
+        parent = Path(asked.base.results_dir).expanduser() if asked.base.results_dir else reading.default_results_dir()
         self.folder = parent / name
         self._ends_at = time.monotonic() + 3600 * asked.max_hours
         self._figures: dict[str, Figures | None] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from experiments.errors import ParameterError
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)

@@ -28,7 +28,7 @@ from experiments.cells.journal import Journal
 from experiments.errors import LabError, ParameterError, RecordError
 from experiments.measure.watch import INTERRUPTED
 from experiments.record import store
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.runner import summarise
 from experiments.scenario import Scenario
 

@@ -15,8 +15,8 @@ import polars as pl
 from experiments.capacity.session import Search
 from experiments.cells import Cell, Outcome
 from experiments.compare.asked import Asked, Series
+from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
-from experiments.record.store import Record
 
 Role = Literal["system", "again", "pool", "memory", "serial"]
 """system: what is held against Falcon. again: Falcon, held against itself. pool: more runs of Falcon, for the method's error

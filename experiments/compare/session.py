@@ -26,7 +26,7 @@ from experiments.parameters import listed
 from experiments.present.live import to_log
 from experiments.present.live_cells import LiveCells
 from experiments.present.words import duration
-from experiments.record import store
+from experiments.record import reading
 
 _UNTIL_ENDED_H = 24.0 * 365
 """A block that has begun is ended, so no cell of it is asked whether it fits."""
@@ -88,7 +88,7 @@ class Session:
         self._cells_type = Kept if shown else cells_type
         self.shown = shown is not None
         name = asked.own.compare_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-compare"
-        parent = Path(asked.base.results_dir).expanduser() if asked.base.results_dir else store.default_results_dir()
+        parent = Path(asked.base.results_dir).expanduser() if asked.base.results_dir else reading.default_results_dir()
         self.folder = shown or parent / name
 
     @property

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from experiments.analyse.summary import summarise
 from experiments.known_answers.expect import PERCENTS, Expected, Figure
+from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
-from experiments.record.store import Record
 from experiments.scenario import OWN_ENGINES
 
 _COUNTS = ("planned", "sent", "ok", "failed", "unsent_busy", "unsent_late")

@@ -19,7 +19,7 @@ import polars as pl
 
 from experiments.errors import RecordError
 from experiments.measure.shard import Shard
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, UNSENT, Outcome
 from experiments.schedule import Endpoint, Plan, on_tick
@@ -58,7 +58,7 @@ def salvage(shard: Shard, window_s: float) -> Salvage:
         before = _rows(shard)
         lost_rows = _add(shard, before, window_s)
         after = _rows(shard)
-        parts = store.load(shard.run_path).parts(shard.instance)
+        parts = reading.load(shard.run_path).parts(shard.instance)
     except RecordError:  # Its folder is gone; whoever seals the record says so.
         return Salvage({}, 0, 0, 0, 0, "nothing of it is left")
     added = len(after) - len(before)
@@ -72,7 +72,7 @@ def salvage(shard: Shard, window_s: float) -> Salvage:
 
 
 def _rows(shard: Shard) -> pl.DataFrame:
-    rows = store.load(shard.run_path).requests()
+    rows = reading.load(shard.run_path).requests()
     return rows.filter(pl.col("client") % shard.generators == shard.instance)
 
 
@@ -80,7 +80,7 @@ def _add(shard: Shard, rows: pl.DataFrame, window_s: float) -> int:
     """Writes the rows that are not there; returns how many could not be written."""
     path, lost = Path(shard.run_path), 0
     polls = _absent(shard, rows, window_s)
-    number = store.load(path).parts(shard.instance)
+    number = reading.load(path).parts(shard.instance)
     while some := list(islice(polls, _PART_ROWS)):
         buffer = RowBuffer(start_at=0.0)
         for client, round_, endpoint, due in some:

@@ -14,8 +14,8 @@ from experiments.analyse.latency import population
 from experiments.analyse.polls import arrange
 from experiments.predict import speed
 from experiments.predict.demand import Usage
+from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
-from experiments.record.store import Record
 from experiments.scenario import Scenario
 
 

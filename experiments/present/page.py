@@ -26,11 +26,11 @@ from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
 from experiments.present.words import duration
 from experiments.record.collection import collect
-from experiments.record.store import load
+from experiments.record.reading import load
 
 if TYPE_CHECKING:
     from experiments.present.chart import Chart
-    from experiments.record.store import Record
+    from experiments.record.reading import Record
     from experiments.scenario import Scenario
 
 FEW_POLLS = 1500

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments.errors import RecordError
-from experiments.record import store
-from experiments.record.store import Record
+from experiments.record import reading
+from experiments.record.reading import Record
 
 
 def collect(place: str | Path) -> list[Record]:
@@ -24,9 +24,9 @@ def collect(place: str | Path) -> list[Record]:
     """
     path = located(place)
     if (path / "started.json").is_file():
-        records = [store.load(path)]
+        records = [reading.load(path)]
     else:
-        records = [store.load(run) for cell in sorted((path / "cells").glob("*")) if (run := cell / cell.name).is_dir()]
+        records = [reading.load(run) for cell in sorted((path / "cells").glob("*")) if (run := cell / cell.name).is_dir()]
     sealed = [record for record in records if record.finished]
     if not sealed:
         raise RecordError(f"{path} holds no finished run: name the folder of a run, or of a sweep with measured cells.")
@@ -36,6 +36,6 @@ def collect(place: str | Path) -> list[Record]:
 def located(place: str | Path) -> Path:
     """The folder of this name, here or in the project's `results/`."""
     path = Path(place).expanduser()
-    if not path.is_dir() and (store.default_results_dir() / path).is_dir():
-        path = store.default_results_dir() / path
+    if not path.is_dir() and (reading.default_results_dir() / path).is_dir():
+        path = reading.default_results_dir() / path
     return path.resolve()

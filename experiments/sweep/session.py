@@ -17,7 +17,7 @@ from experiments.present.live_cells import LiveCells
 from experiments.present.markup import Markup
 from experiments.present.sweep_page import SweepPage
 from experiments.present.tables import sweep as tables
-from experiments.record import store
+from experiments.record import reading
 from experiments.record.collection import located
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
@@ -77,7 +77,7 @@ class Sweep:
             check_databases(one.cell.scenario for one in self.grid.cells)
             check_earlier(compare_to, strict=self._judged.strict)
         self._limits = Scenario.from_parameters({name: parameters[name] for name in SERVICE_LEVEL if name in parameters})
-        results = Path(results_dir).expanduser() if results_dir else store.default_results_dir()
+        results = Path(results_dir).expanduser() if results_dir else reading.default_results_dir()
         self.folder = self._shown.path if self._shown else results / (str(sweep_id) or self._new_id())
 
     @classmethod

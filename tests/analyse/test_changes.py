@@ -10,8 +10,8 @@ import pytest
 
 from experiments.analyse import changes, student
 from experiments.analyse.changes import FAILED, Change, compare, environment_differences
+from experiments.record.reading import Record
 from experiments.record.schema import Outcome
-from experiments.record.store import Record
 from experiments.runner import summarise
 from experiments.scenario import Scenario
 from tests.made_up import SMALL, Answer, Server, failing, ideal, late, made_up

@@ -9,7 +9,7 @@ import pytest
 from experiments.analyse.check_database import rows_written
 from experiments.analyse.evidence import Check, Evidence
 from experiments.analyse.polls import arrange
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from tests.made_up import made_up
 
 

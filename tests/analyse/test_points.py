@@ -10,8 +10,8 @@ import pytest
 from experiments.analyse import latency
 from experiments.analyse.points import FIGURES, Measured, cells_table, points
 from experiments.analyse.polls import prepare
+from experiments.record.reading import Record
 from experiments.record.schema import Outcome
-from experiments.record.store import Record
 from experiments.runner import summarise
 from experiments.scenario import Scenario
 from tests.made_up import Costs, failing, ideal, made_up

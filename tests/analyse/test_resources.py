@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from experiments.analyse import resources
-from experiments.record import store
-from experiments.record.store import Record
+from experiments.record import reading, store
+from experiments.record.reading import Record
 from tests.made_up import SMALL, Costs, damage_facts, made_up
 
 COSTS = Costs(server=0.7, generator=0.2, others=0.3, steal=0.05)
@@ -63,7 +63,7 @@ def test_costs_are_means_over_the_window(tmp_path: Path) -> None:
     outside_s = pl.col("t_s") - pl.col("t_s").clip(-0.1, 30.4)
     frame = record.resources().with_columns(cpu_s=pl.col("cpu_s") + 5 * outside_s)
     store.write_table(record.path / "resources.parquet", frame)
-    costs = resources.costs(store.load(record.path))
+    costs = resources.costs(reading.load(record.path))
     assert (costs.start_s, costs.end_s) == (0.0, 30.0)
     assert costs.server_cores == pytest.approx(0.7)
     assert costs.generator_cores == pytest.approx({0: 0.2, 1: 0.2})
@@ -77,7 +77,7 @@ def test_a_record_that_breaks_off_is_measured_as_far_as_its_samples_go(tmp_path:
     record = made_up(tmp_path, killed_at=10.0, costs=COSTS)
     few = record.resources().filter(pl.col("t_s") < 6)
     store.write_table(record.path / "resources.parquet", few)
-    costs = resources.costs(store.load(record.path))
+    costs = resources.costs(reading.load(record.path))
     assert costs.start_s == 0
     assert 5 < costs.end_s < 6
     assert costs.server_cores == pytest.approx(0.7)
@@ -97,7 +97,7 @@ def test_a_server_elsewhere_leaves_no_samples(tmp_path: Path) -> None:
     """Without the group the others' figures stand, and the server's are null."""
     record = made_up(tmp_path)
     store.write_table(record.path / "resources.parquet", record.resources().filter(pl.col("group") != "server"))
-    costs = resources.costs(store.load(record.path))
+    costs = resources.costs(reading.load(record.path))
     assert costs.server_cores is None
     assert costs.server_rss_peak_bytes is None
     assert costs.generator_cores == pytest.approx({0: 0.3})

@@ -9,9 +9,9 @@ import pytest
 
 from experiments.analyse import service_level
 from experiments.analyse.summary import ANALYSIS_VERSION, summarise
-from experiments.record import store
+from experiments.record import reading
+from experiments.record.reading import Record
 from experiments.record.schema import Outcome
-from experiments.record.store import Record
 from tests.made_up import SMALL, Answer, Costs, Poll, failing, made_up, stalling
 
 TIMES = ["mean", "p50", "p90", "p95", "p99", "p999", "max", "interval"]
@@ -121,7 +121,7 @@ def test_an_empty_record_has_a_summary(tmp_path: Path) -> None:
     for part in (record.path / "requests").iterdir():
         part.unlink()
     (record.path / "resources.parquet").unlink()
-    summary = keys(store.load(record.path))
+    summary = keys(reading.load(record.path))
     assert summary["load"]["polls_per_s_planned"] is None
     assert summary["verdict"]["status"] == "invalid"
 
@@ -135,7 +135,7 @@ def test_the_same_record_gives_the_same_summary(tmp_path: Path) -> None:
 
     scenario = SMALL.model_copy(update={"generators": 7})
     record = made_up(tmp_path, scenario, server=server, costs=Costs(server=0.7, generator=1 / 7, others=1 / 3))
-    texts = {json.dumps(summarise(store.load(record.path))) for _ in range(20)}
+    texts = {json.dumps(summarise(reading.load(record.path))) for _ in range(20)}
     assert len(texts) == 1
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from experiments.analyse.verdict import CHECKS, Verdict, judge
 from experiments.record import store
+from experiments.record.reading import Record
 from experiments.record.schema import Outcome
-from experiments.record.store import Record
 from tests.made_up import SMALL, Answer, Costs, Poll, damage_facts, damage_rows, failing, late, made_up, stalling
 
 NAMES = [check.__name__ for check in CHECKS]

@@ -14,7 +14,7 @@ from experiments.errors import ParameterError, ServerStartError
 from experiments.measure import host
 from experiments.present.tables import trials as tables
 from experiments.present.tables.provenance import provenance
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.scenario import Scenario
 from tests.made_up import made_up
 
@@ -117,8 +117,8 @@ def test_a_later_run_quotes_the_certificate(tmp_path: Path) -> None:
     started = dict(record.started)
     started["environment"] = {**started["environment"], "calibration": made}
     for name in ("started.json", "run.json"):
-        store.write_json(record.path / name, {**store.load(record.path).facts, **started})
-    shown = provenance(store.load(record.path)).content
+        store.write_json(record.path / name, {**reading.load(record.path).facts, **started})
+    shown = provenance(reading.load(record.path)).content
     assert made["certified_at"] in shown
     assert "2.00 ms, bulk latency p99 (stall, after, httpx)" in shown
 

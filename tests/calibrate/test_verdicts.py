@@ -8,7 +8,7 @@ import pytest
 from experiments.calibrate import honest, lies, limits, trial
 from experiments.calibrate.trial import Trial
 from experiments.record import store
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.runner import summarise
 from tests.made_up import Costs, damage_facts, late, made_up
 

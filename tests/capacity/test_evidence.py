@@ -9,7 +9,7 @@ from experiments.capacity.evidence import evidence, limit
 from experiments.cells import Cell, Outcome
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.demand import Usage
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
 

@@ -10,7 +10,7 @@ from experiments.cells import Cell
 from experiments.cells.folder import Folder
 from experiments.errors import ParameterError
 from experiments.measure.watch import INTERRUPTED
-from experiments.record import store
+from experiments.record import reading
 from tests.cells.made_up_cells import SHORT, cell, leave_failure, leave_record
 from tests.made_up import damage_facts, damage_rows, made_up
 
@@ -60,7 +60,7 @@ def test_a_run_that_the_experimenter_interrupted_is_unfinished(tmp_path: Path) -
     """It was sealed, but it is not what the sweep asked for."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, cut_short_at=1.0)
-    damage_facts(store.load(place / cell().name), lambda facts: facts.update(cut_short=INTERRUPTED))
+    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(cut_short=INTERRUPTED))
     assert folder.outcome(cell()).status == "unfinished"
 
 
@@ -68,7 +68,7 @@ def test_a_run_that_was_cut_short_for_another_reason_is_a_result(tmp_path: Path)
     """To measure it again would hide that; its verdict says what it is worth."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, cut_short_at=1.0)
-    damage_facts(store.load(place / cell().name), lambda facts: facts.update(cut_short="generator 0 was lost"))
+    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(cut_short="generator 0 was lost"))
     assert folder.outcome(cell()).done
 
 
@@ -102,7 +102,7 @@ DAMAGES = {
     "run.json cut off": lambda run: (run / "run.json").write_text('{"schema_ver'),
     "run.json of another kind": lambda run: (run / "run.json").write_text("{}"),
     "started.json missing": lambda run: (run / "started.json").unlink(),
-    "rows altered": lambda run: damage_rows(store.load(run), lambda rows: rows.with_columns(pl.col("done_s") * 0.5)),
+    "rows altered": lambda run: damage_rows(reading.load(run), lambda rows: rows.with_columns(pl.col("done_s") * 0.5)),
     "a part missing": lambda run: (run / "requests" / "part-0-0.parquet").unlink(),
 }
 

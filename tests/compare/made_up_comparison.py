@@ -10,7 +10,7 @@ from experiments.cells import Cell, Outcome
 from experiments.compare import three_clients
 from experiments.compare.asked import Asked, Series
 from experiments.compare.runs import Comparison, Figures, Role, Run
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.runner import summarise
 from tests.compare.made_up_systems import given
 from tests.made_up import Answer, Server, made_up

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from experiments.compare.runs import read
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.runner import summarise
 from tests.made_up import SMALL, made_up
 
@@ -27,5 +27,5 @@ def test_memory_is_that_of_a_server_under_load(tmp_path: Path) -> None:
     cheap = record.resources().with_columns(uss_bytes=pl.lit(None, pl.UInt64), connections=pl.lit(None, pl.UInt32))
     schema = cheap.schema
     store.write_table(record.path / "resources.parquet", pl.concat([cheap, *(row.cast(schema) for row in dear)]))
-    found = read(summarise(store.load(record.path)))
+    found = read(summarise(reading.load(record.path)))
     assert (found.uss_bytes, found.connections) == (80_000_000 // WORKERS, 40)

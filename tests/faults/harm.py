@@ -13,7 +13,7 @@ import psutil
 import experiments as lab
 from experiments.analyse.polls import count, prepare
 from experiments.measure.progress import Progress
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from tests.earlier import content, earlier_run
 from tests.processes import still_alive
 

@@ -18,7 +18,7 @@ import experiments as lab
 from experiments.analyse.polls import prepare
 from experiments.errors import ParameterError
 from experiments.measure.listening import free_port
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Engine
 from tests.cluster import Cluster, cluster
 from tests.faults.harm import Fault, assert_all_answered, assert_all_planned, check, generators, scenario

@@ -13,7 +13,7 @@ import pytest
 import experiments
 from experiments.errors import ParameterError, RecordError
 from experiments.measure.host import fingerprint
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.scenario import Scenario
 from tests.hostile.test_report_escapes import HOSTILE
 from tests.made_up import made_up
@@ -57,7 +57,7 @@ def test_a_link_in_the_results_leads_nowhere(tmp_path: Path, there: bool) -> Non
 def test_what_is_no_record_is_not_opened(path: str) -> None:
     """A path that leads to something else is refused in words."""
     with pytest.raises(RecordError, match="not a run directory"):
-        store.load(path)
+        reading.load(path)
 
 
 def test_no_file_of_a_record_is_a_pickle(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ try:
 except AssertionError:
     pass
 from experiments.present.page import Page
-from experiments.record.store import load
+from experiments.record.reading import load
 from experiments.runner import summarise
 page = Page(summarise(load(sys.argv[1])))
 for show in (page.verdict, page.checks, page.headline, page.clients, page.provenance, page.percentiles, page.device_map):

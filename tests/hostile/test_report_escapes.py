@@ -11,7 +11,7 @@ from experiments.errors import ServerContractError
 from experiments.present.exporter import LabReportExporter
 from experiments.present.page import Page, asked
 from experiments.record import store
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 from tests.made_up import damage_facts, made_up
 from tests.present.browser import opened

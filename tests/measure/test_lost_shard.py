@@ -8,7 +8,7 @@ import pytest
 from experiments.measure.lost_shard import salvage
 from experiments.measure.shard import Shard
 from experiments.measure.target import Target
-from experiments.record import schema, store
+from experiments.record import reading, schema, store
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
@@ -45,7 +45,7 @@ def write(run_path: Path, *polls: Poll, instance: int = 1, outcome: Outcome = Ou
 
 def late(run_path: Path) -> list[Poll]:
     """The polls that are recorded as unsent_late."""
-    rows = store.load(run_path).requests()
+    rows = reading.load(run_path).requests()
     late = rows.filter(rows["outcome"] == "unsent_late").sort("round", "endpoint")
     assert late["client"].unique().to_list() in ([], [1])
     assert late["sent_s"].null_count() == late["ready_s"].null_count() == len(late)

@@ -14,7 +14,7 @@ import yaml
 from experiments.compare.asked import _RUN, Own
 from experiments.compare.compare import Compare
 from experiments.compare.session import Session
-from experiments.record import store
+from experiments.record import reading
 from tests.compare.made_up_systems import NOTEBOOK, asked, given
 from tests.notebooks.test_run_notebook import finish, outputs_text
 
@@ -68,7 +68,7 @@ def test_a_real_comparison_leaves_everything_in_its_folder(tmp_path: Path) -> No
     cells = sorted(path.name for path in (tmp_path / "it" / "cells").iterdir())
     assert cells == ["static-20_bare-asgi_1", "static-20_falcon_1", "static-20_falcon_1-again"]
     for cell in cells:
-        totals = store.load(tmp_path / "it" / "cells" / cell / cell).facts["totals"]
+        totals = reading.load(tmp_path / "it" / "cells" / cell / cell).facts["totals"]
         assert totals["planned"] == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"]
     shown = outputs_text(tmp_path / "compare.ipynb")
     assert all(f"cells/{cell}/report.html" in shown for cell in cells)

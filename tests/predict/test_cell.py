@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from experiments.predict.cell import read
-from experiments.record import store
+from experiments.record import reading, store
 from tests.made_up import SMALL, Costs, made_up
 
 
@@ -49,7 +49,7 @@ def test_seconds_in_which_polls_cost_more_are_found(tmp_path: Path) -> None:
     counter = 0.6 * since + pl.when(odd).then(0.2 * part - 0.2).otherwise(-0.2 * part)
     twice = samples.with_columns(cpu_s=pl.when(pl.col("group") == "server").then(counter).otherwise(pl.col("cpu_s")))
     store.write_table(record.path / "resources.parquet", twice)
-    found = read(store.load(record.path))
+    found = read(reading.load(record.path))
     assert found is not None
     assert found.slowness[:6] == pytest.approx([2 / 3, 4 / 3] * 3, rel=0.05)
 

@@ -8,8 +8,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from experiments.present.page import Page
+from experiments.record.reading import Record
 from experiments.record.schema import Outcome
-from experiments.record.store import Record
 from experiments.scenario import Scenario
 from tests.made_up import SMALL, failing, made_up, stalling
 

@@ -8,7 +8,7 @@ import pytest
 import experiments as lab
 from experiments.errors import ParameterError, RecordError, VerdictError
 from experiments.present.page import Page
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.runner import summarise
 from tests.made_up import SMALL, damage_facts, ideal, made_up
 from tests.sweep.made_up_sweep import made_up_sweep, slow
@@ -54,7 +54,7 @@ def test_a_run_held_against_the_repeats_of_a_sweep_can_be_a_regression(tmp_path:
 
 def test_another_environment_is_named_first_and_fails_under_strict(tmp_path: Path, earlier: Path) -> None:
     """Before any figure."""
-    facts = store.load(earlier).started
+    facts = reading.load(earlier).started
     facts["environment"]["packages"]["falcon"] = "3.0.0"
     store.write_json(earlier / "started.json", facts)
     shown = page(tmp_path, earlier)
@@ -82,7 +82,7 @@ def test_what_was_compared_with_is_nobodys_business(tmp_path: Path, earlier: Pat
 
 def test_a_changed_question_is_named(tmp_path: Path, earlier: Path) -> None:
     """There is nothing in common then."""
-    record = store.load(earlier)
+    record = reading.load(earlier)
     asked = record.started["scenario"] | {"workers": 2}
     store.write_json(earlier / "started.json", record.started | {"scenario": asked})
     damage_facts(record, lambda facts: facts.update(scenario=asked))

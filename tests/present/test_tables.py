@@ -13,7 +13,7 @@ from experiments.present.page import Page, asked
 from experiments.present.tables import headline, provenance, verdict
 from experiments.present.tables.clients import clients
 from experiments.present.tables.sortable import SortableTable
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 from tests.made_up import SMALL, damage_facts, made_up
 from tests.present.conftest import HOSTILE

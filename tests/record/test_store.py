@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from experiments.errors import ParameterError, RecordError
-from experiments.record import schema, store
+from experiments.record import reading, schema, store
 from experiments.record.rows import NEVER, PartWriter, RowBuffer
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
@@ -36,7 +36,7 @@ def test_rows_come_back_as_they_were_within_a_tick(run_path: Path) -> None:
     rows = some_rows(3)
     rows.add(9, 7, 1, 1002.0, NEVER, NEVER, 1060.0, math.nan, 0, 0, Outcome.UNSENT_BUSY)
     store.write_part(run_path, 0, 0, rows.take())
-    frame = store.load(run_path).requests().sort("client")
+    frame = reading.load(run_path).requests().sort("client")
     assert frame.schema == schema.dtypes(schema.REQUESTS)
     first, last = frame.row(0, named=True), frame.row(3, named=True)
     assert (first["endpoint"], first["outcome"], first["status"], first["bytes"]) == ("status", "ok", 200, 100)
@@ -55,7 +55,7 @@ def test_the_writer_numbers_its_parts_and_counts_its_rows(run_path: Path) -> Non
     writer.close()
     assert (writer.parts, writer.rows, writer.lost_rows, writer.error) == (2, 10, 0, None)
     assert sorted(path.name for path in (run_path / "requests").iterdir()) == ["part-3-0.parquet", "part-3-1.parquet"]
-    assert store.load(run_path).requests().height == 10
+    assert reading.load(run_path).requests().height == 10
 
 
 def test_the_writer_says_what_it_could_not_write(run_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_the_writer_says_what_it_could_not_write(run_path: Path) -> None:
 def test_an_unfinished_run_says_that_it_is(run_path: Path) -> None:
     """Without run.json a record can be read, and names what is missing."""
     store.write_part(run_path, 0, 0, some_rows(4).take())
-    record = store.load(run_path)
+    record = reading.load(run_path)
     assert not record.finished
     assert record.requests().height == 4
     assert record.window_s == pytest.approx(3.502, abs=1e-6)
@@ -89,8 +89,8 @@ def test_lost_and_damaged_parts_are_named(run_path: Path) -> None:
         store.write_part(run_path, 0, number, some_rows(1).take())
     (run_path / "requests" / "part-1-0.parquet").write_bytes(b"PAR1 rubbish")
     facts = {"window_s": 600.0, "generator": {"instances": [{"instance": 0, "parts": 4}, {"instance": 1, "parts": 1}]}}
-    store.write_json(run_path / "run.json", store.load(run_path).started | facts)
-    record = store.load(run_path)
+    store.write_json(run_path / "run.json", reading.load(run_path).started | facts)
+    record = reading.load(run_path)
     assert record.missing[:3] == (
         "part-1-0.parquet cannot be read",
         "part-0-1.parquet is missing",
@@ -135,12 +135,12 @@ def test_what_is_no_record_is_refused_in_words(tmp_path: Path, content: str | No
     if content is not None:
         (tmp_path / "started.json").write_text(content)
     with pytest.raises(RecordError):
-        store.load(tmp_path)
+        reading.load(tmp_path)
 
 
 def test_a_record_without_rows_is_an_empty_table(run_path: Path) -> None:
     """Nothing measured is nothing, with the right columns."""
-    record = store.load(run_path)
+    record = reading.load(run_path)
     assert record.requests().schema == schema.dtypes(schema.REQUESTS)
     assert record.resources().schema == schema.dtypes(schema.RESOURCES)
     assert record.requests().height == 0

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.cells import CellProgress
 from experiments.errors import ParameterError, RecordError, VerdictError
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.sweep import session
 from experiments.sweep.grid import Planned
 from experiments.sweep.session import PARAMETERS, Sweep
@@ -233,7 +233,7 @@ def test_a_sweep_shown_from_another_environment_fails_under_strict(tmp_path: Pat
         started = json.loads((cell / cell.name / "started.json").read_text())
         started["environment"]["python"] = "3.99"
         store.write_json(cell / cell.name / "started.json", started)
-        damage_facts(store.load(cell / cell.name), lambda facts: facts["environment"].update(python="3.99"))
+        damage_facts(reading.load(cell / cell.name), lambda facts: facts["environment"].update(python="3.99"))
     page = Sweep({}, sweep_dir=str(tmp_path / "now"), compare_to=str(tmp_path / "then"), strict=True).measure(silent)
     assert "python was 3.11.7, now it is 3.99" in repr(page.changes())
     with pytest.raises(VerdictError, match="another environment"):

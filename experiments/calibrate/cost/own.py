@@ -11,7 +11,7 @@ from experiments.calibrate.cost.load import Load
 from experiments.calibrate.cost.targets import Target
 from experiments.calibrate.trial import CAUSES, judged
 from experiments.errors import GeneratorError
-from experiments.record.store import Record
+from experiments.record.reading import Record
 from experiments.runner import run
 from experiments.scenario import Scenario
 

@@ -14,7 +14,7 @@ from typing import Any
 from experiments.present.markup import Markup, table
 from experiments.present.tables import database, trials
 from experiments.present.words import NONE, count, duration, number, plural, size
-from experiments.record.store import Record
+from experiments.record.reading import Record
 
 _HASHED = ("started.json", "run.json", "resources.parquet")
 
