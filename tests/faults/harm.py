@@ -14,6 +14,7 @@ import experiments as lab
 from experiments.analyse.polls import count, prepare
 from experiments.measure.progress import Progress
 from experiments.record.reading import Record
+from experiments.record.schema import UNSENT
 from tests.earlier import content, earlier_run
 from tests.processes import still_alive
 
@@ -111,6 +112,11 @@ def outcomes(record: Record) -> dict[str, int]:
     return {str(outcome): int(number) for outcome, number in prepare(record)["outcome"].value_counts().iter_rows()}
 
 
+def ends(record: Record) -> dict[str, int]:
+    """How many polls that were sent ended how. On a busy machine some are not: `unsent_busy`, or `unsent_late`."""
+    return {outcome: number for outcome, number in outcomes(record).items() if outcome not in UNSENT}
+
+
 def check(record: Record, name: str) -> dict[str, str]:
     """What the verdict says of one thing."""
     checks: list[dict[str, str]] = record.summary()["verdict"]["checks"]
@@ -119,8 +125,7 @@ def check(record: Record, name: str) -> dict[str, str]:
 
 def assert_all_answered(record: Record) -> None:
     """Nothing failed; what was due right before the end of the window may have come too late to be sent."""
-    assert outcomes(record)["ok"] > 0
-    assert outcomes(record).keys() <= {"ok", "unsent_busy", "unsent_late"}
+    assert ends(record).keys() == {"ok"}
 
 
 def assert_conserved(record: Record) -> None:

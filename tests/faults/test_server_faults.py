@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from experiments.measure.listening import free_port
-from tests.faults.harm import assert_all_planned, check, outcomes, run_with, serve, server
+from tests.faults.harm import assert_all_planned, check, ends, outcomes, run_with, serve, server
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +25,10 @@ def test_a_killed_server_is_a_result(tmp_path: Path) -> None:
     assert record.facts["cut_short"] is None
     assert "the server ended by itself" in record.facts["server"]["died"]
     assert (record.facts["server"]["exit"]["code"], record.facts["server"]["exit"]["how"]) == (-signal.SIGKILL, "itself")
-    found = outcomes(record)
+    found = ends(record)
     assert found["ok"] > 0
     assert found["connect_refused"] > 0
-    assert found.keys() <= {"ok", "connect_refused", "reset", "closed", "unsent_busy"}
+    assert found.keys() <= {"ok", "connect_refused", "reset", "closed"}
     assert check(record, "generator_errors")["status"] == "valid"
     assert check(record, "served")["status"] == "suspect"
     assert "the server ended by itself" in check(record, "served")["meaning"]
@@ -44,7 +44,7 @@ def test_a_server_that_hangs_for_a_while_makes_its_devices_wait(tmp_path: Path) 
 
     record = run_with(tmp_path, hang, timeout_s=10)
     assert_all_planned(record)
-    assert outcomes(record).keys() == {"ok"}
+    assert ends(record).keys() == {"ok"}
     assert record.facts["server"]["died"] is None
     assert check(record, "served")["status"] == "valid"
     assert check(record, "workers")["status"] == "valid"
@@ -54,9 +54,9 @@ def test_a_server_that_hangs_for_good_is_ended_by_force(tmp_path: Path) -> None:
     """Polls time out or are never sent, the wait for the server is bounded, and it does not outlive the run."""
     record = run_with(tmp_path, lambda: server().suspend(), minutes=2 / 60)
     assert_all_planned(record)
-    found = outcomes(record)
+    found = ends(record)
     assert found["read_timeout"] > 0
-    assert found.keys() <= {"ok", "read_timeout", "connect_timeout", "unsent_busy"}
+    assert found.keys() <= {"ok", "read_timeout", "connect_timeout"}
     assert record.facts["server"]["exit"]["how"] == "killed"
     assert check(record, "served")["status"] == "suspect"
 
@@ -116,9 +116,9 @@ def test_an_external_server_that_is_restarted_is_seen(tmp_path: Path) -> None:
             one.kill()
             one.wait()
     assert_all_planned(record)
-    found = outcomes(record)
+    found = ends(record)
     assert found["connect_refused"] > 0
-    assert found.keys() <= {"ok", "connect_refused", "reset", "closed", "unsent_busy"}
+    assert found.keys() <= {"ok", "connect_refused", "reset", "closed"}
     assert check(record, "workers")["status"] == "suspect"
 
 

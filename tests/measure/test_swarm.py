@@ -95,6 +95,11 @@ def outcomes(rows: pl.DataFrame) -> Counter[str]:
     return Counter(rows["outcome"].to_list())
 
 
+def sent_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Without those that a busy machine was not in time to send before the window closed."""
+    return rows.filter(pl.col("sent_s").is_not_null())
+
+
 def assert_conserved(facts: dict[str, Any]) -> None:
     totals = facts["totals"]
     assert totals["planned"] == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"]
@@ -115,9 +120,10 @@ def test_every_planned_poll_is_a_row(tmp_path: Path, engine: str) -> None:
     assert rows.select("client", "round", "endpoint").rows() == expected
     first = rows.filter(pl.col("endpoint") == "status")
     assert first["due_s"].to_list() == [asked.due(c, r) for c, r in first.select("client", "round").iter_rows()]
-    assert outcomes(rows) == {"ok": len(expected)}
+    sent = sent_of(rows)
+    assert outcomes(sent) == {"ok": sent.height}
     assert facts["totals"]["planned"] == sum(sum(asked.planned(c).values()) for c in range(3))
-    assert facts["attempts"] == len(expected)
+    assert facts["attempts"] == sent.height
     assert_conserved(facts)
 
 
@@ -125,7 +131,7 @@ def test_every_planned_poll_is_a_row(tmp_path: Path, engine: str) -> None:
 def test_times_of_a_poll_are_in_order_and_a_device_asks_one_at_a_time(tmp_path: Path, engine: str) -> None:
     """due <= ready <= sent <= done, and the next poll is sent after the last one ended."""
     rows, _ = measure(tmp_path, [[0.03, *GOOD]], plan(status_weight=2, bulk_weight=1), engine)
-    sent = rows.filter(pl.col("sent_s").is_not_null())
+    sent = sent_of(rows)
     assert sent.height > 10
     assert sent.select(
         (pl.col("due_s") <= pl.col("ready_s")).all() & (pl.col("ready_s") <= pl.col("sent_s")).all()
@@ -167,8 +173,9 @@ def test_after_pacing_waits_an_interval_from_the_end_of_the_round_before(tmp_pat
 def test_a_failed_poll_is_a_row_with_its_reason(tmp_path: Path, engine: str, script: list[Step], outcome: str) -> None:
     """Whatever the server does, each poll has its row and the device goes on."""
     rows, facts = measure(tmp_path, [script], plan(), engine)
-    assert outcomes(rows) == {outcome: rows.height}
-    assert facts["totals"]["failed"] == facts["totals"]["planned"] == 30
+    assert set(outcomes(sent_of(rows))) == {outcome}
+    assert facts["totals"]["failed"] == facts["totals"]["sent"] > 0
+    assert facts["totals"]["planned"] == 30
     assert_conserved(facts)
 
 
@@ -177,14 +184,14 @@ def test_wrong_bytes_of_the_right_length_are_noticed(tmp_path: Path, engine: str
     """The rounds that compare bytes find an answer that only looks right; the others say ok."""
     rows, facts = measure(tmp_path, [[answer(b"y" * 100)]], plan(clients=64, window_s=0.2, warmup_s=0.0), engine)
     assert outcomes(rows)["wrong_body"] == facts["checksums"] > 0
-    assert outcomes(rows)["ok"] == rows["sent_s"].count() - facts["checksums"]
+    assert outcomes(rows)["ok"] == sent_of(rows).height - facts["checksums"]
 
 
 @ENGINES
 def test_nobody_listening_is_a_row_too(tmp_path: Path, engine: str) -> None:
     """Refused connections are failures of the poll, not of the run."""
     rows, facts = measure(tmp_path, [GOOD], plan(), engine, port=free_port())
-    assert outcomes(rows) == {"connect_refused": rows.height}
+    assert set(outcomes(sent_of(rows))) == {"connect_refused"}
     assert rows["status"].sum() == 0
     assert_conserved(facts)
 
@@ -193,13 +200,12 @@ def test_nobody_listening_is_a_row_too(tmp_path: Path, engine: str) -> None:
 def test_a_poll_without_answer_times_out_and_the_rest_is_unsent(tmp_path: Path, engine: str) -> None:
     """A timeout ends the poll; what was due meanwhile and never sent is unsent_busy, at the time already waited."""
     rows, facts = measure(tmp_path, [[10.0]], plan(clients=2), engine, timeout_s=0.3)
-    found = outcomes(rows)
-    assert set(found) == {"read_timeout", "unsent_busy"}
+    assert set(outcomes(sent_of(rows))) == {"read_timeout"}
     timed_out = rows.filter(pl.col("outcome") == "read_timeout")
     waited = (timed_out["done_s"] - timed_out["sent_s"]).to_list()
     assert all(wait >= 0.3 for wait in waited)
     unsent = rows.filter(pl.col("outcome") == "unsent_busy")
-    assert unsent["done_s"].to_list() == [0.5] * unsent.height
+    assert unsent["done_s"].to_list() == [0.5] * unsent.height != []
     assert unsent["sent_s"].null_count() == unsent.height
     assert facts["totals"]["planned"] == 20
     assert_conserved(facts)
@@ -219,7 +225,7 @@ def test_an_idle_connection_that_the_server_closed_is_no_failure(tmp_path: Path,
     rows, facts = measure(
         tmp_path, [GOOD], plan(interval_s=0.2, window_s=0.7), engine, meanwhile=lambda server: server.close_connections()
     )
-    assert set(outcomes(rows)) == {"ok"}
+    assert set(outcomes(sent_of(rows))) == {"ok"}
     assert facts["connects"] == 3 + facts["reconnects"] + facts["retries"] > 3
     assert rows.filter(pl.col("connect_s") > 0).height == facts["connects"]
 
