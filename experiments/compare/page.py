@@ -107,9 +107,11 @@ def times(comparison: Comparison) -> Pieces:
 
 def costs(comparison: Comparison) -> Markup:
     """Memory, start-up and lines."""
+    more = comparison.asked.own.memory_clients
+    held = f"what a run with {count(more)} devices held more than those, all workers together, one run each"
     return tables.costs(rows.costs(comparison)) + caption(
-        f"Medians of the runs at {comparison.asked.first.title}; per 1,000 connections: what a run with "
-        f"{count(comparison.asked.own.memory_clients)} devices held more than those, all workers together, one run each. "
+        f"Medians of the runs at {comparison.asked.first.title}; per 1,000 connections: "
+        f"{held if more else 'not measured, memory_clients is 0'}. "
         "Lines are of the whole application, the database workload included where it has one."
     )
 
