@@ -69,7 +69,7 @@ def certify(
 
 def asked(scenario: Scenario) -> Markup:
     """The scenario shown back before it runs, beside what this machine was measured to carry."""
-    results_dir = Path(scenario.results_dir).expanduser() if scenario.results_dir else reading.default_results_dir()
+    results_dir = reading.results_dir(scenario.results_dir)
     return page.asked(scenario, host.certificate(results_dir))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
@@ -77,7 +76,7 @@ class Calibration:
         self._honest_runs = honest_runs
         self._programs = known.QUICK if variant == "quick" else known.programs()
         self._cost = CostPart(rounds=cost_rounds, seconds=cost_seconds, peers=cost_peers, loads=cost_loads, wrk2=wrk2)
-        self._results_dir = Path(results_dir).expanduser() if results_dir else reading.default_results_dir()
+        self._results_dir = reading.results_dir(results_dir)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self._runs_dir = self._results_dir / f"calibration-{stamp}"
         self._runs_dir.mkdir(parents=True)

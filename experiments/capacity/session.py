@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from experiments.capacity import light
@@ -74,7 +73,7 @@ class Session:
         self.asked = asked
         self._say, self._cells_type = say, cells_type
         name = asked.capacity_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-capacity"
-        parent = Path(asked.base.results_dir).expanduser() if asked.base.results_dir else reading.default_results_dir()
+        parent = reading.results_dir(asked.base.results_dir)
         self.folder = parent / name
         self._ends_at = time.monotonic() + 3600 * asked.max_hours
         self._figures: dict[str, Figures | None] = {}

@@ -88,7 +88,7 @@ class Session:
         self._cells_type = Kept if shown else cells_type
         self.shown = shown is not None
         name = asked.own.compare_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-compare"
-        parent = Path(asked.base.results_dir).expanduser() if asked.base.results_dir else reading.default_results_dir()
+        parent = reading.results_dir(asked.base.results_dir)
         self.folder = shown or parent / name
 
     @property

@@ -35,7 +35,4 @@ def collect(place: str | Path) -> list[Record]:
 
 def located(place: str | Path) -> Path:
     """The folder of this name, here or in the project's `results/`."""
-    path = Path(place).expanduser()
-    if not path.is_dir() and (reading.default_results_dir() / path).is_dir():
-        path = reading.default_results_dir() / path
-    return path.resolve()
+    return reading.find(place).resolve()

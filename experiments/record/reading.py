@@ -30,6 +30,18 @@ def default_results_dir() -> Path:
     return (project if (project / "notebooks").is_dir() else Path.cwd()) / "results"
 
 
+def results_dir(asked: str) -> Path:
+    """The folder of that name, or the default where none is asked for."""
+    return Path(asked).expanduser() if asked else default_results_dir()
+
+
+def find(path: str | Path) -> Path:
+    """The folder of that path, or the one of that name in the project's `results/`."""
+    place = Path(path).expanduser()
+    ours = default_results_dir() / place
+    return ours if not place.is_dir() and ours.is_dir() else place
+
+
 def load(path: str | Path) -> Record:
     """Opens the record of a run, finished or not.
 
@@ -39,9 +51,7 @@ def load(path: str | Path) -> Record:
     Raises:
         RecordError: there is no record there, or a newer lab wrote it.
     """
-    place = Path(path).expanduser()
-    if not place.is_dir() and (default_results_dir() / place).is_dir():
-        place = default_results_dir() / place
+    place = find(path)
     if not (place / "started.json").is_file():
         raise RecordError(f"{place} is not a run directory: it holds no started.json; give the folder of one run.")
     record = Record(place.resolve())

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import ParameterError, RecordError
-from experiments.record import schema
-from experiments.record.reading import PART, Record, default_results_dir
+from experiments.record import reading, schema
+from experiments.record.reading import PART, Record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,14 +47,14 @@ def create(results_dir: str, run_id: str, short_hash: str) -> Path:
     """Makes the directory of a new run; an existing one is never touched.
 
     Args:
-        results_dir: where run directories live; empty for `default_results_dir()`.
+        results_dir: where run directories live; empty for the project's `results/`.
         run_id: the name asked for; empty for UTC time, `short_hash` and a repeat number.
         short_hash: tells scenarios apart; repeats of one scenario are numbered from 1.
 
     Raises:
         ParameterError: the folder cannot be written, or a run of that name exists.
     """
-    parent = Path(results_dir).expanduser() if results_dir else default_results_dir()
+    parent = reading.results_dir(results_dir)
     try:
         parent.mkdir(parents=True, exist_ok=True)
         path = _new_folder(parent, run_id, short_hash)

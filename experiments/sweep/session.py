@@ -77,7 +77,7 @@ class Sweep:
             check_databases(one.cell.scenario for one in self.grid.cells)
             check_earlier(compare_to, strict=self._judged.strict)
         self._limits = Scenario.from_parameters({name: parameters[name] for name in SERVICE_LEVEL if name in parameters})
-        results = Path(results_dir).expanduser() if results_dir else reading.default_results_dir()
+        results = reading.results_dir(results_dir)
         self.folder = self._shown.path if self._shown else results / (str(sweep_id) or self._new_id())
 
     @classmethod

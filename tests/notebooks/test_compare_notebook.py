@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import papermill
 import pytest
 import yaml
@@ -16,7 +15,7 @@ from experiments.compare.compare import Compare
 from experiments.compare.session import Session
 from experiments.record import reading
 from tests.compare.made_up_systems import NOTEBOOK, asked, given
-from tests.notebooks.test_run_notebook import finish, outputs_text
+from tests.notebooks.test_run_notebook import assert_every_cell_shows_something, finish, outputs_text
 
 PROJECT = NOTEBOOK.parents[1]
 SHORT: dict[str, Any] = {
@@ -72,12 +71,7 @@ def test_a_real_comparison_leaves_everything_in_its_folder(tmp_path: Path) -> No
         assert totals["planned"] == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"]
     shown = outputs_text(tmp_path / "compare.ipynb")
     assert all(f"cells/{cell}/report.html" in shown for cell in cells)
-    silent = [
-        cell.source
-        for cell in nbformat.read(tmp_path / "compare.ipynb", 4).cells
-        if cell.cell_type == "code" and not cell.outputs
-    ]
-    assert all("# Parameters" in source or "systems: str" in source or "enforce" in source for source in silent), silent
+    assert_every_cell_shows_something(tmp_path / "compare.ipynb", "systems: str")
     again = Compare.from_notebook(given(compare_dir=str(tmp_path / "it"))).measure()
     assert sorted(run.cell.name for run in again.runs) == cells
     # Whether such a short run may be believed is a matter of this machine; that it was measured is not.

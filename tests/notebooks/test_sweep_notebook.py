@@ -16,7 +16,14 @@ import yaml
 from experiments.scenario import Scenario
 from experiments.sweep.grid import AXES, Grid
 from experiments.sweep.session import PARAMETERS, Sweep
-from tests.notebooks.test_run_notebook import Kernel, finish, kernel, outputs_text, wait_for
+from tests.notebooks.test_run_notebook import (
+    Kernel,
+    assert_every_cell_shows_something,
+    finish,
+    kernel,
+    outputs_text,
+    wait_for,
+)
 from tests.processes import descendants, still_alive
 
 __all__ = ["kernel"]
@@ -68,12 +75,7 @@ def test_a_real_sweep_leaves_everything_in_its_folder(tmp_path: Path) -> None:
         assert totals["planned"] == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"]
     shown = outputs_text(tmp_path / "sweep.ipynb")
     assert all(f"cells/{cell}/report.html" in shown for cell in cells)
-    silent = [
-        cell.source
-        for cell in nbformat.read(tmp_path / "sweep.ipynb", 4).cells
-        if cell.cell_type == "code" and not cell.outputs
-    ]
-    assert all("# Parameters" in source or "server: str" in source or "enforce" in source for source in silent), silent
+    assert_every_cell_shows_something(tmp_path / "sweep.ipynb")
 
 
 @pytest.mark.slow
