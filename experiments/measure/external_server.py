@@ -32,6 +32,8 @@ class ExternalServer(Server):
         self._url = url.rstrip("/")
         self._pids: set[int] = set()
         """Workers that ever answered."""
+        self._workers_seen: bool | None = None
+        """Whether their numbers were those of processes here when they were first asked for; None before that."""
 
     @property
     def url(self) -> str:
@@ -57,6 +59,7 @@ class ExternalServer(Server):
             "framework_version": self._health.version if self._health else None,
             "command": [],
             "main_pid": None,
+            "workers_seen": bool(self._workers_seen),
         }
 
     def worker_pids(self) -> list[int]:
@@ -106,6 +109,8 @@ class ExternalServer(Server):
             return {}
         served = await self._served(lambda served, quiet: quiet >= _QUIET and self._pids <= served.keys(), deadline_s)
         self._pids |= served.keys()
+        if self._workers_seen is None:
+            self._workers_seen = await asyncio.to_thread(lambda: self.is_local)
         return served
 
     async def stop(self) -> None:
