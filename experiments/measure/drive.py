@@ -12,7 +12,6 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +77,10 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **asdict(swarm.effort),
+        **swarm.effort.facts(),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "cpu_wait_ratio": chores.waiting.ratio() if chores.waiting else None,
+        "cpu_wait_ratio": chores.cpu_wait_ratio,
         "longest_stall_s": swarm.heartbeat.longest_stall_s,
         "parts": writer.parts,
         "part_sha256": writer.checksums,
@@ -94,7 +93,7 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
 
 
 class _Chores:
-    """What is done beside the load, at a heartbeat: rows to disk, reports, and counting from the start of the window."""
+    """What is done beside the load, at a heartbeat: rows to disk, reports, and what is measured of the window alone."""
 
     swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
 
@@ -105,13 +104,21 @@ class _Chores:
         self._reported_at = time.monotonic()
         self._flush_at = self._reported_at + _FLUSH_S
         self._seen = 0
-        self.waiting: RunQueueWait | None = None
+        self._waiting: RunQueueWait | None = None
         """From the start of the window on."""
+        self._window_over = False
+        self.cpu_wait_ratio: float | None = None
+        """Share of the window for which the loop waited for a core; None where the platform does not tell."""
 
     def at(self, now: float) -> None:
         """Does what is due."""
-        if self.waiting is None and now >= self._course.start_at:
-            self.waiting = RunQueueWait()
+        if self._waiting is None and now >= self._course.start_at:
+            self._waiting = RunQueueWait()
+        if self._waiting is not None and not self._window_over:
+            self._window_over = now >= self._course.close_at
+            if self._window_over or now >= self._reported_at + _REPORT_S:
+                # Now and then as well, so that a run that breaks off has a figure too.
+                self.cpu_wait_ratio = self._waiting.ratio()
         if now >= self._reported_at + _REPORT_S:
             self._report(now)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from experiments.record.schema import Outcome
+from experiments.record.schema import ENDPOINTS, Outcome
 
+_BY_ENDPOINT = ("compared", "differed")
 _NONE_SENT = (Outcome.UNSENT_BUSY, Outcome.UNSENT_LATE)
 
 
@@ -54,9 +56,19 @@ class Effort:
     retries: int = 0
     """Requests asked again, since the server closed a reused connection without an answer."""
     checksums: int = 0
-    """Answers whose bytes were compared."""
+    """Complete answers whose checksum was taken, whatever their status and length."""
+    compared: list[int] = field(default_factory=lambda: [0] * len(ENDPOINTS))
+    """Of these, by endpoint, those of status 200 and the right length: their bytes decided."""
+    differed: list[int] = field(default_factory=lambda: [0] * len(ENDPOINTS))
+    """Of these, those whose bytes were others than before the load."""
 
     def add(self, other: Effort) -> None:
         """Takes the effort of another device in."""
         for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
+            mine = getattr(self, name)
+            setattr(self, name, [a + b for a, b in zip(mine, value, strict=True)] if name in _BY_ENDPOINT else mine + value)
+
+    def facts(self) -> dict[str, Any]:
+        """As they stand in run.json: counts by the name of the endpoint."""
+        each = asdict(self)
+        return each | {name: dict(zip(ENDPOINTS, each[name], strict=True)) for name in _BY_ENDPOINT}

@@ -238,12 +238,11 @@ class EpollDevice(Device):
         """The answer is complete."""
         reader, swarm = self._reader, self._swarm
         answer, checked = reader.answer, reader.checksum_wanted
-        swarm.effort.checksums += checked
         if answer.status == 200 and answer.body_bytes == swarm.body_bytes[self.number] and not checked:
             outcome = Outcome.OK
         else:
             checksum = answer.checksum if checked else None
-            outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum)
+            outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum, swarm.effort)
         if not (reader.reusable and swarm.keep_alive):
             self.close()
         self._finish(answer.done_at, outcome)
@@ -267,7 +266,8 @@ class EpollDevice(Device):
         self.idle = True
         self.ended(self._sent, done, self._connect_s, answer.status, answer.body_bytes, outcome)
         if swarm.closed:
-            self.give_up()
+            if self.mid_round:
+                swarm.overdue.append(self)
         elif self.due <= done:
             swarm.overdue.append(self)
         elif not swarm.course.fixed:
