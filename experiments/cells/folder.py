@@ -26,9 +26,9 @@ from experiments.analyse.summary import ANALYSIS_VERSION
 from experiments.cells.cell import Cell, Outcome
 from experiments.cells.journal import Journal
 from experiments.errors import LabError, ParameterError, RecordError
-from experiments.measure.watch import INTERRUPTED
 from experiments.record import store
 from experiments.record.reading import Record
+from experiments.record.state import CutKind
 from experiments.runner import summarise
 from experiments.scenario import Scenario
 
@@ -115,8 +115,8 @@ class Folder:
             return Outcome(cell, "failed" if why else "unfinished", why or "it was killed before it was done", None, found)
         if damage := _damage(record, cell.scenario):
             return Outcome(cell, "damaged", damage, None, found)
-        if record.facts.get("cut_short") == INTERRUPTED:
-            return Outcome(cell, "unfinished", INTERRUPTED, None, found)
+        if record.cut_short is not None and record.cut_short.kind is CutKind.INTERRUPTED:
+            return Outcome(cell, "unfinished", str(record.cut_short), None, found)
         return Outcome(cell, "done", "", _summarised(record), found)
 
     def tell_failure(self, cell: Cell, why: str) -> None:

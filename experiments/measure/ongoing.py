@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from experiments.measure.generator_process import Generator
 from experiments.measure.progress import OnProgress
+from experiments.record.state import Cut
 from experiments.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Ongoing:
     """Where the author's client counts."""
     start_at: float = 0.0
     """When the measured window begins."""
-    cut_short: str | None = None
+    cut_short: Cut | None = None
     """Why the window closed early, if so."""
     stop_at: float | None = None
     """When it did."""
@@ -61,7 +62,7 @@ class Ongoing:
         asked = self.scenario.window_s
         return asked if self.stop_at is None else min(asked, max(0.0, self.stop_at - self.start_at))
 
-    def stop(self, generators: list[Generator], reason: str) -> None:
+    def stop(self, generators: list[Generator], reason: Cut) -> None:
         """Closes the window early; the first reason stands."""
         if self.cut_short is not None:
             return

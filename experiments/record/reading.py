@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.errors import RecordError
 from experiments.record import schema
+from experiments.record.state import Cut, CutKind, Gap, GapKind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -104,21 +105,26 @@ class Record:
         return self._seen_until
 
     @cached_property
+    def cut_short(self) -> Cut | None:
+        """Why the window closed before its time; None where it did not."""
+        return Cut.of(self.facts) if self.finished else Cut(CutKind.BROKEN_OFF)
+
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """What is not there and should be, a sentence each; empty for a whole record."""
         writers = [*self.facts.get("generator", {}).get("instances", ()), self.facts.get("sampler", {})]
-        return (*self.gaps, *(str(writer["error"]) for writer in writers if writer.get("error")))
+        return (*map(str, self.gaps), *(str(writer["error"]) for writer in writers if writer.get("error")))
 
     @cached_property
-    def gaps(self) -> tuple[str, ...]:
+    def gaps(self) -> tuple[Gap, ...]:
         """The files that are not there, or not whole: what can be seen without anybody's word."""
         gaps = []
         if not self.finished:
-            gaps.append("run.json is missing: the run did not come to its own end, its last seconds were never written")
-        gaps += [f"{path.name} cannot be read" for path in self._parts if path not in self.readable]
-        gaps += [f"part-{instance}-{number}.parquet is missing" for instance, number in sorted(self._lost)]
+            gaps.append(Gap(GapKind.UNSEALED, "run.json"))
+        gaps += [Gap(GapKind.PART_UNREADABLE, path.name) for path in self._parts if path not in self.readable]
+        gaps += [Gap(GapKind.PART_MISSING, f"part-{instance}-{number}.parquet") for instance, number in sorted(self._lost)]
         if not (self.path / "resources.parquet").is_file():
-            gaps.append("resources.parquet is missing: there are no figures of CPU and memory")
+            gaps.append(Gap(GapKind.NO_SAMPLES, "resources.parquet"))
         return tuple(gaps)
 
     def requests(self) -> pl.DataFrame:

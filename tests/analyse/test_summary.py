@@ -29,6 +29,7 @@ def keys(record: Record) -> dict[str, Any]:
         "load",
         "service_level",
         "cut_short",
+        "cut_short_kind",
         "verdict",
     ]
     assert summary["analysis_version"] == ANALYSIS_VERSION
@@ -44,9 +45,9 @@ def keys(record: Record) -> dict[str, Any]:
     assert list(summary["generator"]["lag_ms"]) == ["p50", "p99", "p999", "max"]
     assert list(summary["load"]) == ["polls_per_s_planned", "polls_per_s_answered", "mb_per_s_answered"]
     assert list(summary["service_level"]) == ["asked", "met", "items"]
-    assert list(summary["verdict"]) == ["status", "headline", "checks"]
+    assert list(summary["verdict"]) == ["status", "headline", "reason", "checks"]
     for check in summary["verdict"]["checks"]:
-        assert list(check) == ["name", "status", "figure", "limit", "meaning", "of_limit"]
+        assert list(check) == ["name", "status", "figure", "limit", "meaning", "advice", "of_limit", "kind"]
     return summary
 
 

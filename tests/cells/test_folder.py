@@ -9,8 +9,8 @@ import pytest
 from experiments.cells import Cell
 from experiments.cells.folder import Folder
 from experiments.errors import ParameterError
-from experiments.measure.watch import INTERRUPTED
 from experiments.record import reading
+from experiments.record.state import Cut, CutKind
 from tests.cells.made_up_cells import SHORT, cell, leave_failure, leave_record
 from tests.made_up import damage_facts, damage_rows, made_up
 
@@ -60,7 +60,7 @@ def test_a_run_that_the_experimenter_interrupted_is_unfinished(tmp_path: Path) -
     """It was sealed, but it is not what the sweep asked for."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, cut_short_at=1.0)
-    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(cut_short=INTERRUPTED))
+    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(Cut(CutKind.INTERRUPTED).facts()))
     assert folder.outcome(cell()).status == "unfinished"
 
 
@@ -68,7 +68,8 @@ def test_a_run_that_was_cut_short_for_another_reason_is_a_result(tmp_path: Path)
     """To measure it again would hide that; its verdict says what it is worth."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, cut_short_at=1.0)
-    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(cut_short="generator 0 was lost"))
+    lost = Cut(CutKind.GENERATOR_LOST, "generator 0 was lost")
+    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(lost.facts()))
     assert folder.outcome(cell()).done
 
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 import experiments as lab
+from experiments.record.state import GapKind
 from tests.earlier import content
 from tests.faults.harm import SMALL, apart, assert_all_planned, generators, run_with
 from tests.notebooks.test_run_notebook import (
@@ -31,8 +32,8 @@ def assert_parts_are_readable(tmp_path: Path) -> None:
     record = lab.load(tmp_path / "results" / "it")
     assert not record.finished
     assert record.requests().height > 0
-    assert "run.json is missing" in record.missing[0]
-    assert not any("cannot be read" in gap for gap in record.missing)
+    assert record.gaps[0].kind is GapKind.UNSEALED
+    assert [gap for gap in record.gaps if gap.kind is GapKind.PART_UNREADABLE] == []
 
 
 def test_a_restarted_kernel_leaves_no_process(tmp_path: Path) -> None:
