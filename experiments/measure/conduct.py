@@ -58,20 +58,16 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
         KeyboardInterrupt: the experimenter interrupted before the load began.
     """
     with interrupts.as_cancellation():
-        fleet = await _fleet(scenario)
-        database = redis = None
-        try:
-            database = await Database.open(scenario)
-            redis = await RunRedis.open(scenario)
+        # A stack, so that one that cannot be closed keeps none of the others open.
+        async with AsyncExitStack() as opened:
+            if (fleet := await _fleet(scenario)) is not None:
+                opened.push_async_callback(lambda: undisturbed(fleet.leave()))
+            if (database := await Database.open(scenario)) is not None:
+                opened.push_async_callback(lambda: undisturbed(database.close()))
+            if (redis := await RunRedis.open(scenario)) is not None:
+                opened.push_async_callback(lambda: undisturbed(redis.close()))
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
             return await _conduct(Ongoing(scenario, path, on_progress, transport, fleet, database, redis))
-        finally:
-            if redis is not None:
-                await undisturbed(redis.close())
-            if database is not None:
-                await undisturbed(database.close())
-            if fleet is not None:
-                await undisturbed(fleet.leave())
 
 
 async def _fleet(scenario: Scenario) -> Fleet | None:
