@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import resource
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.measure import memory
 from experiments.measure.device import Course
 from experiments.measure.epoll_swarm import EpollSwarm
 from experiments.measure.httpx_swarm import HttpxSwarm
@@ -80,7 +80,7 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
         "clients": len(shard.clients),
         **asdict(swarm.effort),
         "cpu_s": time.process_time() - cpu_before,
-        "rss_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "rss_peak_bytes": memory.peak_rss_bytes(),
         "cpu_wait_ratio": chores.waiting.ratio() if chores.waiting else None,
         "longest_stall_s": swarm.heartbeat.longest_stall_s,
         "parts": writer.parts,
