@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import host, interrupts, run_facts, watch
+from experiments.measure import host, interrupts, port_owner, run_facts, watch
 from experiments.measure.database import Database
 from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.ongoing import Ongoing
+from experiments.measure.port_owner import Owner
 from experiments.measure.progress import OnProgress, Progress
 from experiments.measure.redis_process import RunRedis
 from experiments.measure.run_facts import Served
@@ -121,7 +122,8 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     warmup_from = time.monotonic() + max(generator.notice_s for generator in generators)
     run.start_at = warmup_from + run.scenario.warmup_s
     arrivals = run.fleet.samples if run.fleet else None
-    trees = _trees(run, server, generators, served_before)
+    run.owner = await asyncio.to_thread(_owner, server, {*served_before})
+    trees = _trees(run, generators)
     sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals)
     sampler.start()
     cleanup.callback(sampler.stop)
@@ -205,17 +207,23 @@ def _look_up(url: str) -> tuple[str, int]:
     return str(address[0]), int(address[1])
 
 
-def _trees(
-    run: Ongoing, server: ServerProcess | ExternalServer, generators: list[Generator], served: dict[int, int]
-) -> list[ProcessTree]:
-    """The process groups to sample; a server or database that somebody else started is seen if it runs on this machine."""
+def _owner(server: ServerProcess | ExternalServer, told: set[int]) -> Owner:
+    """The processes that cost what the server costs; of one that somebody else started, if they can be seen from here."""
+    if server.main_pid:
+        return Owner((server.main_pid,))
+    parts = urlsplit(server.url)
+    port = parts.port or 80
+    return port_owner.answering(port_owner.find(parts.hostname or "", port), told, port)
+
+
+def _trees(run: Ongoing, generators: list[Generator]) -> list[ProcessTree]:
+    """The process groups to sample."""
     trees = [tree for generator in generators for tree in generator.trees]
     if not any(os.getpid() in tree.pids for tree in trees):
         trees.append(ProcessTree("kernel", 0, (os.getpid(),), descendants=False))
     if run.database is not None and (pid := run.database.facts.get("main_pid")):
         trees.append(ProcessTree("database", 0, (pid,)))
-    pids = (server.main_pid,) if server.main_pid else tuple(served) if server.is_local else ()
-    return [ProcessTree("server", 0, pids), *trees] if pids else trees
+    return [ProcessTree("server", 0, run.owner.pids), *trees] if run.owner.pids else trees
 
 
 def utc_now() -> str:

@@ -6,11 +6,12 @@ Knows instants and reasons; starts, waits for and ends nothing.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.measure.generator_process import Generator
+from experiments.measure.port_owner import Owner
 from experiments.measure.progress import OnProgress
 from experiments.scenario import Scenario
 
@@ -46,6 +47,8 @@ class Ongoing:
     stop_at: float | None = None
     """When it did."""
     server_died: str | None = None
+    owner: Owner = field(default_factory=Owner)
+    """The server's processes, or why they cannot be sampled."""
 
     @property
     def deadline(self) -> float:

@@ -50,6 +50,9 @@ async def gather(
         "totals": _totals(shards),
         "server": {
             **server.facts(),
+            "sampled": {"pids": list(run.owner.pids), "name": run.owner.name},
+            "unseen": run.owner.unseen,
+            "on_this_machine": run.owner.here,
             "headers": served.headers,
             "workers": _workers(served.before, served.after),
             "worker_pids_at_end": served.pids_at_end,

@@ -176,7 +176,9 @@ class Page:
 
         cores = self.record.facts.get("environment", {}).get("cores")
         chart = drawn.server(self._usage, self._window_s, cores)
-        return chart or note("No use of resources was recorded: the server is not on this machine, or the run ended first.")
+        unseen = self.record.facts.get("server", {}).get("unseen")
+        why = unseen or "the server is not on this machine, or the run ended first"
+        return chart or note(f"No use of resources was recorded: {why}.")
 
     def generator_over_time(self) -> Chart | Markup:
         """Whether the generator kept up."""

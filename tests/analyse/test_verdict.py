@@ -224,6 +224,26 @@ def test_competitors(tmp_path: Path, others: float, status: str) -> None:
     assert check.figure == f"{others:.2f} cores"
 
 
+@pytest.mark.parametrize(
+    ("url", "said", "status"),
+    [
+        ("http://127.0.0.1:8000", {}, "not_applicable"),
+        ("http://192.0.2.9:8000", {}, "suspect"),
+        ("http://192.0.2.9:8000", {"on_this_machine": True, "unseen": "it is in a container"}, "not_applicable"),
+        ("http://127.0.0.1:8000", {"on_this_machine": False, "unseen": "it is on another machine"}, "suspect"),
+    ],
+    ids=str,
+)
+def test_competitors_of_a_server_that_was_not_sampled(tmp_path: Path, url: str, said: dict[str, Any], status: str) -> None:
+    """One elsewhere is no competitor; one here cannot be told from others, for the reason that the record gives."""
+    record = made_up(tmp_path, costs=Costs(server=0.0, others=1.0))
+    store.write_table(record.path / "resources.parquet", record.resources().filter(pl.col("group") != "server"))
+    record = damage_facts(record, lambda facts: facts["server"].update(url=url, **said))
+    check = judge(record)["competitors"]
+    assert check.status == status
+    assert status == "suspect" or said.get("unseen", "its processes were not sampled") in check.meaning
+
+
 def test_many_cores_bear_more_competitors_but_not_a_busy_thread(tmp_path: Path) -> None:
     """With 16 cores the limit is half a core: a thread that is always busy may sit on the generator's."""
     for others, status in ((0.45, "valid"), (0.55, "suspect")):

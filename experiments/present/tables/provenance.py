@@ -102,12 +102,21 @@ def _server(server: Mapping[str, Any], run_path: Path) -> list[tuple[str, object
         ("address", server.get("url")),
         ("started by the lab", _yes_no(server.get("started_by_lab"))),
         ("command", command_line(server.get("command") or [], run_path)),
+        ("processes that were sampled", _sampled(server.get("sampled") or {})),
+        ("processes not sampled, since", server.get("unseen")),
         ("died", server.get("died")),
         ("exit", _exit(server.get("exit"))),
     ]
     for endpoint, headers in (server.get("headers") or {}).items():
         rows.append((f"headers of {endpoint}", "\n".join(f"{k}: {v}" for k, v in dict(headers).items())))
     return rows
+
+
+def _sampled(sampled: Mapping[str, Any]) -> str | None:
+    """Which processes were found to serve; none for a server that the lab started itself."""
+    if not sampled.get("name"):
+        return None
+    return f"{sampled['name']} {', '.join(map(str, sampled['pids']))}, with their descendants"
 
 
 def command_line(command: Iterable[object], run_path: Path) -> str:
