@@ -38,6 +38,8 @@ _ENVIRONMENT = (
     *("implementation", "python", "lab_version"),
 )
 
+_MAY_USE = {"cores_usable": "cores", "memory_usable_bytes": "memory_bytes"}
+
 Kind = Literal["worse", "better", "cannot tell apart", "one run each"]
 
 
@@ -108,6 +110,12 @@ def compare(before: Sequence[Record], now: Sequence[Record]) -> Comparison:
 def environment_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What of two fingerprints may move a figure and is not the same."""
     pairs = {name: (before.get(name), now.get(name)) for name in _ENVIRONMENT}
+    # An older lab did not say what a process may use of the machine: all, as far as it knew.
+    pairs |= {
+        name: (before.get(name, before.get(whole)), now.get(name, now.get(whole)))
+        for name, whole in _MAY_USE.items()
+        if name in before or name in now
+    }
     packages = before.get("packages") or {}, now.get("packages") or {}
     pairs |= {name: (packages[0].get(name), packages[1].get(name)) for name in sorted({*packages[0], *packages[1]})}
     return [f"{name} was {old}, now it is {new}" for name, (old, new) in pairs.items() if old != new]
