@@ -149,7 +149,7 @@ class Scenario(BaseModel):
                 f"server={self.server!r} has no workload={self.workload!r}: those that have it are "
                 f"{listed(catalogue.offering(self.workload))}."
             )
-        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload):
+        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload, clients=self.clients):
             raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
 
     @field_validator(

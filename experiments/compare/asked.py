@@ -163,7 +163,10 @@ class Asked:
         offered = [workload for workload in self.own.workloads if workload in system.workloads]
         if not offered:
             return f"it has the workload {listed(system.workloads)} only, which is not asked"
-        found = (catalogue.obstacle(system, workers=self.base.workers, workload=workload) for workload in offered)
+        clients = max(self.own.loads, default=1)
+        found = (
+            catalogue.obstacle(system, workers=self.base.workers, workload=workload, clients=clients) for workload in offered
+        )
         return next((why for why in found if why), "")
 
     def _check(self) -> None:
