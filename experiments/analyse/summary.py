@@ -12,9 +12,11 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import latency, service_level
+from experiments.analyse.connecting import connecting
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.latency import Percentile
 from experiments.analyse.polls import arrange, count
+from experiments.analyse.resources import Costs
 from experiments.analyse.verdict import Verdict, judge
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS, UNSENT
@@ -40,6 +42,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         "generator": _generator(evidence),
         **_database(evidence),
         "load": _load(evidence),
+        "connecting": _connecting(evidence),
         "service_level": service_level.judge(record.scenario, endpoints, evidence.polls),
         "cut_short": _cut_short(record),
         "verdict": _verdict(judge(record, evidence)),
@@ -79,7 +82,15 @@ def _server(evidence: Evidence) -> dict[str, Any]:
         "cpu_us_per_request": _rounded(per_request),
         "cpu_cores_mean": _rounded(cores),
         "rss_peak_bytes": costs.server_rss_peak_bytes,
+        "may_use": evidence.server.get("may_use"),
+        "throttled": _throttled(costs, "server"),
     }
+
+
+def _throttled(costs: Costs, group: str) -> dict[str, float] | None:
+    """What a CPU quota did to a group within the window; null where none was seen."""
+    found = costs.throttled.get(group)
+    return None if found is None else {name: round(value, 3) for name, value in asdict(found).items()}
 
 
 def _generator(evidence: Evidence) -> dict[str, Any]:
@@ -94,6 +105,7 @@ def _generator(evidence: Evidence) -> dict[str, Any]:
             **{_NAMES[one.percent]: _ms(one.value_s) for one in lags},
             "max": _ms(evidence.lags.max()),
         },
+        "throttled": _throttled(costs, "kernel") or _throttled(costs, "generator"),
     }
 
 
@@ -120,6 +132,17 @@ def _load(evidence: Evidence) -> dict[str, Any]:
         "polls_per_s_planned": _rounded(len(evidence.polls) / window_s),
         "polls_per_s_answered": _rounded(len(came) / window_s),
         "mb_per_s_answered": _rounded(int(came["bytes"].cast(pl.UInt64).sum()) / 1e6 / window_s),
+    }
+
+
+def _connecting(evidence: Evidence) -> dict[str, Any]:
+    """First packets of connections that were dropped or sent again within the window."""
+    found = connecting(evidence.polls, evidence.costs)
+    counts = {name: getattr(found, name) for name in ("syn_retransmits", "listen_overflows", "listen_drops")}
+    return {
+        "resent": {str(seconds): number for seconds, number in found.resent.items()},
+        **{name: None if value is None else round(value) for name, value in counts.items()},
+        "backlog": evidence.server.get("backlog"),
     }
 
 

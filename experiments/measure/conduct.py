@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import host, interrupts, port_owner, run_facts, watch
+from experiments.measure import host, interrupts, network, port_owner, run_facts, watch
+from experiments.measure.allowance import Allowance
 from experiments.measure.database import Database
 from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
@@ -123,6 +124,8 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     run.start_at = warmup_from + run.scenario.warmup_s
     arrivals = run.fleet.samples if run.fleet else None
     run.owner = await asyncio.to_thread(_owner, server, {*served_before})
+    run.backlog = _backlog(server.url)
+    run.allowance = Allowance.of(run.owner.pids[0]) if run.owner.pids else None
     trees = _trees(run, generators)
     sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals)
     sampler.start()
@@ -216,14 +219,24 @@ def _owner(server: ServerProcess | ExternalServer, told: set[int]) -> Owner:
     return port_owner.answering(port_owner.find(parts.hostname or "", port), told, port)
 
 
+def _backlog(url: str) -> int | None:
+    """How many connections may wait to be accepted; None where the socket is not seen from here."""
+    parts = urlsplit(url)
+    addresses = port_owner.addresses(parts.hostname or "")
+    return network.backlog(addresses | port_owner.ANY, parts.port or 80)
+
+
 def _trees(run: Ongoing, generators: list[Generator]) -> list[ProcessTree]:
     """The process groups to sample."""
     trees = [tree for generator in generators for tree in generator.trees]
     if not any(os.getpid() in tree.pids for tree in trees):
         trees.append(ProcessTree("kernel", 0, (os.getpid(),), descendants=False))
+    for tree in trees:
+        if os.getpid() in tree.pids:  # Generators are started from here, and share its quota.
+            tree.allowance = Allowance.of(os.getpid())
     if run.database is not None and (pid := run.database.facts.get("main_pid")):
         trees.append(ProcessTree("database", 0, (pid,)))
-    return [ProcessTree("server", 0, run.owner.pids), *trees] if run.owner.pids else trees
+    return [ProcessTree("server", 0, run.owner.pids, allowance=run.allowance), *trees] if run.owner.pids else trees
 
 
 def utc_now() -> str:

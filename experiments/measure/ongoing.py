@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments.measure.allowance import Allowance
 from experiments.measure.generator_process import Generator
 from experiments.measure.port_owner import Owner
 from experiments.measure.progress import OnProgress
@@ -49,6 +50,10 @@ class Ongoing:
     server_died: str | None = None
     owner: Owner = field(default_factory=Owner)
     """The server's processes, or why they cannot be sampled."""
+    backlog: int | None = None
+    """How many connections may wait for the server to accept them; None where its socket is not seen."""
+    allowance: Allowance | None = None
+    """What the first of them may use; None where it cannot be seen."""
 
     @property
     def deadline(self) -> float:

@@ -22,7 +22,8 @@ from experiments.measure.listening import listeners
 PROC = Path("/proc")
 _LISTEN = "0A"
 """TCP_LISTEN in /proc/net/tcp; include/net/tcp_states.h."""
-_ANY = {"0.0.0.0", "::"}
+ANY = {"0.0.0.0", "::"}
+"""A socket that listens at all addresses shows one of these."""
 _FORWARDERS = {"docker-proxy", "rootlessport", "rootlesskit", "slirp4netns", "pasta", "ssh", "sshd", "kubectl"}
 """What listens for a server that is somewhere else: its cost says nothing of the server's."""
 
@@ -43,14 +44,14 @@ class Owner:
 
 def find(host: str, port: int, proc: Path = PROC) -> Owner:
     """Looks for the processes that listen at an address."""
-    addresses = _addresses(host)
-    if not any(_is_here(address) for address in addresses):
+    asked = addresses(host)
+    if not any(_is_here(address) for address in asked):
         return Owner(unseen="the server is not on this machine", here=False)
     if not (proc / "net" / "tcp").exists():
         pids = tuple(sorted(listeners(list(psutil.process_iter()), port)))
         unseen = "this platform does not tell which process listens on that port"
         return Owner(pids, _names(pids, proc)) if pids else Owner(unseen=unseen)
-    sockets = [one for one in _listening(proc) if one.port == port and one.address in addresses | _ANY]
+    sockets = [one for one in _listening(proc) if one.port == port and one.address in asked | ANY]
     if not sockets:
         return Owner(
             unseen=f"nothing that can be seen from here listens on port {port}: the server is in a container, or in another "
@@ -111,11 +112,11 @@ def _name(pid: int, proc: Path) -> str:
 
 def _is_here(address: str) -> bool:
     """Whether it is an address of this machine, in this network namespace."""
-    own = {one.address.partition("%")[0] for addresses in psutil.net_if_addrs().values() for one in addresses}
+    own = {one.address.partition("%")[0] for card in psutil.net_if_addrs().values() for one in card}
     return ip_address(address).is_loopback or address in own
 
 
-def _addresses(host: str) -> set[str]:
+def addresses(host: str) -> set[str]:
     """Those of a host, also as an IPv6 socket shows them."""
     with suppress(OSError):
         found = {str(one[4][0]).partition("%")[0] for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}

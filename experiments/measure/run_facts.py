@@ -10,6 +10,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from experiments.measure import network
+from experiments.measure.allowance import Allowance
 from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator
 from experiments.measure.guarded import ServerExit
@@ -53,6 +55,9 @@ async def gather(
             "sampled": {"pids": list(run.owner.pids), "name": run.owner.name},
             "unseen": run.owner.unseen,
             "on_this_machine": run.owner.here,
+            "may_use": _may_use(run),
+            "backlog": run.backlog,
+            "backlog_most": network.most_backlog(),
             "headers": served.headers,
             "workers": _workers(served.before, served.after),
             "worker_pids_at_end": served.pids_at_end,
@@ -72,6 +77,14 @@ async def gather(
             "error": sampler.error,
         },
     }
+
+
+def _may_use(run: Ongoing) -> dict[str, Any] | None:
+    """What the server may use of its machine; None where its processes cannot be seen."""
+    if run.allowance is None:
+        return None
+    shared = run.allowance.same_quota(Allowance.of(os.getpid()))
+    return run.allowance.facts() | {"quota_shared_with_lab": shared}
 
 
 def _database(run: Ongoing, server: ServerProcess | ExternalServer) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from experiments.errors import RecordError, VerdictError
 from experiments.present.axes import step_of
 from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import changes as differences
-from experiments.present.tables import database
+from experiments.present.tables import database, limits
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
@@ -79,7 +79,8 @@ class Page:
 
     def verdict(self) -> Markup:
         """What must be known first, the verdict, and the result in a few sentences."""
-        said = figures.sentences(self.summary) + database.sentences(self.record.facts.get("database"), self.record.scenario)
+        said = figures.sentences(self.summary) + limits.sentences(self.summary)
+        said += database.sentences(self.record.facts.get("database"), self.record.scenario)
         return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
 
     def checks(self) -> Markup:
@@ -174,7 +175,9 @@ class Page:
         """What the run cost the server."""
         from experiments.present.charts import resources as drawn
 
-        cores = self.record.facts.get("environment", {}).get("cores")
+        environment = self.record.facts.get("environment", {})
+        may_use = self.record.facts.get("server", {}).get("may_use") or {}
+        cores = may_use.get("cores") or environment.get("cores_usable", environment.get("cores"))
         chart = drawn.server(self._usage, self._window_s, cores)
         unseen = self.record.facts.get("server", {}).get("unseen")
         why = unseen or "the server is not on this machine, or the run ended first"

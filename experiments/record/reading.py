@@ -135,7 +135,12 @@ class Record:
         path = self.path / "resources.parquet"
         if not path.is_file():
             return pl.DataFrame(schema=schema.dtypes(schema.RESOURCES))
-        return pl.read_parquet(path).sort("t_s")
+        frame = pl.read_parquet(path).sort("t_s")
+        # An older lab sampled less: what it did not look at is null.
+        wanted = schema.dtypes(schema.RESOURCES)
+        return frame.with_columns(
+            pl.lit(None, dtype=kind).alias(name) for name, kind in wanted.items() if name not in frame.columns
+        )
 
     def summary(self) -> dict[str, Any]:
         """`summary.json` as it was stored last.

@@ -27,6 +27,7 @@ def keys(record: Record) -> dict[str, Any]:
         "server",
         "generator",
         "load",
+        "connecting",
         "service_level",
         "cut_short",
         "verdict",
@@ -39,8 +40,8 @@ def keys(record: Record) -> dict[str, Any]:
         assert endpoint["planned"] == endpoint["sent"] + endpoint["unsent_busy"] + endpoint["unsent_late"]
         assert endpoint["sent"] == endpoint["ok"] + endpoint["failed"]
         assert endpoint["failed"] == sum(endpoint["failures"].values())
-    assert list(summary["server"]) == ["cpu_us_per_request", "cpu_cores_mean", "rss_peak_bytes"]
-    assert list(summary["generator"]) == ["cpu_us_per_poll", "cpu_cores_max", "lag_ms"]
+    assert list(summary["server"]) == ["cpu_us_per_request", "cpu_cores_mean", "rss_peak_bytes", "may_use", "throttled"]
+    assert list(summary["generator"]) == ["cpu_us_per_poll", "cpu_cores_max", "lag_ms", "throttled"]
     assert list(summary["generator"]["lag_ms"]) == ["p50", "p99", "p999", "max"]
     assert list(summary["load"]) == ["polls_per_s_planned", "polls_per_s_answered", "mb_per_s_answered"]
     assert list(summary["service_level"]) == ["asked", "met", "items"]

@@ -156,7 +156,7 @@ def test_no_rows_make_no_chart() -> None:
     """Every chart is None where its tables are empty."""
     polls = pl.DataFrame(schema={"t_s": pl.Float64, "endpoint": pl.String, "outcome": pl.String, "polls": pl.UInt32})
     times = dict.fromkeys(("t_s", "p50_s", "p95_s", "p99_s", "max_s"), pl.Float64)
-    cores = dict.fromkeys(("t_s", "cores", "busy_cores", "others_cores", "steal_cores"), pl.Float64)
+    cores = dict.fromkeys(("t_s", "cores", "busy_cores", "others_cores", "steal_cores", "throttled_share"), pl.Float64)
     usage = pl.DataFrame(
         schema={
             **cores,

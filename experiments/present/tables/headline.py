@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.present.markup import Markup, Piece, caption, element, note, table
+from experiments.present.tables import limits
 from experiments.present.tables.verdict import STATUSES, badge, shown
 from experiments.present.words import (
     ENDPOINTS,
@@ -168,6 +169,7 @@ def costs(summary: Mapping[str, Any]) -> Markup:
         ["generator", "lag, p99", _unit(lag.get("p99"), "ms")],
         ["generator", "lag, slowest", _unit(lag.get("max"), "ms")],
     ]
+    rows[3:3] = limits.rows(summary)
     if database := summary.get("database"):
         rows.insert(3, ["PostgreSQL", "processor cores in use, mean", _unit(database["cpu_cores_mean"], "cores")])
     return table(["of", "what", "figure"], rows, label="cost of the run", numbers={2})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +79,21 @@ def _machine(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
     virtual = _yes_no(environment.get("virtualised"))
     return [
         ("processor", environment.get("cpu_model")),
-        ("cores", environment.get("cores")),
-        ("memory", size(environment.get("memory_bytes"))),
+        ("cores", _usable(environment.get("cores_usable"), environment.get("cores"), str)),
+        ("memory", _usable(environment.get("memory_usable_bytes"), environment.get("memory_bytes"), size)),
         ("virtualised", virtual),
         ("in a container", _yes_no(environment.get("in_container"))),
         ("system", environment.get("platform")),
         ("kernel", environment.get("kernel")),
         ("clock", f"{clock.get('name')}, {number(resolution * 1e9)} ns" if resolution else None),
     ]
+
+
+def _usable(usable: object, total: object, words: Callable[[Any], str]) -> str | None:
+    """What there is of something, and before it what the lab may use of it where that is less."""
+    if total is None or usable in (None, total):
+        return None if total is None else words(total)
+    return f"{words(usable)} usable, of {words(total)}"
 
 
 def _yes_no(value: object) -> object:
@@ -104,12 +111,29 @@ def _server(server: Mapping[str, Any], run_path: Path) -> list[tuple[str, object
         ("command", command_line(server.get("command") or [], run_path)),
         ("processes that were sampled", _sampled(server.get("sampled") or {})),
         ("processes not sampled, since", server.get("unseen")),
+        *_may_use(server.get("may_use") or {}),
+        ("connections that may wait (backlog)", _backlog(server)),
         ("died", server.get("died")),
         ("exit", _exit(server.get("exit"))),
     ]
     for endpoint, headers in (server.get("headers") or {}).items():
         rows.append((f"headers of {endpoint}", "\n".join(f"{k}: {v}" for k, v in dict(headers).items())))
     return rows
+
+
+def _may_use(may_use: Mapping[str, Any]) -> list[tuple[str, object]]:
+    return [
+        ("cores that it may use", may_use.get("cores")),
+        ("CPU quota, cores", may_use.get("quota_cores")),
+        ("memory that it may use", size(may_use.get("memory_bytes"))),
+    ]
+
+
+def _backlog(server: Mapping[str, Any]) -> str | None:
+    """As it was read back from the listening socket, and the most that the system allows."""
+    if server.get("backlog") is None:
+        return None
+    return f"{count(server['backlog'])}, of at most {count(server.get('backlog_most'))} (net.core.somaxconn)"
 
 
 def _sampled(sampled: Mapping[str, Any]) -> str | None:
@@ -165,7 +189,7 @@ def _fleet(instances: Iterable[Mapping[str, Any]]) -> Markup:
             str(worker.get("number")),
             str(_yes_no(worker.get("on_this_machine"))),
             str(worker.get("machine", {}).get("cpu_model")),
-            str(worker.get("machine", {}).get("cores")),
+            str(worker.get("machine", {}).get("cores_usable", worker.get("machine", {}).get("cores"))),
             f"{one['clock_offset_s']:,.3f}",
             f"{1000 * one['clock_error_s']:.2f}",
             NONE if one.get("clock_drift_s") is None else f"{1000 * one['clock_drift_s']:.2f}",
