@@ -124,8 +124,9 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     run.start_at = warmup_from + run.scenario.warmup_s
     arrivals = run.fleet.samples if run.fleet else None
     run.owner = await asyncio.to_thread(_owner, server, {*served_before})
-    run.backlog = _backlog(server.url)
-    run.allowance = Allowance.of(run.owner.pids[0]) if run.owner.pids else None
+    if run.owner.pids:
+        run.backlog = _backlog(server.url)
+        run.allowance = Allowance.of(run.owner.pids[0])
     trees = _trees(run, generators)
     sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals)
     sampler.start()

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from experiments.analyse import summary
 from experiments.errors import RecordError, VerdictError
 from experiments.present.chart import Chart
+from experiments.present.markup import Markup
 from experiments.present.page import Page, asked
 from experiments.record import store
 from experiments.record.schema import Outcome
@@ -123,3 +125,36 @@ def test_strict_fails_a_missed_service_level_and_an_invalid_run(tmp_path: Path) 
 def test_strict_passes_a_valid_run(tmp_path: Path) -> None:
     """A believable run without a service level has nothing to fail for."""
     Page(made_up(tmp_path, SMALL.model_copy(update={"strict": True}))).enforce()
+
+
+def test_what_held_the_server_back_is_said_and_drawn(tmp_path: Path) -> None:
+    """A quota that was used up stands on top, among the costs and over time; nothing of it where there was none."""
+    quiet = Page(made_up(tmp_path / "quiet", BRIEF))
+    record = made_up(tmp_path, BRIEF)
+    of_server = pl.when(pl.col("group") == "server")
+    counted = ((pl.col("t_s") + 100) * 10).cast(pl.UInt64)
+    names = ("quota_periods", "throttled_periods", "throttled_s")
+    frame = record.resources().with_columns(of_server.then(counted).alias(name) for name in names)
+    store.write_table(record.path / "resources.parquet", frame.cast({"throttled_s": pl.Float64}))
+    page = Page(record)
+    for cell in (page.verdict, page.costs):
+        assert "held back by its CPU quota" in cell().content
+        assert "held back" not in getattr(quiet, cell.__name__)().content
+    for shown, drawn in ((page, True), (quiet, False)):
+        chart = shown.server_over_time()
+        assert isinstance(chart, Chart)
+        assert ("quota used up" in [trace.name for trace in chart.figure.data]) is drawn
+
+
+def test_why_a_server_was_not_sampled_is_said(tmp_path: Path) -> None:
+    """The reason of the record stands where its processor and memory would be drawn, and in the provenance."""
+    record = made_up(tmp_path, BRIEF)
+    record = damage_facts(record, lambda facts: facts["server"].update(unseen="it is in a container", backlog=128))
+    without = record.resources().filter(pl.col("group") != "server")
+    store.write_table(record.path / "resources.parquet", without)
+    page = Page(record)
+    shown = page.server_over_time()
+    assert isinstance(shown, Markup)
+    assert "No use of resources was recorded: it is in a container." in shown.content
+    assert "it is in a container" in page.provenance().content
+    assert "128, of at most" in page.provenance().content
