@@ -44,7 +44,7 @@ help: ## list the targets
 report: params-exist $(STAMP) ## run the experiment and write a report (PARAMS=params/run.device.yaml)
 	@trap : INT; out="$(OUT)"; mkdir -p "$$out"; \
 	$(BIN)/papermill "$(NOTEBOOK)" "$$out/$(notdir $(NOTEBOOK))" -k python3 -f "$(PARAMS)" \
-	  --log-output --no-progress-bar $(if $(FOLDER),-p $(STEM)_id "$(ID)") $(ARGS); status=$$?; \
+	  --log-output --no-progress-bar $(if $(FOLDER),-r $(STEM)_id "$(ID)") $(ARGS); status=$$?; \
 	if $(BIN)/jupyter nbconvert --to lab_report --output report "$$out/$(notdir $(NOTEBOOK))"; \
 	then echo "The report is $(CURDIR)/$$out/report.html"; \
 	else echo "No report could be made of $$out/$(notdir $(NOTEBOOK))" >&2; [ $$status -ne 0 ] || status=1; fi; \
