@@ -18,7 +18,7 @@ from experiments.analyse.clients import clients_table
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
-from experiments.errors import ParameterError
+from experiments.errors import KernelEndedError, ParameterError
 from experiments.measure import host, machine
 from experiments.measure.conduct import conduct
 from experiments.measure.database import Database
@@ -113,7 +113,11 @@ def summarise(record: Record) -> Record:
 
 
 def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine to its end from plain code, in a script or in a notebook's kernel."""
+    """Runs a coroutine to its end from plain code, in a script or in a notebook's kernel.
+
+    Raises:
+        KernelEndedError: the kernel was told to end before.
+    """
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -129,6 +133,13 @@ def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
         # The interrupt fell into the loop itself or into another task: the run must hear of it too.
         task.cancel()
         return loop.run_until_complete(task)
+    except RuntimeError:
+        if task.done():  # It is the run's own.
+            raise
+        raise KernelEndedError(
+            "the kernel was told to end while this step ran, as papermill does when --execution-timeout is over, and "
+            "JupyterLab when it is restarted; what the run had written until then is kept."
+        ) from None
 
 
 def _importable(transport: Callable[..., object] | None) -> str:

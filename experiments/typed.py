@@ -36,7 +36,7 @@ def typed() -> dict[str, Typed]:
     with suppress(psutil.Error, OSError):
         parent = psutil.Process().parent()
         words = parent.cmdline() if parent else []
-        if parent and any(Path(word).name == "papermill" for word in words[:3]):
+        if parent and any(Path(word).name == "papermill" for word in words[:6]):
             return told(words, Path(parent.cwd()))
     return {}
 

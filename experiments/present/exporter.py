@@ -1,7 +1,7 @@
 """A notebook as one HTML file that can be sent to somebody: verdict on top, no code, every chart without the web.
 
-Notebook in, page out; knows nothing of records. plotly.js is packed once (gzip, base64: 2 MB instead of 5) and
-unpacked by the reader's browser. Cells with the tag `verdict` move up, under the title.
+Notebook in, page out; a record is opened only for a notebook that broke off (`broken_off`). plotly.js is packed once (gzip,
+base64: 2 MB instead of 5) and unpacked by the reader's browser. Cells with the tag `verdict` move up, under the title.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from traitlets import default
 from traitlets.config import Config
 
+from experiments.present.broken_off import mended
 from experiments.present.markup import TEMPLATES, shared_styles
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -60,21 +61,25 @@ class LabReportExporter(HTMLExporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """The page, and nbconvert's resources."""
-        nb = arranged(nb)
         page = _Page()
         self.register_filter("chart_html", page.chart)
         self.register_filter("once", page.once)
         self.register_filter("error_sentence", error_sentence)
         resources = self._init_resources(resources or {})
-        resources["lab_report"] = {
-            "title": title_of(nb),
-            "styles": shared_styles() + _asset("report.css"),
-            "errors": [error_sentence(output) for output in _errors(nb)],
-        }
         # PERF: past HTMLExporter, which parses the whole page again to look for images without alternative text and
         # for parts of its own layout: 0.3 s on a page of 3 MB, and there is neither here.
         content, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
         return content.replace(_SCRIPTS, page.scripts()), resources
+
+    def _preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """In the report's order; after what nbconvert does to it, since --execute needs the code's own order."""
+        nb, resources = super()._preprocess(nb, resources)
+        errors = [error_sentence(output) for output in _errors(nb)]
+        nb, broken_off = mended(nb)
+        nb = arranged(nb)
+        styles = shared_styles() + _asset("report.css")
+        about = {"title": title_of(nb), "styles": styles, "errors": errors, "broken_off": broken_off}
+        return nb, {**resources, "lab_report": about}
 
 
 def arranged(nb: NotebookNode) -> NotebookNode:

@@ -17,6 +17,9 @@ from experiments.present.words import count, duration, number
 MOST_LINES = 50
 """Lines of a run at even distances; the changes of phase come on top."""
 
+RECORD_AT = "the record is written to "
+"""Stands before the run directory in the first line; a page finds the record by it, should the notebook break off."""
+
 SHORTEST_PAUSE_S = 5.0
 """Between two lines within a phase."""
 
@@ -26,6 +29,8 @@ class Report(Protocol):
 
     @property
     def phase(self) -> str: ...
+    @property
+    def run_dir(self) -> str: ...
     @property
     def elapsed_s(self) -> float: ...
     @property
@@ -117,7 +122,7 @@ class Lines:
 def describe(report: Report, now: datetime) -> str:
     """One line: phase, how far, counts, rate, response, failures and when it will be over."""
     if report.phase in ("starting", "analysing"):
-        return _AROUND[report.phase]
+        return _AROUND[report.phase] + (f"; {RECORD_AT}{report.run_dir}" if report.run_dir else "")
     parts = [
         f"{report.phase} {100 * share_done(report):.0f} %",
         f"{count(report.sent)} of {count(report.planned)} polls sent, {count(report.failed)} failed",

@@ -32,6 +32,7 @@ class Report:
     response_p99_ms: float | None = 1.834
     server_cores: float = 0.5
     generator_cores: float = 0.3
+    run_dir: str = ""
 
 
 def run_of(seconds: int) -> list[Report]:
