@@ -41,8 +41,8 @@ def run(
 
     Args:
         on_progress: called about every second with a `Progress`.
-        transport: makes an httpx transport for a device instead of the engine's own (TLS, HTTP/2, authentication). A
-            function at the top level of a module that generator processes can import.
+        transport: makes an httpx transport for a device instead of the engine's own. A function at the top level of a
+            module that generator processes can import. The server is looked at beforehand without it, over plain HTTP/1.1.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import gzip
 import html
-import json
 import re
 from itertools import count
 from typing import Any
@@ -21,7 +20,7 @@ from traitlets import default
 from traitlets.config import Config
 
 from experiments.present.broken_off import mended
-from experiments.present.markup import TEMPLATES, shared_styles
+from experiments.present.markup import STYLES, TEMPLATES, embedded, shared_styles
 
 PLOTLY = "application/vnd.plotly.v1+json"
 TOP_TAG = "verdict"
@@ -138,7 +137,7 @@ class _Page:
     def __init__(self) -> None:
         self._numbers = count(1)
         self._drawn = 0
-        self._held: set[str] = set()
+        self._held = {STYLES}
 
     def chart(self, output: NotebookNode) -> str:
         """A place for a chart, and its data beside it."""
@@ -173,12 +172,6 @@ class _Page:
         packed = base64.b64encode(gzip.compress(get_plotlyjs().encode(), 9, mtime=0)).decode()
         drawing = _asset("report.js")
         return f'<script type="text/plain" id="plotly-gz">{packed}</script>\n<script>{drawing}</script>'
-
-
-def embedded(content: object) -> str:
-    """JSON that cannot end the script element that holds it."""
-    written = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _asset(name: str) -> str:

@@ -10,8 +10,9 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from experiments.present.exporter import LabReportExporter, embedded
+from experiments.present.exporter import LabReportExporter
 from experiments.present.live_view import ROLE
+from experiments.present.markup import embedded
 from experiments.present.page import Page
 from tests.present.conftest import HOSTILE
 from tests.present.notebooks import executed, failed, notebook, stream, v4
@@ -79,6 +80,22 @@ def test_the_library_of_tables_is_there_once(page: Page) -> None:
     report = exported(executed(page.clients), executed(page.clients))
     assert report.count("<!--once:itables-->") == 1
     assert report.count("new ITable(") == 2
+
+
+@pytest.mark.parametrize("in_jupyterlab", [False, True])
+def test_styles_are_in_the_report_once(page: Page, monkeypatch: pytest.MonkeyPatch, in_jupyterlab: bool) -> None:
+    """A notebook that papermill executed holds none; those that JupyterLab needs are not said again."""
+    monkeypatch.setattr("experiments.present.markup.in_jupyterlab", lambda: in_jupyterlab)
+    cells = [executed(page.headline), executed(page.verdict)]
+    assert ["<style>" in output.data["text/html"] for cell in cells for output in cell.outputs] == [in_jupyterlab] * 2
+    assert exported(*cells).count(".lab-banner{") == 1
+
+
+def test_equal_notebooks_have_equal_outputs(page: Page) -> None:
+    """Of the same record the same outputs come, to the letter."""
+    names = ("verdict", "headline", "percentiles", "device_map", "clients")
+    one, other = ([executed(getattr(page, name)).outputs for name in names] for _ in range(2))
+    assert one == other
 
 
 def test_data_cannot_break_out_of_its_script() -> None:
