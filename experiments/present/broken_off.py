@@ -65,7 +65,7 @@ def _why(nb: NotebookNode, ran: int) -> str:
     if any(output.output_type == "error" for cell in nb.cells if cell.cell_type == "code" for output in cell.outputs):
         return how_far
     if not told:
-        return f"{how_far} Nobody ran them, or the kernel ended before."
+        return f"{how_far} Nobody asked for more, or the kernel ended before."
     if told.get("end_time"):
         return (
             f"{how_far} The kernel ended without a word while the last one ran: it was killed, as where memory runs out, or "
