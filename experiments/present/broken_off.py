@@ -6,8 +6,9 @@ shown from the record on disk; and the sentences that must stand on top.
 
 from __future__ import annotations
 
-import html
 import re
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -15,6 +16,7 @@ from nbformat import NotebookNode
 
 from experiments.errors import LabError
 from experiments.present.live import RECORD_AT
+from experiments.present.markup import caption, note
 from experiments.present.words import plural
 from experiments.record.reading import load, results_dir
 
@@ -101,8 +103,21 @@ def _run_dir(nb: NotebookNode) -> str:
                 return str(place)
             if output.output_type == "stream" and (found := _RUN_DIR.search(output.text)):
                 return found[1].strip()
-    asked = _papermill(nb).get("parameters", {})
-    return str(results_dir(str(asked.get("results_dir", ""))) / str(asked["run_id"])) if asked.get("run_id") else ""
+    return _by_name(nb)
+
+
+def _by_name(nb: NotebookNode) -> str:
+    """The folder that the parameters name, if it was made since the notebook was started: it may be an earlier one."""
+    told = _papermill(nb)
+    asked = told.get("parameters", {})
+    if not asked.get("run_id"):
+        return ""
+    place = results_dir(str(asked.get("results_dir", ""))) / str(asked["run_id"])
+    with suppress(LabError, KeyError, ValueError, TypeError):
+        began, asked_at = load(place).started["started_at"], told["start_time"]
+        if datetime.fromisoformat(began) >= datetime.fromisoformat(asked_at):
+            return str(place)
+    return ""
 
 
 def _of_many(nb: NotebookNode) -> list[str]:
@@ -124,16 +139,16 @@ def _filled(cell: NotebookNode, page: Page | None) -> NotebookNode | None:
     try:
         data = _data(getattr(page, asked[1])())
     except Exception as error:  # noqa: BLE001  # Of half a record anything may be missing; the other parts are shown.
-        data = {"text/html": f'<p class="lab-note">{html.escape(f"This cannot be told from the record: {error}")}</p>'}
-    output = nbformat.v4.new_output("display_data", data=data)
-    return NotebookNode({**cell, "outputs": [output]})
+        data = [{"text/html": note(f"This cannot be told from the record: {error}").content}]
+    outputs = [nbformat.v4.new_output("display_data", data=one) for one in data]
+    return NotebookNode({**cell, "outputs": outputs})
 
 
-def _data(shown: Any) -> dict[str, Any]:
-    """What a cell displays, by mimetype; of a chart with its caption, as the notebook shows it below."""
+def _data(shown: Any) -> list[dict[str, Any]]:
+    """What a cell displays, by mimetype; below a chart its caption, as in the notebook."""
     if hasattr(shown, "_repr_mimebundle_"):
-        return dict(shown._repr_mimebundle_())
-    return {"text/html": shown._repr_html_()}
+        return [dict(shown._repr_mimebundle_()), {"text/html": caption(shown.caption).content}]
+    return [{"text/html": shown._repr_html_()}]
 
 
 def _with_prose(rest: list[NotebookNode], page: Page | None) -> list[NotebookNode]:

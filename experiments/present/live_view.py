@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.present.live import Clock, Report, ends_at, remaining, share_done, utc_now
+from experiments.present.live import Clock, Report, ends_at, from_home, remaining, share_done, utc_now
 from experiments.present.markup import Markup, element
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
 from experiments.present.words import count, number
@@ -37,7 +37,7 @@ class Picture:
         self._run_dir = ""
 
     def __call__(self, report: Report) -> None:
-        self._run_dir = report.run_dir or self._run_dir
+        self._run_dir = from_home(report.run_dir) or self._run_dir
         if report.phase not in ("starting", "analysing"):
             self._remember(report)
         self._display(self.drawn(report))

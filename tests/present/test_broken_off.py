@@ -13,6 +13,7 @@ from experiments.record.reading import Record
 from tests.present.notebooks import failed, stream, v4
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "run.ipynb"
+LONG_AGO, LATER = "2020-11-25T12:00:00+00:00", "2099-11-25T12:00:00+00:00"
 FIRST = 4
 """Code cells up to the one that measures, with the parameters that papermill injects."""
 
@@ -25,7 +26,7 @@ def broken(printed: str = "", last: NotebookNode | None = None, **papermill: obj
     for number, cell in enumerate(code[:FIRST], 1):
         cell.execution_count = number
     code[FIRST - 1].outputs = (last or stream(printed)).outputs
-    nb.metadata["papermill"] = {"start_time": "2026-11-25", "end_time": "2026-11-25", "parameters": {}} | papermill
+    nb.metadata["papermill"] = {"start_time": LONG_AGO, "end_time": LONG_AGO, "parameters": {}} | papermill
     return nb
 
 
@@ -56,6 +57,7 @@ def test_a_page_says_that_the_notebook_broke_off_and_shows_the_record(unfinished
     assert report.index("This run was cut short") < report.index("What came out")
     assert "response and latency in ms" in report
     assert report.count('class="lab-chart"') == 6
+    assert report.count('class="lab-caption"') >= 6
     assert "What changed?" not in report  # compare_to was never asked
 
 
@@ -73,7 +75,15 @@ def test_a_record_is_found_by_the_parameters_where_the_log_is_lost(unfinished: P
     nb = broken(parameters={"results_dir": str(unfinished.parent), "run_id": "it"}, end_time=None)
     report = exported(nb)
     assert "papermill was ended before it could say why" in report
-    assert "What came out" in report
+    assert "Not reached" not in report
+
+
+def test_a_record_of_that_name_from_before_is_not_taken_for_this_one(unfinished: Path) -> None:
+    """A name that is in use is refused, and its figures are another run's."""
+    asked = {"results_dir": str(unfinished.parent), "run_id": "it"}
+    report = exported(broken(parameters=asked, start_time=LATER, end_time=None))
+    assert str(unfinished) not in report
+    assert "Not reached: May it be believed?" in report
 
 
 def test_without_a_record_nothing_looks_like_a_result(tmp_path: Path) -> None:
