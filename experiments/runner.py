@@ -18,7 +18,7 @@ from experiments.analyse.clients import clients_table
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
-from experiments.errors import ParameterError
+from experiments.errors import KernelEndedError, ParameterError
 from experiments.measure import host, machine
 from experiments.measure.conduct import conduct
 from experiments.measure.database import Database
@@ -41,8 +41,8 @@ def run(
 
     Args:
         on_progress: called about every second with a `Progress`.
-        transport: makes an httpx transport for a device instead of the engine's own (TLS, HTTP/2, authentication). A
-            function at the top level of a module that generator processes can import.
+        transport: makes an httpx transport for a device instead of the engine's own. A function at the top level of a
+            module that generator processes can import. The server is looked at beforehand without it, over plain HTTP/1.1.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut
@@ -113,7 +113,11 @@ def summarise(record: Record) -> Record:
 
 
 def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine to its end from plain code, in a script or in a notebook's kernel."""
+    """Runs a coroutine to its end from plain code, in a script or in a notebook's kernel.
+
+    Raises:
+        KernelEndedError: the kernel was told to end before.
+    """
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -129,6 +133,13 @@ def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
         # The interrupt fell into the loop itself or into another task: the run must hear of it too.
         task.cancel()
         return loop.run_until_complete(task)
+    except RuntimeError:
+        if task.done():  # It is the run's own.
+            raise
+        raise KernelEndedError(
+            "the kernel was told to end while this step ran, as papermill does when --execution-timeout is over, and "
+            "JupyterLab when it is restarted; what the run had written until then is kept."
+        ) from None
 
 
 def _importable(transport: Callable[..., object] | None) -> str:

@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"errors", "parameters", "scenario", "schedule", "record"}
+GROUND = {"errors", "parameters", "scenario", "schedule", "record", "typed"}
 ABOVE = {"__init__", "runner", "known_answers", "calibrate", "cells", "sweep", "capacity", "compare"}
 """The rooms that see both sides: those that measure and those that read."""
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {

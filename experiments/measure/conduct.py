@@ -95,7 +95,7 @@ async def _conduct(run: Ongoing) -> Path:
         "environment": host.fingerprint() | {"calibration": host.certificate(run.path.parent)},
     }
     store.begin(run.path, started)
-    run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s))
+    run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s, run_dir=str(run.path)))
     cleanup = AsyncExitStack()
     try:
         facts = await _measure(run, cleanup)

@@ -33,6 +33,8 @@ class Progress:
     server_cores: float = 0.0
     """Processor cores that the server used since the last report."""
     generator_cores: float = 0.0
+    run_dir: str = ""
+    """Where the record is written; said while starting."""
 
 
 OnProgress = Callable[[Progress], None]

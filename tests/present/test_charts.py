@@ -89,6 +89,9 @@ def test_a_chart_comes_in_a_form_for_everybody(chart: Chart) -> None:
     assert set(bundle) == {MIMETYPE, "text/html", "text/plain"}
     assert f'aria-label="{html.escape(chart.label)}"' in bundle["text/html"]
     assert "https://cdn.plot.ly/" in bundle["text/html"]
+    assert "It is drawn once plotly.js is loaded from the web" in bundle["text/html"]
+    assert bundle["text/html"].count('<th scope="row">') >= len(bundle[MIMETYPE]["data"]) > 0
+    assert bundle == chart._repr_mimebundle_()  # No number drawn by lot in it.
 
 
 def test_a_stall_puts_response_on_a_logarithmic_axis(page: Page) -> None:

@@ -32,6 +32,7 @@ class Report:
     response_p99_ms: float | None = 1.834
     server_cores: float = 0.5
     generator_cores: float = 0.3
+    run_dir: str = ""
 
 
 def run_of(seconds: int) -> list[Report]:
@@ -81,6 +82,14 @@ def test_outside_jupyterlab_progress_goes_to_standard_output(
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     Live()(Report("starting"))
     assert capsys.readouterr().out.endswith("Z  starting the server and the generators\n")
+
+
+def test_the_first_line_says_where_the_record_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it is found, should the notebook break off; the home folder is not named."""
+    monkeypatch.setenv("HOME", "/home/joe")
+    for path, shown in (("/home/joe/lab/it", "~/lab/it"), ("/home/joenne/it", "/home/joenne/it")):
+        line = live.describe(Report("starting", run_dir=path), NOON)
+        assert line == f"starting the server and the generators; the record is written to {shown}"
 
 
 def test_a_script_started_from_jupyterlab_gets_lines_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbconvert.exporters.html import HTMLExporter
 
 from experiments.present.exporter import LabReportExporter
 from experiments.present.page import Page
@@ -113,3 +114,24 @@ def test_a_run_with_little_to_show_opens_without_complaint(
         made.wait_for("document.body.dataset.charts === 'drawn' || !document.querySelector('.lab-plot')")
         shown = made.ask("document.querySelectorAll('.lab-plot svg.main-svg, .lab-note').length")
         assert (shown > 0, made.complaints) == (True, [])
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_a_plain_export_has_words_and_figures_until_the_chart_is_drawn(
+    chromium: str, page: Page, shell: object, tmp_path: Path, online: bool
+) -> None:
+    """`nbconvert --to html` knows nothing of plotly: without the web there is a sentence and a table, and no blank space."""
+    plain, _ = HTMLExporter().from_notebook_node(notebook(executed(page.percentiles), executed(page.device_map)))
+    stub = "<script>window.Plotly = {newPlot: async (place) => place.append('drawn')}</script>"
+    path = tmp_path / "plain.html"
+    path.write_text(plain.replace("<head>", f"<head>{stub * online}", 1), encoding="utf-8")
+    with opened(chromium, tmp_path / "profile") as tab:
+        tab.open(path)
+        seen = "[...document.querySelectorAll('[role=figure]')].map((one) => one.innerText)"
+        tab.wait_for(f"window.Plotly || ({seen}).length === 2")
+        tab.wait_for(f"({seen}).every((text) => {'text === `drawn`' if online else 'text.includes(`Its figures:`)'})")
+        parts = "[...document.querySelectorAll('[role=figure] %s')].map((one) => one.%s)"
+        rows = tab.ask(parts % ("table", "getClientRects().length"))
+        heights = tab.ask(parts % ("> div:nth-child(2)", "offsetHeight"))
+    assert rows == [0 if online else 1] * 2
+    assert [height > 0 for height in heights] == [online] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ class SortableTable:
         from itables import to_html_datatable
 
         options: dict[str, Any] = {
+            # Made of the figures, not by lot, so that equal notebooks are equal; itables takes a table that is shown twice.
+            "table_id": f"itables_{hashlib.sha256(self.frame.write_json().encode()).hexdigest()[:16]}",
             "connected": False,
             "maxBytes": 0,
             "display_logo_when_loading": False,
