@@ -23,7 +23,7 @@ from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.ongoing import Ongoing
-from experiments.measure.progress import OnProgress, Progress
+from experiments.measure.progress import OnProgress, Progress, forgiving
 from experiments.measure.redis_process import RunRedis
 from experiments.measure.run_facts import Served
 from experiments.measure.sampler import ProcessTree, Sampler
@@ -62,7 +62,7 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
             database = await Database.open(scenario)
             redis = await RunRedis.open(scenario)
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-            return await _conduct(Ongoing(scenario, path, on_progress, transport, fleet, database, redis))
+            return await _conduct(Ongoing(scenario, path, forgiving(on_progress), transport, fleet, database, redis))
         finally:
             if redis is not None:
                 await undisturbed(redis.close())

@@ -11,9 +11,11 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from experiments.measure.device import Course
 from experiments.measure.epoll_swarm import EpollSwarm
@@ -31,13 +33,20 @@ _REPORT_S = 1.0
 _RECENT_POLLS = 1000
 
 
-async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], None], stop: Stop) -> dict[str, Any]:
+async def drive(
+    shard: Shard,
+    start_at: float,
+    on_report: Callable[[Report], None],
+    stop: Stop,
+    transports: Sequence[httpx.AsyncBaseTransport] | None = None,
+) -> dict[str, Any]:
     """Drives the devices of a shard through warm-up and window.
 
     Args:
         start_at: when the measured window begins, on the monotonic clock; round 1 begins `plan.warmup_s` earlier.
         on_report: called about every second, from the thread that carries the load.
         stop: an order to close the window early; cancelling gives one.
+        transports: what `shard.make_transports` made beforehand, where the engine asks through such.
 
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
@@ -63,9 +72,10 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
             await asyncio.to_thread(swarm.run)
             counted = counter.facts
         else:
-            factory = shard.transport_factory()
-            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, factory)
+            asked_through = transports or shard.make_transports()
+            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through)
             await swarm.run()
+            counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
     except asyncio.CancelledError:
         stop.at = time.monotonic()
         raise

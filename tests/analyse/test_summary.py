@@ -27,6 +27,7 @@ def keys(record: Record) -> dict[str, Any]:
         "server",
         "generator",
         "load",
+        "connections",
         "service_level",
         "cut_short",
         "verdict",
