@@ -23,9 +23,9 @@ _AT_ONCE = 0.05
 _NEAR = 0.8
 """Rest, as a share of the interval, from which its keep-alive may as well end after the next poll as before it: servers look
 for connections that rested for too long once a second or more seldom, and a device's answers come sooner or later."""
-_ALIKE = 1.5
-"""Longest rest over shortest (p95 over p5) up to which it is one time that the server keeps. Connections that a restarted
-worker drops had rested for any time."""
+_ALIKE = 2.0
+"""Longest rest over shortest (p95 over p5) up to which it is one time that the server keeps: gunicorn with a second of
+keep-alive looks once a second, so it closes after 1 to 2. Connections that a restarted worker drops had rested for any time."""
 
 
 def summarise(record: Record) -> dict[str, Any] | None:
