@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse import latency, service_level
+from experiments.analyse import connections, latency, service_level
 from experiments.analyse.connecting import connecting
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.latency import Percentile
@@ -43,6 +43,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         **_database(evidence),
         "load": _load(evidence),
         "connecting": _connecting(evidence),
+        "connections": connections.summarise(record),
         "service_level": service_level.judge(record.scenario, endpoints, evidence.polls),
         "cut_short": _cut_short(record),
         "verdict": _verdict(judge(record, evidence)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -27,7 +26,7 @@ from experiments.measure.generator_process import Generator, GeneratorProcess, K
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.ongoing import Ongoing
 from experiments.measure.port_owner import Owner
-from experiments.measure.progress import OnProgress, Progress
+from experiments.measure.progress import OnProgress, Progress, forgiving
 from experiments.measure.redis_process import RunRedis
 from experiments.measure.run_facts import Served
 from experiments.measure.sampler import ProcessTree, Sampler
@@ -69,7 +68,7 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
             if (redis := await RunRedis.open(scenario)) is not None:
                 opened.push_async_callback(lambda: undisturbed(redis.close()))
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-            return await _conduct(Ongoing(scenario, path, on_progress, transport, fleet, database, redis))
+            return await _conduct(Ongoing(scenario, path, forgiving(on_progress), transport, fleet, database, redis))
 
 
 async def _fleet(scenario: Scenario) -> Fleet | None:
@@ -114,7 +113,7 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     await server.start()
     headers = await server.verify()
     generators: list[Generator] = []
-    for make in _generators(run, server.url, server.checksums):
+    for make in _generators(run, server):
         generators.append(make())
         cleanup.push_async_callback(generators[-1].close)
     await asyncio.gather(*(generator.prepare() for generator in generators))
@@ -165,28 +164,30 @@ async def _finish(
 def _server(run: Ongoing) -> ServerProcess | ExternalServer:
     scenario = run.scenario
     sizes = {"status_bytes": scenario.status_bytes, "bulk_bytes": scenario.bulk_bytes}
+    polled = scenario.plan.polled
     if scenario.server_url:
-        return ExternalServer(url=scenario.server_url, **sizes)
+        return ExternalServer(url=scenario.server_url, polled=polled, **sizes)
     return ServerProcess(
         system=scenario.server,
         workers=scenario.workers,
         log_path=run.path / "server.log",
         environment=run.database.environment if run.database else None,
+        polled=polled,
         **sizes,
     )
 
 
-def _generators(run: Ongoing, url: str, checksums: tuple[int, int]) -> list[Callable[[], Generator]]:
+def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
     bodies = (scenario.status_bytes, scenario.bulk_bytes)
     target = Target(
-        url=url,
-        address=_look_up(url),
+        url=server.url,
+        address=server.address,
         keep_alive=scenario.keep_alive,
         timeout_s=scenario.timeout_s,
         body_bytes=bodies,
-        checksums=checksums,
+        checksums=server.checksums,
         names_devices=scenario.workload == "database",
     )
     count = max(1, scenario.generators)
@@ -199,16 +200,6 @@ def _generators(run: Ongoing, url: str, checksums: tuple[int, int]) -> list[Call
         return [partial(run.fleet.generator, shard) for shard in shards]
     kind = GeneratorProcess if scenario.generators else KernelGenerator
     return [partial(kind, shard) for shard in shards]
-
-
-def _look_up(url: str) -> tuple[str, int]:
-    """Host and port as numbers, looked up once, so that no device waits for a name server."""
-    parts = urlsplit(url)
-    try:
-        *_, address = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise ParameterError(f"server_url={url!r}: its host cannot be found ({error.strerror}); check the name.") from None
-    return str(address[0]), int(address[1])
 
 
 def _owner(server: ServerProcess | ExternalServer, told: set[int]) -> Owner:

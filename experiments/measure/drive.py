@@ -10,10 +10,11 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from experiments.measure import memory
 from experiments.measure.device import Course
@@ -32,13 +33,20 @@ _REPORT_S = 1.0
 _RECENT_POLLS = 1000
 
 
-async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], None], stop: Stop) -> dict[str, Any]:
+async def drive(
+    shard: Shard,
+    start_at: float,
+    on_report: Callable[[Report], None],
+    stop: Stop,
+    transports: Sequence[httpx.AsyncBaseTransport] | None = None,
+) -> dict[str, Any]:
     """Drives the devices of a shard through warm-up and window.
 
     Args:
         start_at: when the measured window begins, on the monotonic clock; round 1 begins `plan.warmup_s` earlier.
         on_report: called about every second, from the thread that carries the load.
         stop: an order to close the window early; cancelling gives one.
+        transports: what `shard.make_transports` made beforehand, where the engine asks through such.
 
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
@@ -64,9 +72,10 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
             await asyncio.to_thread(swarm.run)
             counted = counter.facts
         else:
-            factory = shard.transport_factory()
-            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, factory)
+            asked_through = transports or shard.make_transports()
+            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through)
             await swarm.run()
+            counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
     except asyncio.CancelledError:
         stop.at = time.monotonic()
         raise
@@ -78,7 +87,7 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **asdict(swarm.effort),
+        **swarm.effort.facts(),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": memory.peak_rss_bytes(),
         "cpu_wait_ratio": chores.waiting.ratio() if chores.waiting else None,

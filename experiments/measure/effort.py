@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from experiments.record.schema import Outcome
 
+MOST_RESTS = 20
+"""Of a device."""
 _NONE_SENT = (Outcome.UNSENT_BUSY, Outcome.UNSENT_LATE)
 
 
@@ -51,12 +54,27 @@ class Effort:
     """Connections made; 0 where a transport does not tell."""
     reconnects: int = 0
     """Kept connections that the server had closed before they were used again."""
+    closes: int = 0
+    """Answers with which the server closed a connection that was to be kept."""
     retries: int = 0
     """Requests asked again, since the server closed a reused connection without an answer."""
     checksums: int = 0
     """Answers whose bytes were compared."""
+    rests_s: list[float] = field(default_factory=list)
+    """How long connections had rested when the server closed them; the first ones of each device, `MOST_RESTS` at most."""
 
     def add(self, other: Effort) -> None:
         """Takes the effort of another device in."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
+        for name, value in vars(other).items():
+            if name == "rests_s":
+                self.rests_s += value  # In place: there may be thousands of devices.
+            else:
+                setattr(self, name, getattr(self, name) + value)
+
+    def facts(self) -> dict[str, Any]:
+        """As they stand in run.json."""
+        facts = asdict(self)
+        rests = sorted(facts.pop("rests_s"))
+        places = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
+        facts["idle_close_s"] = {name: rests[int(share * len(rests))] for name, share in places.items()} if rests else None
+        return facts

@@ -65,7 +65,8 @@ class AnswerReader:
         keep_bodies: False counts body bytes and throws them away.
     """
 
-    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "remaining", "reusable")
+    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "closing", "remaining",
+                 "reusable")  # fmt: skip
 
     def __init__(self, clock: Callable[[], float], *, keep_bodies: bool) -> None:
         self._clock = clock
@@ -78,6 +79,8 @@ class AnswerReader:
         """Whether the CRC-32 of the answer under way is taken."""
         self.reusable = True
         """Whether another request may be asked on this connection."""
+        self.closing = False
+        """Whether the server said with its last answer that it closes the connection, or did so to end the answer."""
         self.remaining = 0
         """Bytes of body that are still to come of a plain answer; they may be skipped, see `skip`."""
 
@@ -111,7 +114,7 @@ class AnswerReader:
             answer.started = True
             answer.status, answer.headers = plain.status, plain.headers
             if not plain.keeps_alive:
-                self.reusable = False
+                self.close_after_answer()
             self.remaining = plain.body_bytes
         if self.checksum_wanted or self._keep_bodies:
             self.take(data[start : start + self.remaining])
@@ -149,7 +152,13 @@ class AnswerReader:
             raise ConnectionReset(f"the connection was reset: {error}")
         if self._general is None or not self._general.ends_with_connection():
             raise ConnectionClosed("the server closed the connection before the answer was complete")
+        self.closing = True
         self.finish()
+
+    def close_after_answer(self) -> None:
+        """The server ends the connection with this answer."""
+        self.reusable = False
+        self.closing = True
 
     def finish(self) -> None:
         """The last byte has come."""
@@ -193,6 +202,8 @@ class _GeneralReader:
     def __init__(self, reader: AnswerReader) -> None:
         self._reader = reader
         self._parser = httptools.HttpResponseParser(self)
+        self.keeps_alive = False
+        """Whether the server keeps the connection after the answer, once its head is complete."""
         self.expect()
 
     def expect(self) -> None:
@@ -254,6 +265,8 @@ class _GeneralReader:
     def on_headers_complete(self) -> None:
         self._reader.answer.status = status = self._parser.get_status_code()
         if not 100 <= status < 200:
+            # Asked here, where the parser knows: after the end of a message it has forgotten what the head said.
+            self.keeps_alive = self._parser.should_keep_alive()
             self._in_head = False
             self._room_bytes = MOST_BODILESS_BYTES
 
@@ -268,8 +281,8 @@ class _GeneralReader:
         if self._in_head:
             self._reader.answer.headers.clear()
             return
-        if not self._parser.should_keep_alive():
-            self._reader.reusable = False
+        if not self.keeps_alive:
+            self._reader.close_after_answer()
         self._reader.finish()
 
 
@@ -311,4 +324,4 @@ def _examine(head: bytes) -> _PlainHead | None:
     if answer.body_bytes:  # Lines that end in LF alone: the head ended earlier than it seemed.
         return None
     body_bytes = int(answer.headers[names.index(b"content-length")][1])
-    return _PlainHead(answer.status, answer.headers, body_bytes, general._parser.should_keep_alive())
+    return _PlainHead(answer.status, answer.headers, body_bytes, general.keeps_alive)

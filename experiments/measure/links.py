@@ -107,7 +107,7 @@ class LeanLink:
     @property
     def effort(self) -> Effort:
         t = self._transport
-        return Effort(t.attempts, t.connects, t.reconnects, t.retries, self._checksums)
+        return Effort(t.attempts, t.connects, t.reconnects, t.closes, t.retries, self._checksums, t.rests_s)
 
     async def close(self) -> None:
         await self._transport.aclose()

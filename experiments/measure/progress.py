@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,3 +40,22 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def forgiving(on_progress: OnProgress) -> OnProgress:
+    """The same for a run, which goes on whatever they raise who only look at it; the first error becomes a warning."""
+    shown = False
+
+    def tell(progress: Progress) -> None:
+        nonlocal shown
+        try:
+            on_progress(progress)
+        except Exception as error:  # noqa: BLE001 - it is a user's own function
+            if shown:
+                return
+            shown = True
+            said = f"on_progress raised {error!r}; the run goes on, and further errors of it are not shown"
+            with suppress(Warning):  # Where warnings are errors, this one must not become one of the run.
+                warnings.warn(said, RuntimeWarning, stacklevel=2)
+
+    return tell

@@ -67,6 +67,7 @@ async def gather(
         "database": _database(run, server),
         "generator": {
             "engine": run.scenario.engine,
+            **({"transport": run.transport} if run.transport else {}),
             "instances": [{name: value for name, value in facts.items() if name != "totals"} for facts in shards],
             **({"redis": run.redis.facts} if run.redis else {}),
         },

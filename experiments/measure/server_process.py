@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from experiments.measure.guarded import Guarded, ServerExit
 from experiments.measure.listening import HOST, free_port, listeners, refusal
 from experiments.measure.question import Answer, reason
 from experiments.measure.server_base import MOST_AT_ONCE, Server
+from experiments.record.schema import ENDPOINTS
 from server import catalogue
 
 _READY_S = 30.0
@@ -39,6 +40,7 @@ class ServerProcess(Server):
         log_path: the file that takes all that the server prints.
         port: on 127.0.0.1; 0 takes a free one.
         environment: variables that the server must find besides those of the catalogue.
+        polled: the endpoints that will be asked.
     """
 
     is_local = True
@@ -53,10 +55,12 @@ class ServerProcess(Server):
         log_path: Path,
         port: int = 0,
         environment: Mapping[str, str] | None = None,
+        polled: Collection[str] = ENDPOINTS,
     ) -> None:
         # Twice as many, since some workers get two; one worker gets all anyway.
+        at_once = 1 if workers == 1 else min(2 * workers, MOST_AT_ONCE)
         super().__init__(
-            status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=1 if workers == 1 else min(2 * workers, MOST_AT_ONCE)
+            status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=at_once, most_at_once=at_once, polled=polled
         )
         self._system = catalogue.SYSTEMS[system]
         self._workers = workers
@@ -71,6 +75,11 @@ class ServerProcess(Server):
     def url(self) -> str:
         """Scheme, host and port; the port is known from the start on."""
         return f"http://{HOST}:{self._port}"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host in numbers and port."""
+        return HOST, self._port
 
     @property
     def command(self) -> list[str]:

@@ -17,7 +17,7 @@ from experiments.errors import RecordError, VerdictError
 from experiments.present.axes import step_of
 from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import changes as differences
-from experiments.present.tables import database, limits
+from experiments.present.tables import connections, database, limits
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
@@ -79,8 +79,9 @@ class Page:
 
     def verdict(self) -> Markup:
         """What must be known first, the verdict, and the result in a few sentences."""
-        said = figures.sentences(self.summary) + limits.sentences(self.summary)
-        said += database.sentences(self.record.facts.get("database"), self.record.scenario)
+        facts, scenario = self.record.facts, self.record.scenario
+        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, scenario)
+        said += limits.sentences(self.summary) + database.sentences(facts.get("database"), scenario)
         return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
 
     def checks(self) -> Markup:

@@ -28,6 +28,7 @@ def keys(record: Record) -> dict[str, Any]:
         "generator",
         "load",
         "connecting",
+        "connections",
         "service_level",
         "cut_short",
         "verdict",

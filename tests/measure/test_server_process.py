@@ -677,6 +677,21 @@ def test_nobody_at_the_url_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(("polled", "size"), [("status", 100), ("bulk", 3)])
+def test_an_endpoint_that_is_not_polled_is_not_demanded(polled: str, size: int) -> None:
+    """A server may have A alone, or B alone: only what the ratio names is asked before the load."""
+
+    async def ask() -> tuple[list[str], list[bool], list[bytes]]:
+        async with scripted([answer(b"y" * size)]) as stranger:
+            server = ExternalServer(url=stranger.url, status_bytes=100, bulk_bytes=3, polled=(polled,))
+            headers = await server.verify()
+            return list(headers), [bool(crc) for crc in server.checksums], stranger.requests
+
+    headers, known, requests = asyncio.run(ask())
+    assert (headers, known) == ([polled], [polled == "status", polled == "bulk"])
+    assert {request.split()[1] for request in requests} == {{"status": b"/hello?page=1", "bulk": b"/hello?page=200"}[polled]}
+
+
 @pytest.mark.slow
 def test_a_running_server_is_asked_like_one_of_ours(tmp_path: Path) -> None:
     """A server with our /health gives workers and counts, and is seen to run on this machine."""

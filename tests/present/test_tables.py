@@ -103,7 +103,7 @@ def test_a_missed_service_level_names_what_is_missed() -> None:
 def test_the_load_that_is_asked_for_is_shown_back() -> None:
     """Polls and megabytes a second, all polls, and open connections follow from the parameters."""
     shown = plain(asked(Scenario()))
-    assert [figure in shown for figure in ("1,100 polls/s", "20.6 MB/s", "660,000", "500 kept open")] == [True] * 4
+    assert [figure in shown for figure in ("1,100 polls/s", "20.6 MB/s", "660,000", "500 to be kept open")] == [True] * 4
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.present.markup import Markup, Piece, caption, element, note, table
-from experiments.present.tables import limits
+from experiments.present.tables import connections, limits
 from experiments.present.tables.verdict import STATUSES, badge, shown
 from experiments.present.words import (
     ENDPOINTS,
@@ -85,7 +85,7 @@ def headline(summary: Mapping[str, Any]) -> Markup:
     polled = _polled(summary)
     if not polled:
         return note("No poll was planned in the measured window, so there is nothing to count.")
-    return _counts(polled) + caption(_load(summary["load"])) + _times(polled) + caption(_READ)
+    return _counts(polled) + caption(_load(summary["load"])) + connections.figures(summary) + _times(polled) + caption(_READ)
 
 
 def _load(load: Mapping[str, Any]) -> str:

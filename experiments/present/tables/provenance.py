@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.present.markup import Markup, table
-from experiments.present.tables import database, trials
+from experiments.present.tables import connections, database, trials
 from experiments.present.words import NONE, count, duration, number, plural, size
 from experiments.record.reading import Record
 
@@ -107,6 +107,7 @@ def _server(server: Mapping[str, Any], run_path: Path) -> list[tuple[str, object
         ("name", server.get("name")),
         ("framework", framework.strip()),
         ("address", server.get("url")),
+        ("devices connected to", connections.address(server)),
         ("started by the lab", _yes_no(server.get("started_by_lab"))),
         ("command", command_line(server.get("command") or [], run_path)),
         ("processes that were sampled", _sampled(server.get("sampled") or {})),

@@ -37,7 +37,7 @@ def _load(scenario: Scenario) -> list[tuple[str, str]]:
     share = _bulk_share(scenario)
     body = scenario.body_bytes
     bytes_per_s = per_s * ((1 - share) * body["status"] + share * body["bulk"])
-    connections = f"{count(scenario.clients)} kept open" if scenario.keep_alive else "one a request"
+    connections = f"{count(scenario.clients)} to be kept open" if scenario.keep_alive else "one a request"
     ask = "at most " if scenario.pacing == "after" else ""
     return [
         (count(scenario.clients), "devices"),
