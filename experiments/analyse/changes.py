@@ -141,7 +141,7 @@ def _names(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
 
 
 def _asked_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse import latency
+from experiments.analyse import latency, service_level
 from experiments.analyse.polls import prepare
-from experiments.analyse.summary import current
+from experiments.analyse.summary import current, is_longer
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
 
@@ -73,6 +73,8 @@ class Point:
     """Endpoint -> percent of the planned polls that were not answered right."""
     within_pct: Mapping[str, float | None]
     """Endpoint -> percent of the planned polls answered right within the limit; None where there is no limit."""
+    levels: Mapping[str, Mapping[str, Any]]
+    """Endpoint with a limit -> whether all its polls together keep it; see `service_level.response`."""
     response_ms: Mapping[str, Mapping[str, float | None]]
     """Endpoint -> p50, p95, p99 of all rows together; None where too few polls support it."""
     longer: Mapping[str, frozenset[str]]
@@ -107,19 +109,21 @@ def cells_table(cells: Iterable[Measured]) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Null).cast(pl.Float64))
 
 
-def points(cells: Sequence[Measured], limits_ms: Mapping[str, float]) -> list[Point]:
+def points(cells: Sequence[Measured], limits_ms: Mapping[str, float], failure_pct: float = 100.0) -> list[Point]:
     """The points of a grid, in the order of its first repeat.
 
     Args:
         limits_ms: endpoint -> response time within which a poll keeps the service level; 0 for none.
+        failure_pct: percent of the polls that may fail, and are left out of the p99 then; 100 where nothing was said.
     """
     grouped: dict[tuple[Any, ...], list[Measured]] = {}
     for cell in sorted(cells, key=lambda cell: cell.repeat):
         grouped.setdefault(tuple(cell.at.values()), []).append(cell)
-    return [_point(group, limits_ms) for group in grouped.values()]
+    allowed = service_level.allowed_pct(failure_pct)
+    return [_point(group, limits_ms, allowed) for group in grouped.values()]
 
 
-def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float]) -> Point:
+def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float], allowed: float) -> Point:
     records = [cell.record for cell in cells if cell.record and cell.believed]
     polls = [prepare(record).select("endpoint", "outcome", "response_s") for record in records]
     own = {name: pl.concat(frame.filter(pl.col("endpoint") == name) for frame in polls) for name in ENDPOINTS if polls}
@@ -133,6 +137,11 @@ def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float]) -> Point:
         planned={name: frame.height for name, frame in own.items()},
         failed_pct={name: _percent(frame, pl.col("outcome") != "ok") for name, frame in own.items()},
         within_pct={name: _within(frame, limits_ms.get(name, 0.0)) for name, frame in own.items()},
+        levels={
+            name: service_level.response(name, limit, frame.filter(service_level.THE_SERVERS), allowed)
+            for name, frame in own.items()
+            if (limit := limits_ms.get(name, 0.0)) > 0
+        },
         response_ms={name: _percentiles(each) for name, each in found.items()},
         longer={name: frozenset(f"p{one.percent:g}" for one in each if one.censored) for name, each in found.items()},
         curves={name: latency.curve(values) for name, values in times.items()},
@@ -199,4 +208,4 @@ def figure_at(summary: Mapping[str, Any], place: Sequence[str]) -> Any:
 def censored_at(summary: Mapping[str, Any], place: Sequence[str]) -> bool:
     """Whether the figure at this place of a summary is only known to be longer; False where there is none."""
     times, name = figure_at(summary, place[:-1]), place[-1]
-    return isinstance(times, Mapping) and bool((times.get("censored") or {}).get(name))
+    return isinstance(times, Mapping) and is_longer(times, name)

@@ -15,6 +15,8 @@ from experiments.scenario import Scenario
 
 _NO_FAILURE_LIMIT = 100.0
 _NOT_THE_SERVERS = ("unsent_late", "generator_error", "interrupted")
+THE_SERVERS = ~pl.col("outcome").is_in(_NOT_THE_SERVERS)
+"""Polls that a server is judged by."""
 _PERCENT = 99.0
 _RIGHT = pl.col("outcome") == "ok"
 _EVIDENT = 10
@@ -35,9 +37,9 @@ def judge(scenario: Scenario, polls: pl.DataFrame) -> dict[str, Any]:
         of them that failed and were left out because `slo_failure_pct` allows it. Their figure is null
         where too few polls support a p99, and where it falls on a poll that had no right answer.
     """
-    ours = polls.filter(~pl.col("outcome").is_in(_NOT_THE_SERVERS))
+    ours = polls.filter(THE_SERVERS)
     items = [
-        _response(name, limit, ours.filter(pl.col("endpoint") == name), allowed_pct(scenario.slo_failure_pct))
+        response(name, limit, ours.filter(pl.col("endpoint") == name), allowed_pct(scenario.slo_failure_pct))
         for name, limit in _limits(scenario).items()
         if limit > 0
     ]
@@ -73,13 +75,12 @@ def devices_pct(scenario: Scenario, polls: pl.DataFrame) -> float | None:
     """
     allowed = allowed_pct(scenario.slo_failure_pct)
     limit = pl.col("endpoint").cast(pl.String).replace_strict(_limits(scenario), return_dtype=pl.Float64)
-    ours = ~pl.col("outcome").is_in(_NOT_THE_SERVERS)
     in_time = _RIGHT & (1000 * pl.col("response_s") <= limit)
     each = polls.group_by("client", "endpoint").agg(
         polls=pl.len(),
-        ours=ours.sum().cast(pl.Int64),
-        failed=(ours & ~_RIGHT).sum().cast(pl.Int64),
-        late=(ours & ~in_time).sum().cast(pl.Int64),
+        ours=THE_SERVERS.sum().cast(pl.Int64),
+        failed=(THE_SERVERS & ~_RIGHT).sum().cast(pl.Int64),
+        late=(THE_SERVERS & ~in_time).sum().cast(pl.Int64),
         limit=limit.first(),
     )
     spared = pl.min_horizontal("failed", (allowed * pl.col("ours") / 100).floor().cast(pl.Int64))
@@ -89,8 +90,17 @@ def devices_pct(scenario: Scenario, polls: pl.DataFrame) -> float | None:
     return 100 * float(share) if isinstance(share, float) else None
 
 
-def _response(name: str, limit: float, polls: pl.DataFrame, allowed: float) -> dict[str, Any]:
-    """A limit on the p99 of all polls of an endpoint, those without a right answer beyond every limit."""
+def response(name: str, limit: float, polls: pl.DataFrame, allowed: float) -> dict[str, Any]:
+    """A limit on the p99 of all polls of an endpoint, those without a right answer beyond every limit.
+
+    Args:
+        limit: ms.
+        polls: outcome and response_s of the endpoint's polls, without those that are the generator's fault.
+        allowed: percent of them that may fail, see `allowed_pct`.
+
+    Returns:
+        The item, as `judge` has it.
+    """
     right = polls.filter(_RIGHT)["response_s"].sort()
     planned, in_time = len(polls), int((1000 * right <= limit).sum())
     spared = min(planned - len(right), int(allowed * planned / 100))

@@ -6,6 +6,7 @@ covers the measured window only. Records are in seconds; the summary is in the u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -34,6 +35,11 @@ def current(record: Record) -> dict[str, Any]:
         stored = {}
     whole = stored.get("analysis_version") == ANALYSIS_VERSION and "verdict" in stored
     return stored if whole else summarise(record)
+
+
+def is_longer(times: Mapping[str, Any], name: str) -> bool:
+    """Whether a figure of `response_ms` or `latency_ms`, such as `p99`, is only known to be longer."""
+    return bool((times.get("censored") or {}).get(name))
 
 
 def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class Page:
         from experiments.present.charts import response
 
         curves = {
-            (endpoint, kind): latency.curve(latency.population(self._polls, endpoint, kind))
+            (endpoint, kind): latency.curve(latency.times(self._polls, endpoint, kind))
             for endpoint in self._endpoints
             for kind in ("response", "latency")
         }

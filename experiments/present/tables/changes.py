@@ -8,7 +8,7 @@ from experiments.analyse.changes import FAILED, FAILED_MARGIN, Change, Compariso
 from experiments.errors import VerdictError
 from experiments.present.markup import Markup, Piece, caption, element, note, table
 from experiments.present.tables.verdict import Status, badge
-from experiments.present.words import NONE, longer, number, plural
+from experiments.present.words import NONE, longer, number, plain, plural
 
 MOST_ROWS = 120
 
@@ -61,7 +61,7 @@ def enforce(comparison: Comparison, before: str, margin_pct: float) -> None:
     if comparison.environment:
         raise VerdictError(f"strict: {before} was measured in another environment: {'; '.join(comparison.environment)}.")
     if worse := regressions(comparison, margin_pct):
-        raise VerdictError(f"strict: worse than {before} by more than {margin_pct:g} %: {'; '.join(worse)}.")
+        raise VerdictError(f"strict: worse than {before} by more than {plain(margin_pct)} %: {'; '.join(worse)}.")
 
 
 def _joined(parts: Sequence[Markup]) -> Markup:
@@ -114,7 +114,7 @@ def _signed(value: float, change: Change) -> str:
 
 def _how_to_read(before: str, margin_pct: float, rows: int) -> str:
     more = f" The first {MOST_ROWS} of {rows} rows." if rows > MOST_ROWS else ""
-    margin = f"{margin_pct:g} % (of failures: {FAILED_MARGIN:g} points)"
+    margin = f"{plain(margin_pct)} % (of failures: {plain(FAILED_MARGIN)} points)"
     return (
         f"Compared with {before}. The interval comes from how far repeats lie apart (Student's t, logarithms of each run's "
         "figure); where it holds no change at all, the two cannot be told apart. One row in twenty would be called worse or "

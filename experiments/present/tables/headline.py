@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.analyse.summary import is_longer
 from experiments.present.markup import Markup, Piece, caption, element, note, table
 from experiments.present.tables.verdict import STATUSES, badge, shown
 from experiments.present.words import (
@@ -45,10 +46,10 @@ def level_sentence(level: Mapping[str, Any]) -> str:
 
 def missed_limits(level: Mapping[str, Any]) -> str:
     """`response p99 of A, ms is 61.2, limit 50`, for each limit that is missed; empty if none is."""
-    return "; ".join(_missed(item) for item in level["items"] if item["met"] is False)
+    return "; ".join(missed_limit(item) for item in level["items"] if item["met"] is False)
 
 
-def _missed(item: Mapping[str, Any]) -> str:
+def missed_limit(item: Mapping[str, Any]) -> str:
     """Its figure; where there is none, since polls had no right answer, how many were in time."""
     if item["figure"] is None and item.get("within_pct") is not None:
         return f"{_level_name(item)}: {_in_time(item)}, 99 % should be"
@@ -124,11 +125,6 @@ def _waits(times: Mapping[str, Any]) -> str:
     if longer_than[1]:
         return f"{half} and 1 % {'' if longer_than[0] else 'waited '}longer than {number(p99)} ms"
     return f"{half} and 99 % {'were done ' if longer_than[0] else ''}within {number(p99)} ms"
-
-
-def is_longer(times: Mapping[str, Any], column: str) -> bool:
-    """Whether a figure of `response_ms` or `latency_ms` is only known to be longer."""
-    return bool((times.get("censored") or {}).get(column))
 
 
 def _polled(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
