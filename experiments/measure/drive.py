@@ -12,7 +12,6 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +77,7 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **asdict(swarm.effort),
+        **swarm.effort.facts(),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "cpu_wait_ratio": chores.waiting.ratio() if chores.waiting else None,

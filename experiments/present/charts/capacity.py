@@ -84,18 +84,19 @@ def _panel(endpoint: str, runs: Sequence[Row], limit: float, foretold: Sequence[
 
 def _marks(rows: Sequence[Row], endpoint: str, shown: str) -> go.Scatter:
     name, symbol, colour = _LOOKS[shown]
+    bounds = [endpoint in row.get("longer", ()) for row in rows]
     return go.Scatter(
         x=[row["clients"] for row in rows],
         y=[significant(row[endpoint], 4) for row in rows],
         name=name,
         mode="markers",
         marker={
-            "symbol": ["triangle-up-open" if endpoint in row.get("longer", ()) else symbol for row in rows],
+            "symbol": ["triangle-up-open" if bound else symbol for bound in bounds] if any(bounds) else symbol,
             "color": colour,
             "size": 9,
             "opacity": 0.8,
         },
-        text=["longer than " if endpoint in row.get("longer", ()) else "" for row in rows],
+        text=["longer than " if bound else "" for bound in bounds],
         hovertemplate="%{x:,d} devices: p99 %{text}%{y:,.3~r} ms<extra>" + name + "</extra>",
     )
 

@@ -61,8 +61,8 @@ def over(points: Sequence[Point], cells: pl.DataFrame) -> Chart | None:
         label=f"Response p99 of A and B in ms and the server's processor cores over {axis}; a line for each of the other "
         "parameters' values.",
         caption="Lines: the polls of all repeats together (processor: mean of the repeats). Dots: each repeat by itself; "
-        f"how far they lie apart is how well the figure repeats; a hollow triangle is longer than where it stands, since polls "
-        f"never had an answer. Runs that are invalid are left out.{more}",
+        f"how far they lie apart is how well the figure repeats; a hollow triangle is longer than where it stands, since "
+        f"polls never had an answer. Runs that are invalid are left out.{more}",
     )
 
 

@@ -125,7 +125,7 @@ def _trace(grid: _Grid) -> go.Heatmap:
         zmin=round(grid.low, 3),
         zmax=round(grid.top, 3),
         colorscale=_colours(grid),
-        hovertemplate="device %{y}, at %{x} " + grid.time.unit + ": %{customdata}<extra></extra>",
+        hovertemplate="device %{y}, at %{x:,.4~r} " + grid.time.unit + ": %{customdata}<extra></extra>",
         colorbar={
             "title": {"text": "slowest poll, ms", "side": "right"},
             "tickvals": [round(place, 3) for place, _ in ticks],

@@ -16,7 +16,7 @@ _RENAMED = {
     "p99_ms": "p99, ms",
     "max_ms": "max, ms",
     "unsent": "not sent",
-    "unanswered": "of these without an answer",
+    "unanswered": "of these no answer",
 }
 _ORDER = ("client", "endpoint", "planned", "ok", "failed", "unanswered", "reasons", "unsent")
 
@@ -46,7 +46,7 @@ def _readable(frame: pl.DataFrame) -> pl.DataFrame:
         *(_bounds(name) for name in times if frame[f"{name}_censored"].any()),
     )
     shown = shown.drop(f"{name}_censored" for name in times)
-    if not frame["unanswered"].any():
+    if not frame["unanswered"].sum():
         shown = shown.drop("unanswered")
     return shown.rename({old: new for old, new in _RENAMED.items() if old in shown.columns})
 

@@ -97,7 +97,7 @@ def _endpoint_sentence(name: str, one: Mapping[str, Any]) -> str:
     rest = ", ".join([*([none] if not lost or not one["ok"] else []), *lost])
     waits = _waits(one["response_ms"])
     # Errors answered fast are not timed: the percentages are of what is left.
-    others = "of the others " if waits and _lost(one)["failed"] else ""
+    others = "of those that did not fail " if waits and _lost(one)["failed"] else ""
     timing = f"; {others}{waits}" if waits else ""
     return f"{ENDPOINTS[name]}: {plural(planned, 'poll')} planned, {rest}{timing}."
 
@@ -109,7 +109,7 @@ def _lost(one: Mapping[str, Any]) -> dict[str, int]:
         "failed": one["failed"] - timed_out,
         "had no answer within the timeout": timed_out,
         "could not be sent since their device still waited": one["unsent_busy"],
-        "were not sent since the generator was late": one["unsent_late"],
+        "not sent since the generator was late": one["unsent_late"],
     }
 
 
