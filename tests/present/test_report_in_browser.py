@@ -99,7 +99,7 @@ def test_lower_bounds_sort_among_figures(chromium: str, shell: object, tmp_path:
     """9.03 comes before 100, although `> 250` stands in the same column."""
 
     def server(poll: Poll) -> Answer:
-        return Answer(1e9) if poll.client == 3 else Answer(0.009 if poll.client % 2 else 0.2 - 0.05 * poll.client)
+        return Answer(1e9) if poll.client == 3 else Answer(0.009 if poll.client % 2 else 0.2 - 0.04 * poll.client)
 
     asked = SMALL.model_copy(update={"clients": 6, "ratio": "1:0", "timeout_s": 0.25})
     with opened(chromium, tmp_path / "profile") as made:
