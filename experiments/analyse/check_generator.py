@@ -19,6 +19,7 @@ from experiments.analyse.evidence import (
     graded,
     ms,
     not_applicable,
+    percentage,
     percentile_or_most,
 )
 from experiments.analyse.latency import percentiles
@@ -53,7 +54,7 @@ def unsent_late(evidence: Evidence) -> Check:
         if status == "valid"
         else f"The generator left out polls that it should have sent. {_advice(evidence)}"
     )
-    figure = f"{late:,} of {planned:,} polls, {100 * share:.2g} %"
+    figure = f"{late:,} of {planned:,} polls, {percentage(share)}"
     return Check("unsent_late", status, figure, "up to 0.1 % valid, up to 1 % suspect", meaning, share / 0.001)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from experiments.analyse.evidence import Check, Evidence, Status, not_applicable
+from experiments.analyse.evidence import Check, Evidence, Status, not_applicable, percentage
 
 _FEW_CORES_LIMIT, _MANY_CORES_LIMIT = 0.25, 0.5
 _SHARE_OF_UNUSED = 0.1
@@ -34,7 +34,7 @@ def host_steal(evidence: Evidence) -> Check:
         else "Another virtual machine took processor time away, which lengthens times of server and generator "
         "alike. Measure again when the host is quieter, or on a machine of your own."
     )
-    return Check(name, status, f"{100 * share:.2g} %", "below 1 % valid, from there suspect", meaning, share / 0.01)
+    return Check(name, status, percentage(share), "below 1 % valid, from there suspect", meaning, share / 0.01)
 
 
 def competitors(evidence: Evidence) -> Check:

@@ -138,7 +138,7 @@ def cut_short(evidence: Evidence) -> Check:
     record = evidence.record
     asked = record.scenario.window_s
     reason = record.facts.get("cut_short") if record.finished else "it broke off without a word"
-    figure, limit = f"{record.window_s:.1f} s", f"{asked:g} s"
+    figure, limit = f"{record.window_s:.1f} s", f"{asked:,.10g} s"
     if not reason:
         return Check("cut_short", "valid", figure, limit, "The run lasted as long as was asked for.")
     meaning = (

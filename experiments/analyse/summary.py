@@ -6,6 +6,7 @@ covers the measured window only. Records are in seconds; the summary is in the u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,17 +15,33 @@ import polars as pl
 from experiments.analyse import connections, latency, service_level
 from experiments.analyse.connecting import connecting
 from experiments.analyse.evidence import Evidence
-from experiments.analyse.latency import Percentile
+from experiments.analyse.latency import Percentile, Times
 from experiments.analyse.polls import arrange, count
 from experiments.analyse.resources import Costs
 from experiments.analyse.verdict import Verdict, judge
+from experiments.errors import RecordError
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS, UNSENT
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Rises when a figure of the same record would come out differently."""
 
 _NAMES = {50.0: "p50", 90.0: "p90", 95.0: "p95", 99.0: "p99", 99.9: "p999"}
+
+
+def current(record: Record) -> dict[str, Any]:
+    """The stored summary; one made now where there is none, or one of another version of the analysis."""
+    try:
+        stored = record.summary()
+    except RecordError:
+        stored = {}
+    whole = stored.get("analysis_version") == ANALYSIS_VERSION and "verdict" in stored
+    return stored if whole else summarise(record)
+
+
+def is_longer(times: Mapping[str, Any], name: str) -> bool:
+    """Whether a figure of `response_ms` or `latency_ms`, such as `p99`, is only known to be longer."""
+    return bool((times.get("censored") or {}).get(name))
 
 
 def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any]:
@@ -44,7 +61,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         "load": _load(evidence),
         "connecting": _connecting(evidence),
         "connections": connections.summarise(record),
-        "service_level": service_level.judge(record.scenario, endpoints, evidence.polls),
+        "service_level": service_level.judge(record.scenario, evidence.polls),
         "cut_short": _cut_short(record),
         "verdict": _verdict(judge(record, evidence)),
     }
@@ -57,19 +74,30 @@ def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
     return {
         **count(polls),
         "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
-        "response_ms": _times(latency.population(polls, name), evidence.responses[name]),
-        "latency_ms": _times(latency.population(polls, name, "latency")),
+        "response_ms": _times(latency.times(polls, name), evidence.responses[name]),
+        "latency_ms": _times(latency.times(polls, name, "latency")),
     }
 
 
-def _times(values: pl.Series, found: tuple[Percentile, ...] | None = None) -> dict[str, Any]:
-    """Mean, percentiles and maximum in ms, and the interval of each percentile that has one."""
-    found = found or latency.percentiles(values)
+def _times(times: Times, found: tuple[Percentile, ...] | None = None) -> dict[str, Any]:
+    """Mean, percentiles and maximum in ms, the interval of each percentile that has one, and what is a lower bound.
+
+    `censored` says of each figure whether it is only known to be longer, `interval_open` of each interval whether it has
+    no known upper end, so that the one given is a lower bound too.
+    """
+    found = found or latency.percentiles(times)
+    known = [one for one in found if one.value_s is not None]
     return {
-        "mean": _ms(values.mean()),
+        "mean": _ms(times.waited.mean()),
         **{_NAMES[one.percent]: _ms(one.value_s) for one in found},
-        "max": _ms(values.max()),
-        "interval": {_NAMES[one.percent]: [_ms(one.low_s), _ms(one.high_s)] for one in found if one.value_s is not None},
+        "max": _ms(times.waited.max()),
+        "interval": {_NAMES[one.percent]: [_ms(one.low_s), _ms(one.high_s)] for one in known},
+        "interval_open": {_NAMES[one.percent]: one.open_ended for one in known},
+        "censored": {
+            "mean": times.censored,
+            **{_NAMES[one.percent]: one.censored for one in found},
+            "max": times.censored,
+        },
     }
 
 

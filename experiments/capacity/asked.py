@@ -73,7 +73,9 @@ class Asked:
         """
         smallest, largest = (_number(given, name, 1) for name in ("smallest", "largest"))
         if largest < smallest:
-            raise ParameterError(f"largest={largest:g} is below smallest={smallest:g}: the search goes up from the one.")
+            raise ParameterError(
+                f"largest={largest:,.10g} is below smallest={smallest:,.10g}: the search goes up from the one."
+            )
         step_pct = _number(given, "step_pct", 0.1, 50.0)
         rules = Rules(int(smallest), int(largest), float(step_pct), int(_number(given, "confirmations", 1, 100)))
         workers = _counts(given, "workers")

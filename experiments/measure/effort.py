@@ -9,6 +9,7 @@ from experiments.record.schema import Outcome
 
 MOST_RESTS = 20
 """Of a device."""
+_OF_CONNECTIONS = ("connects", "reconnects", "closes", "retries", "idle_close_s")
 _NONE_SENT = (Outcome.UNSENT_BUSY, Outcome.UNSENT_LATE)
 
 
@@ -51,7 +52,7 @@ class Effort:
     attempts: int = 0
     """Requests put on the wire, those asked again included."""
     connects: int = 0
-    """Connections made; 0 where a transport does not tell."""
+    """Connections made."""
     reconnects: int = 0
     """Kept connections that the server had closed before they were used again."""
     closes: int = 0
@@ -62,19 +63,24 @@ class Effort:
     """Answers whose bytes were compared."""
     rests_s: list[float] = field(default_factory=list)
     """How long connections had rested when the server closed them; the first ones of each device, `MOST_RESTS` at most."""
+    connections_told: bool = True
+    """Whether the transport tells of its connections; if not, nobody knows how many there were."""
 
     def add(self, other: Effort) -> None:
         """Takes the effort of another device in."""
+        told = self.connections_told and other.connections_told
         for name, value in vars(other).items():
             if name == "rests_s":
                 self.rests_s += value  # In place: there may be thousands of devices.
             else:
                 setattr(self, name, getattr(self, name) + value)
+        self.connections_told = told
 
     def facts(self) -> dict[str, Any]:
-        """As they stand in run.json."""
+        """As they stand in run.json: null for what the transport does not tell, since 0 would be a figure."""
         facts = asdict(self)
+        del facts["connections_told"]
         rests = sorted(facts.pop("rests_s"))
         places = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
         facts["idle_close_s"] = {name: rests[int(share * len(rests))] for name, share in places.items()} if rests else None
-        return facts
+        return facts if self.connections_told else facts | dict.fromkeys(_OF_CONNECTIONS)

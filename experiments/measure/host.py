@@ -88,8 +88,10 @@ def _cpu_model() -> str:
     return platform.processor() or "unknown"
 
 
-def _is_virtual() -> bool:
-    return any(line.startswith("flags") and " hypervisor" in line for line in _lines("/proc/cpuinfo"))
+def _is_virtual() -> bool | None:
+    """Whether the processor says that a hypervisor runs it; None where it says nothing, as on ARM."""
+    flags = next((line for line in _lines("/proc/cpuinfo") if line.startswith("flags")), None)
+    return None if flags is None else " hypervisor" in flags
 
 
 def _version(package: str) -> str | None:

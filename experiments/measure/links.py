@@ -125,7 +125,7 @@ class HttpxLink:
         self._target = target
         self._requests = requests
         self._transport = transport
-        self.effort = Effort()
+        self.effort = Effort(connections_told=False)
         self.status = 0
         self.body_bytes = 0
         self.done_at = 0.0

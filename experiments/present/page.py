@@ -13,7 +13,7 @@ import polars as pl
 
 from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
 from experiments.analyse.changes import Comparison, compare
-from experiments.errors import RecordError, VerdictError
+from experiments.errors import VerdictError
 from experiments.present.axes import step_of
 from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import changes as differences
@@ -156,7 +156,7 @@ class Page:
         from experiments.present.charts import response
 
         curves = {
-            (endpoint, kind): latency.curve(latency.population(self._polls, endpoint, kind))
+            (endpoint, kind): latency.curve(latency.times(self._polls, endpoint, kind))
             for endpoint in self._endpoints
             for kind in ("response", "latency")
         }
@@ -210,18 +210,12 @@ class Page:
     def summary(self) -> dict[str, Any]:
         """The stored summary, or one made now where there is none, or one of another version of the analysis."""
         made = self._made_summary
-        now = service_level.judge(self._scenario, made["endpoints"], self._polls)
+        now = service_level.judge(self._scenario, self._polls)
         return made | {"service_level": now} if now["asked"] else made
 
     @cached_property
     def _made_summary(self) -> dict[str, Any]:
-        try:
-            stored = self.record.summary()
-        except RecordError:
-            stored = {}
-        if stored.get("analysis_version") == summary.ANALYSIS_VERSION:
-            return stored
-        return summary.summarise(self.record)
+        return summary.current(self.record)
 
     @cached_property
     def _comparison(self) -> Comparison | None:

@@ -34,6 +34,15 @@ def number(value: float | None, digits: int = 3, none: str = NONE) -> str:
     return f"{rounded:,.{decimals}f}"
 
 
+def longer(shown: str, *, censored: bool) -> str:
+    """`> 416` where a time is only known to be longer than its figure, since polls never had an answer."""
+    return f"> {shown}" if censored else shown
+
+
+LONGER = "A time after > is longer than the figure: polls never had an answer, and had waited so long."
+"""Explains that sign."""
+
+
 def plain(value: float) -> str:
     """`1`, `0.5` or `2,000`: a round figure, such as a limit or a tick of an axis, with no more digits than it has."""
     return f"{value:,.10g}"

@@ -3,7 +3,9 @@
 import html
 import json
 import math
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +15,9 @@ from experiments.present.chart import MIMETYPE, Chart
 from experiments.present.charts import generator, heatmap, outcomes, resources, response
 from experiments.present.markup import Markup
 from experiments.present.page import Page
+from experiments.record.schema import Outcome
+from experiments.scenario import Scenario
+from tests.made_up import SMALL, Answer, Poll, failing, made_up, stalling
 
 CHARTS = (
     "response_over_time",
@@ -137,14 +142,89 @@ def test_too_few_polls_for_percentiles_are_drawn_one_by_one(tiny: Page) -> None:
 
 
 def test_failed_cells_of_the_map_are_told_apart(page: Page) -> None:
-    """A cell with a failed poll lies in the band at the top of the colour bar, above the slowest answer."""
+    """A cell with a failed poll lies in a band at the top of the colour bar, above the slowest answer, and says so."""
     chart = page.device_map()
     assert isinstance(chart, Chart)
     trace = chart.content()["data"][0]
     shades = {cell for row in trace["z"] for cell in row if cell is not None}
-    assert max(shades) == trace["zmax"]
+    assert max(shades) == pytest.approx(trace["colorbar"]["tickvals"][-1], abs=0.001)
+    assert max(shades) < trace["zmax"]
     assert trace["colorbar"]["ticktext"][-1] == "failed"
+    assert "failed 1" in trace["customdata"][0][0] + "".join(text for row in trace["customdata"] for text in row)
     assert trace["colorscale"] == sorted(trace["colorscale"], key=lambda stop: stop[0])
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """Forty devices: the server resets one, does not answer another, and stops answering all of them after 20 s of 30."""
+    well = stalling(20, 90)
+
+    def server(poll: Poll) -> Answer:
+        if poll.client < 2:
+            return Answer(0.001, Outcome.RESET, 0, 0) if poll.client else Answer(1e9)
+        return well(poll)
+
+    return Page(made_up(tmp_path_factory.mktemp("results"), SMALL.model_copy(update={"timeout_s": 4.0}), server=server))
+
+
+def test_the_map_tells_failed_unanswered_and_unsent_apart(silent: Page) -> None:
+    """Each has a band and a name of its own, and a device's cell says which it holds."""
+    chart = silent.device_map()
+    assert isinstance(chart, Chart)
+    trace = chart.content()["data"][0]
+    assert trace["colorbar"]["ticktext"][-3:] == ["not sent", "no answer", "failed"]
+    bands = trace["colorbar"]["tickvals"][-3:]
+    assert [trace["z"][client][0] for client in (0, 1)] == pytest.approx([bands[1], bands[2]], abs=0.001)
+    assert trace["z"][0][-1] == pytest.approx(bands[0], abs=0.001)
+    assert trace["customdata"][0][-1].startswith("slowest longer than ")
+    assert "not sent" in trace["customdata"][0][-1]
+    assert "failed" not in trace["customdata"][0][-1]
+    assert len({colour for _, colour in trace["colorscale"][-6:]}) == 3
+
+
+def test_the_curve_of_waiting_ends_where_nobody_is_answered(silent: Page) -> None:
+    """It does not fall to zero at the end, where polls had no time to wait: bounds are triangles, and never fall."""
+    chart = silent.response_over_time()
+    assert isinstance(chart, Chart)
+    drawn = {trace["name"]: trace for trace in chart.content()["data"]}
+    line, bounds = drawn["A p50"], drawn["A p50, longer than"]
+    assert [y for x, y in zip(line["x"], line["y"], strict=True) if x > 21] == [None] * sum(x > 21 for x in line["x"])
+    seen = [y for y in bounds["y"] if y is not None]
+    assert seen
+    assert seen == sorted(seen)
+    assert min(x for x, y in zip(bounds["x"], bounds["y"], strict=True) if y is not None) > 18
+    assert "triangle" in chart.caption
+
+
+def test_the_percentile_curve_is_dotted_where_it_is_a_bound(silent: Page) -> None:
+    """Its known part and its bounds are lines of their own."""
+    chart = silent.percentiles()
+    assert isinstance(chart, Chart)
+    drawn = {trace["name"]: trace for trace in chart.content()["data"]}
+    assert drawn["A response, longer than"]["line"]["dash"] == "dot"
+    assert drawn["A response, longer than"]["text"][-1].endswith("within more than")
+    assert max(drawn["A response"]["x"]) == min(drawn["A response, longer than"]["x"])
+    assert "lower bound" in chart.caption
+
+
+def test_each_poll_is_drawn_as_what_it_was(tmp_path: Path) -> None:
+    """Failed, without an answer, and not sent have marks of their own."""
+    asked = Scenario(clients=5, minutes=5 / 60, warmup_s=1, timeout_s=1)
+    server = failing(Outcome.RESET, every=1)
+    page = Page(made_up(tmp_path, asked, server=lambda poll: Answer(9.0) if poll.client else server(poll)))
+    chart = page.response_over_time()
+    assert isinstance(chart, Chart)
+    names = {trace["name"] for trace in chart.content()["data"] if trace["x"]}
+    assert names == {"failed", "no answer, longer than", "not sent, device waited longer than"}
+
+
+def test_no_figure_has_a_prefix_beside_its_unit(chart: Chart) -> None:
+    """`320m ms` is nobody's unit, neither where a mouse points nor on an axis."""
+    content = chart.content()
+    templates = [trace.get("hovertemplate") or "" for trace in content["data"]]
+    assert [text for text in templates if "s}" in text or re.search(r"%\{[xy]\} (ms|µs|s)\b", text)] == []
+    for axis in ("xaxis", "yaxis"):
+        assert content["layout"]["template"]["layout"][axis]["exponentformat"] == "none"
 
 
 @pytest.mark.parametrize("name", CHARTS)

@@ -13,7 +13,7 @@ from experiments.present.page import Page, asked
 from experiments.record import store
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
-from tests.made_up import SMALL, damage_facts, failing, made_up
+from tests.made_up import SMALL, Answer, Server, damage_facts, failing, made_up
 
 CELLS = (
     "verdict",
@@ -120,6 +120,29 @@ def test_strict_fails_a_missed_service_level_and_an_invalid_run(tmp_path: Path) 
     invalid = made_up(tmp_path, BRIEF.model_copy(update={"run_id": "invalid"}), cut_short_at=0.0)
     with pytest.raises(VerdictError, match="strict: the run is invalid"):
         Page(invalid, BRIEF.model_copy(update={"strict": True})).enforce()
+
+
+@pytest.mark.parametrize(
+    ("server", "asked"),
+    [
+        (lambda poll: Answer(1e9), {"slo_status_p99_ms": 1000.0, "slo_devices_pct": 100.0, "timeout_s": 0.4}),
+        (
+            lambda poll: Answer(0.005) if poll.round % 20 == 0 else Answer(0.005, Outcome.HTTP_ERROR, 500, 0),
+            {"slo_status_p99_ms": 50.0},
+        ),
+    ],
+    ids=["silent", "19 of 20 fail"],
+)
+def test_strict_fails_a_server_that_does_not_answer(tmp_path: Path, server: Server, asked: dict[str, float]) -> None:
+    """Whatever the polls that were not answered right took; and nothing is said to be done that was not."""
+    page = Page(made_up(tmp_path, SMALL.model_copy(update={**asked, "strict": True}), server=server))
+    with pytest.raises(VerdictError, match="service level that was asked for is missed"):
+        page.enforce()
+    shown = page.verdict().content
+    assert "is missed: response p99 of A, ms: " in shown
+    silent = "timeout_s" in asked
+    assert ("half waited longer than 4" in shown) is silent
+    assert ("half were done within" in shown) is not silent
 
 
 def test_strict_passes_a_valid_run(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from nbconvert.exporters.html import HTMLExporter
 
 from experiments.present.exporter import LabReportExporter
 from experiments.present.page import Page
-from tests.made_up import SMALL
+from tests.made_up import SMALL, Answer, Poll, made_up
 from tests.present.browser import Tab, opened
 from tests.present.notebooks import executed, notebook, stream
 from tests.present.test_charts import CHARTS
@@ -94,6 +94,27 @@ def test_a_column_can_be_filtered(tab: Tab) -> None:
     tab.wait_for("document.querySelectorAll('table.dataTable tbody tr').length === 2")
     assert column(tab, 0) == ["7", "7"]
     assert sorted(column(tab, 1)) == ["A (status)", "B (bulk)"]
+
+
+def test_lower_bounds_sort_among_figures(chromium: str, shell: object, tmp_path: Path) -> None:
+    """9.03 comes before 100, although `> 250` stands in the same column."""
+
+    def server(poll: Poll) -> Answer:
+        return Answer(1e9) if poll.client == 3 else Answer(0.009 if poll.client % 2 else 0.2 - 0.04 * poll.client)
+
+    asked = SMALL.model_copy(update={"clients": 6, "ratio": "1:0", "timeout_s": 0.25})
+    with opened(chromium, tmp_path / "profile") as made:
+        made.open(written(Page(made_up(tmp_path, asked, server=server)), tmp_path / "report.html"))
+        made.wait_for("document.querySelectorAll('table.dataTable tbody tr').length > 0")
+        heads = "[...document.querySelectorAll('.dt-container table.dataTable thead th')]"
+        names = made.ask(f"{heads}.map((one) => one.textContent.trim())")
+        place = next(number for number, text in enumerate(names) if text.startswith("p50, ms"))
+        made.ask(f"document.querySelectorAll('.dt-container thead .dtcc-button_order')[{place}].click()")
+        made.wait_for(f"document.querySelectorAll('table.dataTable tbody td')[{place}].textContent.startsWith('9')")
+        seen = column(made, place)
+    assert len(seen) == 6
+    assert seen == sorted(seen, key=lambda text: float(text.removeprefix("> ")))
+    assert seen[-1].startswith("> ")
 
 
 def test_the_report_asked_nobody_and_complained_of_nothing(tab: Tab) -> None:

@@ -37,7 +37,7 @@ def panel(failures: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
         "categoryarray": names,
         "range": [-0.6, len(names) - 0.4],
     }
-    title = "<b>failed or not sent</b>, by reason; the area of a dot is the number of polls"
+    title = "<b>failed, without an answer, or not sent</b>, by reason; the area of a dot is the number of polls"
     return Panel(title, "", traces, axis, height=_ROW_PX * len(names) + 14)
 
 

@@ -8,8 +8,14 @@ from typing import Any
 
 import polars as pl
 
-_NULL_AS_DASH = "function (data, type) { return data === null ? (type === 'display' ? '–' : '') : data; }"
-"""Null is shown as a dash, and is empty for sorting, so that a column of numbers stays one."""
+from experiments.present.markup import caption
+
+_RENDER = (
+    "function (data, type) { if (type === 'display') { return data === null ? '–' : data; }"
+    " if (data === null) { return ''; }"
+    r" var figure = /^(?:(?:>|&gt;) )?(\d+(?:\.\d+)?)$/.exec(data); return figure ? Number(figure[1]) : data; }"
+)
+"""Null is shown as a dash and is empty for sorting, `> 5520` sorts as its figure: a column of numbers stays one."""
 
 
 @dataclass(frozen=True)
@@ -17,13 +23,16 @@ class SortableTable:
     """Any frame as a notebook shows it; `itables` brings its own script with it, once a table."""
 
     frame: pl.DataFrame
+    said: str = ""
+    """How to read it, below the table; empty for nothing."""
 
     def _repr_html_(self) -> str:
         from itables.javascript import generate_init_offline_itables_html
         from itables.options import dt_bundle
 
         library = generate_init_offline_itables_html(dt_bundle)
-        return f"<!--once:itables-->{library}<!--/once:itables-->{self.table_html()}"
+        below = caption(self.said).content if self.said else ""
+        return f"<!--once:itables-->{library}<!--/once:itables-->{self.table_html()}{below}"
 
     def table_html(self) -> str:
         """The table without the script of the library."""
@@ -40,7 +49,7 @@ class SortableTable:
             "style": "width:100%;font-size:13px",
             "pageLength": 10,
             "lengthMenu": [10, 25, 50, 100],
-            "columnDefs": [{"targets": "_all", "render": _function(_NULL_AS_DASH)}],
+            "columnDefs": [{"targets": "_all", "render": _function(_RENDER)}],
             "columnControl": ["order", "searchDropdown"],
             "ordering": {"indicators": False},
         }
