@@ -36,6 +36,8 @@ class Salvage:
     """Counts of the measured window, those of the added rows included; empty if there is nothing left to count."""
     parts: int
     """Parts on disk, the added ones included."""
+    checksums: list[str | None]
+    """Of the parts, as they are now that nobody writes any more; None of one that is not there."""
     rows: int
     """Rows in them."""
     added_rows: int
@@ -60,7 +62,7 @@ def salvage(shard: Shard, window_s: float) -> Salvage:
         after = _rows(shard)
         parts = reading.load(shard.run_path).parts(shard.instance)
     except RecordError:  # Its folder is gone; whoever seals the record says so.
-        return Salvage({}, 0, 0, 0, 0, "nothing of it is left")
+        return Salvage({}, 0, [], 0, 0, 0, "nothing of it is left")
     added = len(after) - len(before)
     said = "every poll has its row"
     if added or lost_rows:
@@ -68,7 +70,12 @@ def salvage(shard: Shard, window_s: float) -> Salvage:
         said += "seconds may have been sent"
     if lost_rows:
         said += f"; {lost_rows:,} more could not be written down"
-    return Salvage(_count(after), parts, len(after), added, lost_rows, said)
+    return Salvage(_count(after), parts, _checksums(shard, parts), len(after), added, lost_rows, said)
+
+
+def _checksums(shard: Shard, parts: int) -> list[str | None]:
+    paths = [Path(shard.run_path) / "requests" / f"part-{shard.instance}-{number}.parquet" for number in range(parts)]
+    return [store.checksum(path) if path.is_file() else None for path in paths]
 
 
 def _rows(shard: Shard) -> pl.DataFrame:

@@ -202,7 +202,7 @@ class Page:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The stored summary, or one made now where there is none, or one of another version of the analysis."""
+        """The stored summary, or one made now: where there is none, or one of another version, or files are damaged."""
         made = self._made_summary
         now = service_level.judge(self._scenario, made["endpoints"], self._polls)
         return made | {"service_level": now} if now["asked"] else made
@@ -213,7 +213,8 @@ class Page:
             stored = self.record.summary()
         except RecordError:
             stored = {}
-        if stored.get("analysis_version") == summary.ANALYSIS_VERSION:
+        # One that was made while all files were whole says nothing of what is shown now.
+        if stored.get("analysis_version") == summary.ANALYSIS_VERSION and not self.record.gaps:
             return stored
         return summary.summarise(self.record)
 

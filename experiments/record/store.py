@@ -15,7 +15,6 @@ then a rename), so a reader sees a file whole or not at all.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import ParameterError, RecordError
-from experiments.record import reading, schema
+from experiments.record import reading, schema, tables
 from experiments.record.reading import PART, Record
 
 if TYPE_CHECKING:
@@ -197,7 +196,7 @@ def keep_part(run_path: Path, name: str, content: bytes) -> None:
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return tables.digest(path.read_bytes())
 
 
 def _atomically(path: Path, write: Callable[[Path], object]) -> None:
