@@ -14,12 +14,12 @@ import polars as pl
 from experiments.analyse import latency, service_level
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.latency import Percentile
-from experiments.analyse.polls import arrange, count
+from experiments.analyse.polls import arrange, count, statuses
 from experiments.analyse.verdict import Verdict, judge
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS, UNSENT
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Rises when a figure of the same record would come out differently."""
 
 _NAMES = {50.0: "p50", 90.0: "p90", 95.0: "p95", 99.0: "p99", 99.9: "p999"}
@@ -53,6 +53,7 @@ def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
     return {
         **count(polls),
         "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
+        "statuses": statuses(polls),
         "response_ms": _times(latency.population(polls, name), evidence.responses[name]),
         "latency_ms": _times(latency.population(polls, name, "latency")),
     }

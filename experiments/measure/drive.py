@@ -89,6 +89,7 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
         "lost_rows": writer.lost_rows,
         "error": f"{problem}; {writer.lost_rows:,} of them are lost" if problem else None,
         **counted,
+        "first_wrong_answers": course.wrong.first(),
         "totals": course.tally.totals(),
     }
 
@@ -120,7 +121,19 @@ class _Chores:
         rate = (len(rows) - self._seen) / (now - self._reported_at)
         p50, p99 = _recent_percentiles(rows)
         in_flight = len(self.swarm.heartbeat.in_flight)
-        self._on_report(Report(tally.sent, tally.ok, tally.failed, in_flight, p50, p99, rate, _problem(self._writer)))
+        self._on_report(
+            Report(
+                tally.sent,
+                tally.ok,
+                tally.failed,
+                in_flight,
+                p50,
+                p99,
+                rate,
+                _problem(self._writer),
+                self._course.wrong.codes(),
+            )
+        )
         if now >= self._flush_at:
             self._writer.write(rows.take())
             self._flush_at += _FLUSH_S

@@ -150,6 +150,8 @@ class _HttpxDevice(Device):
             outcome = outcome_of(error)
         finally:
             in_flight.pop(self, None)
+        if outcome is not Outcome.OK and link.status:
+            self.answered_wrong(outcome, link.status, link.headers, link.first_bytes)
         done = link.done_at or time.monotonic()
         self.ended(sent, done, link.connect_s, link.status, link.body_bytes, outcome)
 

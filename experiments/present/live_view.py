@@ -13,7 +13,7 @@ from typing import Any
 from experiments.present.live import Clock, Report, ends_at, remaining, share_done, utc_now
 from experiments.present.markup import Markup, element
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
-from experiments.present.words import count, number
+from experiments.present.words import codes, count, number
 
 ROLE = {"lab": {"role": "progress"}}
 """Metadata of the output, by which the report knows that it is of no interest afterwards."""
@@ -96,7 +96,7 @@ def _counts(report: Report) -> Markup:
         "div",
         f"{count(report.sent)} of {count(report.planned)} polls sent, {count(report.ok)} ok, ",
         failed,
-        f" failed, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
+        f" failed{f' ({said})' if (said := codes(report.statuses)) else ''}, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
         f"generator {report.generator_cores:.2f} cores",
     )
 

@@ -22,6 +22,7 @@ from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
 from experiments.present.tables import verdict as judgement
+from experiments.present.tables import wrong_answers
 from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
 from experiments.present.words import duration
@@ -91,8 +92,8 @@ class Page:
         return asked(self.record.scenario, self.record.started.get("environment", {}).get("calibration"))
 
     def headline(self) -> Markup:
-        """Counts and times of both endpoints."""
-        return figures.headline(self.summary)
+        """Counts and times of both endpoints, and what the first wrong answers looked like."""
+        return figures.headline(self.summary) + wrong_answers.first(self.record.facts)
 
     def service_level(self) -> Markup:
         """The limits that were asked for, and whether they are kept."""

@@ -11,6 +11,7 @@ from experiments.present.words import (
     ENDPOINTS,
     NONE,
     TOO_FEW,
+    codes,
     count,
     number,
     percent,
@@ -68,7 +69,8 @@ def _endpoint_sentence(name: str, one: Mapping[str, Any]) -> str:
     lost = one["failed"] + one["unsent_busy"] + one["unsent_late"]
     waits = [f"half were done within {number(p50)} ms"] if p50 is not None else []
     waits += [f"99 % within {number(p99)} ms"] if p99 is not None else []
-    rest = f"{count(lost)} failed or not sent ({percent(lost, one['planned'])})" if lost else "none failed"
+    coded = f"; status {said}" if (said := codes(one.get("statuses", {}))) else ""
+    rest = f"{count(lost)} failed or not sent ({percent(lost, one['planned'])}{coded})" if lost else "none failed"
     timing = f"; {' and '.join(waits)}" if waits else ""
     return f"{ENDPOINTS[name]}: {plural(one['planned'], 'poll')} planned, {rest}{timing}."
 
@@ -107,7 +109,7 @@ def _counts(polled: list[tuple[str, Mapping[str, Any]]]) -> Markup:
         [
             ENDPOINTS[name],
             *(count(one[key]) for key in ("planned", "ok", "failed", "unsent_busy", "unsent_late")),
-            reasons(one["failures"]) or NONE,
+            reasons(one["failures"], one.get("statuses", {})) or NONE,
         ]
         for name, one in polled
     ]
