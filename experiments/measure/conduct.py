@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,7 @@ async def _fleet(scenario: Scenario) -> Fleet | None:
 
 async def _conduct(run: Ongoing) -> Path:
     scenario = run.scenario
-    started = {
+    run.started = {
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": run.path.name,
         "started_at": utc_now(),
@@ -96,14 +96,14 @@ async def _conduct(run: Ongoing) -> Path:
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
         "environment": host.fingerprint() | {"calibration": host.certificate(run.path.parent)},
     }
-    store.begin(run.path, started)
+    store.begin(run.path, run.started)
     run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s))
     cleanup = AsyncExitStack()
     try:
         facts = await _measure(run, cleanup)
     finally:
         await undisturbed(cleanup.aclose())
-    store.seal(run.path, started | facts)
+    store.seal(run.path, run.started | facts)
     return run.path
 
 
@@ -131,6 +131,8 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     cleanup.callback(sampler.stop)
     for generator in generators:
         generator.start(run.start_at)
+    run.started["window_started_at"] = utc_at(run.start_at)
+    store.amend(run.path, run.started)
     await watch.watch(run, server, generators, sampler)
     return await undisturbed(_finish(run, server, generators, sampler, headers=headers, served_before=served_before))
 
@@ -223,4 +225,13 @@ def _trees(
 
 
 def utc_now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _written(datetime.now(UTC))
+
+
+def utc_at(instant: float) -> str:
+    """The time of day, as this machine's clock has it now, of an instant on the monotonic clock."""
+    return _written(datetime.now(UTC) + timedelta(seconds=instant - time.monotonic()))
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

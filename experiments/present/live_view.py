@@ -92,11 +92,12 @@ def _bar(report: Report) -> Markup:
 
 def _counts(report: Report) -> Markup:
     failed = element("b", count(report.failed), style=f"color:{RED}") if report.failed else Markup("0")
+    coded = f" ({said})" if (said := codes(report.statuses)) else ""
     return element(
         "div",
         f"{count(report.sent)} of {count(report.planned)} polls sent, {count(report.ok)} ok, ",
         failed,
-        f" failed{f' ({said})' if (said := codes(report.statuses)) else ''}, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
+        f" failed{coded}, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
         f"generator {report.generator_cores:.2f} cores",
     )
 

@@ -17,15 +17,14 @@ from experiments.errors import RecordError, VerdictError
 from experiments.present.axes import step_of
 from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import changes as differences
-from experiments.present.tables import database
+from experiments.present.tables import database, wrong_answers
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
 from experiments.present.tables import verdict as judgement
-from experiments.present.tables import wrong_answers
 from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
-from experiments.present.words import duration
+from experiments.present.words import duration, moment
 from experiments.record.collection import collect
 from experiments.record.reading import load
 
@@ -148,7 +147,7 @@ class Page:
             }
             chart = response.over_time(frames, self._window_s, bins_s)
         chart = chart or response.each_poll(self._polls.head(FEW_POLLS), self._window_s)
-        return chart or note("No poll was answered or waited for, so there are no times to draw.")
+        return self._dated(chart) or note("No poll was answered or waited for, so there are no times to draw.")
 
     def percentiles(self) -> Chart | Markup:
         """How long the slowest polls took."""
@@ -169,7 +168,7 @@ class Page:
         counted = timeline.outcomes_over_time(self._polls, self._step_s)
         planned = timeline.planned_over_time(self._polls, self._step_s)
         chart = outcomes.over_time(counted, planned, self._window_s, self._step_s)
-        return chart or note("No poll was due in the measured window.")
+        return self._dated(chart) or note("No poll was due in the measured window.")
 
     def server_over_time(self) -> Chart | Markup:
         """What the run cost the server."""
@@ -177,7 +176,9 @@ class Page:
 
         cores = self.record.facts.get("environment", {}).get("cores")
         chart = drawn.server(self._usage, self._window_s, cores)
-        return chart or note("No use of resources was recorded: the server is not on this machine, or the run ended first.")
+        return self._dated(chart) or note(
+            "No use of resources was recorded: the server is not on this machine, or the run ended first."
+        )
 
     def generator_over_time(self) -> Chart | Markup:
         """Whether the generator kept up."""
@@ -187,7 +188,7 @@ class Page:
         lag = timeline.lag_over_time(self._polls, bin_s)
         host = resources.host(self.record)
         chart = generator.over_time(lag, self._usage, host, self._window_s, bin_s)
-        return chart or note("Nothing is known of the generator: no poll was sent and no sample was taken.")
+        return self._dated(chart) or note("Nothing is known of the generator: no poll was sent and no sample was taken.")
 
     def device_map(self) -> Chart | Markup:
         """Which devices waited, and when."""
@@ -197,7 +198,7 @@ class Page:
         bin_s = step_of(self._window_s, max(interval_s, self._window_s / MOST_COLUMNS))
         cells = timeline.slowest_by_client(self._polls, bin_s, MOST_ROWS)
         chart = heatmap.slowest(cells, self._window_s, bin_s)
-        return chart or note("No poll was answered or waited for, so there is no map of devices.")
+        return self._dated(chart) or note("No poll was answered or waited for, so there is no map of devices.")
 
     # -- tables, made once -----------------------------------------------------------------------
 
@@ -231,6 +232,11 @@ class Page:
     @cached_property
     def _usage(self) -> pl.DataFrame:
         return resources.usage(self.record)
+
+    def _dated(self, chart: Chart | None) -> Chart | None:
+        """A chart over time that says when its time began, to be found again in the logs of others."""
+        began = self.record.facts.get("window_started_at")
+        return chart and (chart.noting(f"0 on the time axis is {moment(str(began))}.") if began else chart)
 
     @property
     def _window_s(self) -> float:

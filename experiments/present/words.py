@@ -73,6 +73,12 @@ def duration(seconds: float) -> str:
     return f"{rest} s"
 
 
+def moment(utc: str) -> str:
+    """`13:05:01.250 UTC on 2026-11-28`, of a time as the record has it."""
+    day, _, time = utc.partition("T")
+    return f"{time.removesuffix('Z')} UTC on {day}" if time else utc
+
+
 def percent(part: float, whole: float) -> str:
     """`0.12 %` of a whole; a share that is not nothing never reads as 0."""
     if not whole:

@@ -103,6 +103,12 @@ def begin(path: Path, facts: Mapping[str, Any]) -> None:
         ) from None
 
 
+def amend(path: Path, facts: Mapping[str, Any]) -> None:
+    """Writes what is known before the load again, since more is; run.json will tell it too, if it cannot be written now."""
+    with suppress(OSError):
+        write_json(path / "started.json", facts)
+
+
 def seal(path: Path, facts: Mapping[str, Any]) -> None:
     """Writes what is known of a run after its load; the record is whole then.
 
