@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import host, interrupts, run_facts, watch
+from experiments.measure import host, interrupts, room, run_facts, watch
 from experiments.measure.database import Database
 from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
@@ -96,7 +96,7 @@ async def _conduct(run: Ongoing) -> Path:
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
         "environment": host.fingerprint() | {"calibration": host.certificate(run.path.parent)},
     }
-    store.begin(run.path, run.started)
+    store.begin(run.path, run.started, last_bytes=room.run_json_bytes(scenario))
     run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s))
     cleanup = AsyncExitStack()
     try:

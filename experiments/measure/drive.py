@@ -26,7 +26,7 @@ from experiments.record.rows import PartWriter, RowBuffer
 if TYPE_CHECKING:
     from experiments.measure.threads_swarm import ThreadsSwarm
 
-_FLUSH_S = 5.0
+FLUSH_S = 5.0
 """How often rows go to disk: what a killed generator loses at most."""
 _REPORT_S = 1.0
 _RECENT_POLLS = 1000
@@ -104,7 +104,7 @@ class _Chores:
         self._writer = writer
         self._on_report = on_report
         self._reported_at = time.monotonic()
-        self._flush_at = self._reported_at + _FLUSH_S
+        self._flush_at = self._reported_at + FLUSH_S
         self._seen = 0
         self.waiting: RunQueueWait | None = None
         """From the start of the window on."""
@@ -136,7 +136,7 @@ class _Chores:
         )
         if now >= self._flush_at:
             self._writer.write(rows.take())
-            self._flush_at += _FLUSH_S
+            self._flush_at += FLUSH_S
         self._reported_at, self._seen = now, len(rows)
 
 

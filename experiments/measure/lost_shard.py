@@ -24,7 +24,7 @@ from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, UNSENT, Outcome
 from experiments.schedule import Endpoint, Plan, on_tick
 
-_PART_ROWS = 200_000
+PART_ROWS = 200_000
 """Most rows of a part: a shard that was lost early in a long run lacks millions."""
 
 
@@ -88,7 +88,7 @@ def _add(shard: Shard, rows: pl.DataFrame, window_s: float) -> int:
     path, lost = Path(shard.run_path), 0
     polls = _absent(shard, rows, window_s)
     number = reading.load(path).parts(shard.instance)
-    while some := list(islice(polls, _PART_ROWS)):
+    while some := list(islice(polls, PART_ROWS)):
         buffer = RowBuffer(start_at=0.0)
         for client, round_, endpoint, due in some:
             place = ENDPOINTS.index(endpoint)

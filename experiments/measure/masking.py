@@ -36,7 +36,7 @@ def headers_text(headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
     for raw_name, raw_value in headers:
         name = printable(raw_name)[:_NAME_CHARACTERS]
         value = MASKED if _SECRET_NAME.search(name) else masked(printable(raw_value))[:_VALUE_CHARACTERS]
-        room -= len(name) + len(value)
+        room -= len((name + value).encode("unicode_escape"))  # As long as JSON makes it.
         if room < 0 or len(kept) == _MOST_HEADERS:
             break
         kept.append([name, value])
