@@ -12,7 +12,7 @@ import polars as pl
 from experiments.analyse import completeness
 from experiments.analyse.evidence import Check, Evidence, Status, not_applicable
 from experiments.analyse.polls import WAS_SENT, count
-from experiments.record import store
+from experiments.record.reading import SAMPLES
 from experiments.schedule import TICK_S
 
 _SAME_S = 1.5 * TICK_S
@@ -55,23 +55,19 @@ def rows_complete(evidence: Evidence) -> Check:
 
 
 def untouched(evidence: Evidence) -> Check:
-    """Every part is, byte for byte, what its generator wrote."""
-    name = "untouched"
-    written = {
-        f"part-{item['instance']}-{number}.parquet": checksum
-        for item in evidence.instances
-        for number, checksum in enumerate(item.get("part_sha256", ()))
-    }
-    if not written:
+    """Every file is, byte for byte, what was written. What is not is left out of all figures."""
+    name, record = "untouched", evidence.record
+    if not record.written:
         return not_applicable(name, "The generators left no checksums of their parts.")
-    folder = evidence.record.path / "requests"
-    there = {part: checksum for part, checksum in written.items() if (folder / part).is_file()}
-    changed = [part for part, checksum in there.items() if store.checksum(folder / part) != checksum]
-    figure = f"{len(changed)} of {len(there)} parts changed"
-    if changed:
-        meaning = f"Rows were changed after they were written ({', '.join(changed[:3])}). {_DAMAGED}"
-        return Check(name, "invalid", figure, "none", meaning)
-    return Check(name, "valid", figure, "none", "The rows are those that the generators wrote.")
+    there = [file for file in record.written if (record.path / file).is_file()]
+    changed = record.changed
+    parts = [file for file in changed if file != SAMPLES]
+    figure = f"{len(changed)} of {len(there)} files changed"
+    if not changed:
+        return Check(name, "valid", figure, "none", "The rows are those that the generators wrote.")
+    meaning = f"Rows were changed after they were written, and are left out ({', '.join(changed[:3])}). "
+    meaning += _DAMAGED if parts else "There are no figures of CPU and memory; those of the polls are as they were."
+    return Check(name, "invalid" if parts else "suspect", figure, "none", meaning)
 
 
 def one_at_a_time(evidence: Evidence) -> Check:

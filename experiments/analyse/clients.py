@@ -22,7 +22,7 @@ def clients_table(polls: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         frame(client, endpoint, planned, ok, failed, reasons, unsent, p50_ms, p95_ms, p99_ms, max_ms, unanswered,
-        p50_censored, p95_censored, p99_censored, max_censored); `reasons` reads `read_timeout 3, reset 1`, most
+        p50_censored, p95_censored, p99_censored, max_censored); `reasons` reads `http_error (503) 3, reset 1`, most
         frequent first, empty without failures. The times cover what percentiles cover; they are null where too
         few polls support them. `unanswered` counts, of the failed ones, those that timed out. What is
         censored is longer than its number, since polls never had an answer; null where there is no number.
@@ -58,10 +58,12 @@ def _times(polls: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 
 
 def _reasons(polls: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    counted = polls.filter(_FAILED).group_by(*key, "outcome").agg(polls=pl.len())
-    text = pl.format("{} {}", pl.col("outcome").cast(pl.String), "polls")
+    code = pl.when(pl.col("outcome") == "http_error").then(pl.format(" ({})", "status")).otherwise(pl.lit(""))
+    failed = polls.filter(_FAILED).with_columns(code=code)
+    counted = failed.group_by(*key, "outcome", "code").agg(polls=pl.len())
+    text = pl.format("{}{} {}", pl.col("outcome").cast(pl.String), "code", "polls")
     return (
-        counted.sort([*key, "polls", "outcome"], descending=[False, False, True, False])
+        counted.sort([*key, "polls", "outcome", "code"], descending=[False, False, True, False, False])
         .group_by(key, maintain_order=True)
         .agg(reasons=text.str.join(", "))
     )

@@ -16,7 +16,7 @@ from experiments.analyse import connections, latency, service_level
 from experiments.analyse.connecting import connecting
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.latency import Percentile, Times
-from experiments.analyse.polls import arrange, count
+from experiments.analyse.polls import arrange, count, statuses
 from experiments.analyse.resources import Costs
 from experiments.analyse.verdict import Verdict, judge
 from experiments.errors import RecordError
@@ -30,13 +30,14 @@ _NAMES = {50.0: "p50", 90.0: "p90", 95.0: "p95", 99.0: "p99", 99.9: "p999"}
 
 
 def current(record: Record) -> dict[str, Any]:
-    """The stored summary; one made now where there is none, or one of another version of the analysis."""
+    """The stored summary; one made now where there is none, or one of another version, or where files are damaged."""
     try:
         stored = record.summary()
     except RecordError:
         stored = {}
     whole = stored.get("analysis_version") == ANALYSIS_VERSION and "verdict" in stored
-    return stored if whole else summarise(record)
+    # One that was made while all files were whole says nothing of what is shown now.
+    return stored if whole and not record.gaps else summarise(record)
 
 
 def is_longer(times: Mapping[str, Any], name: str) -> bool:
@@ -74,6 +75,7 @@ def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
     return {
         **count(polls),
         "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
+        "statuses": statuses(polls),
         "response_ms": _times(latency.times(polls, name), evidence.responses[name]),
         "latency_ms": _times(latency.times(polls, name, "latency")),
     }

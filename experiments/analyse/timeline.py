@@ -94,11 +94,12 @@ def outcomes_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
     Polls in flight when the window closes end after it, so bins may lie beyond the window.
 
     Returns:
-        frame(t_s, endpoint, outcome, polls).
+        frame(t_s, endpoint, outcome, status, polls); `status` is null but where it is why a poll failed (http_error).
     """
     ended = polls.with_columns(ended_s=pl.when(WAS_SENT).then("done_s").otherwise("due_s"))
-    groups = ended.group_by(_bin("ended_s", bin_s), "endpoint", "outcome")
-    return groups.agg(polls=pl.len()).sort("t_s", "endpoint", "outcome")
+    why = pl.when(pl.col("outcome") == "http_error").then("status").alias("status")
+    groups = ended.group_by(_bin("ended_s", bin_s), "endpoint", "outcome", why)
+    return groups.agg(polls=pl.len()).sort("t_s", "endpoint", "outcome", "status")
 
 
 def lag_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:

@@ -111,10 +111,16 @@ def _why_not(outcome: Outcome) -> str:
         return f"{wrong:,} polls were answered with the wrong bytes"
     failed = _failed_pct(summary)
     if failed > _MOST_FAILED_PCT:
-        reasons = {reason for name in ENDPOINTS for reason in summary["endpoints"][name]["failures"]}
+        reasons = {reason for name in ENDPOINTS for reason in _reasons(summary["endpoints"][name])}
         named = f" ({', '.join(sorted(reasons))})" if reasons else ""
         return f"{failed:.0f} % of the polls were not answered right{named}: the load was not equal"
     return ""
+
+
+def _reasons(endpoint: Mapping[str, Any]) -> list[str]:
+    """Why polls failed; of answers that were errors, with the status codes."""
+    codes = ", ".join(code for code in endpoint.get("statuses", {}) if code != "200")
+    return [f"{one} ({codes})" if one == "http_error" and codes else one for one in endpoint["failures"]]
 
 
 def read(record: Record) -> Figures:

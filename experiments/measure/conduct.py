@@ -11,14 +11,14 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import host, interrupts, network, port_owner, run_facts, watch
+from experiments.measure import host, interrupts, network, port_owner, room, run_facts, watch
 from experiments.measure.allowance import Allowance
 from experiments.measure.database import Database
 from experiments.measure.external_server import ExternalServer
@@ -85,7 +85,7 @@ async def _fleet(scenario: Scenario) -> Fleet | None:
 
 async def _conduct(run: Ongoing) -> Path:
     scenario = run.scenario
-    started = {
+    run.started = {
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": run.path.name,
         "started_at": utc_now(),
@@ -93,14 +93,14 @@ async def _conduct(run: Ongoing) -> Path:
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
         "environment": host.fingerprint() | {"calibration": host.certificate(run.path.parent)},
     }
-    store.begin(run.path, started)
+    store.begin(run.path, run.started, last_bytes=room.run_json_bytes(scenario))
     run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s, run_dir=str(run.path)))
     cleanup = AsyncExitStack()
     try:
         facts = await _measure(run, cleanup)
     finally:
         await undisturbed(cleanup.aclose())
-    store.seal(run.path, started | facts)
+    store.seal(run.path, run.started | facts)
     return run.path
 
 
@@ -132,6 +132,8 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     cleanup.callback(sampler.stop)
     for generator in generators:
         generator.start(run.start_at)
+    run.started["window_started_at"] = utc_at(run.start_at)
+    store.amend(run.path, run.started)
     await watch.watch(run, server, generators, sampler)
     return await undisturbed(_finish(run, server, generators, sampler, headers=headers, served_before=served_before))
 
@@ -232,4 +234,13 @@ def _trees(run: Ongoing, generators: list[Generator]) -> list[ProcessTree]:
 
 
 def utc_now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _written(datetime.now(UTC))
+
+
+def utc_at(instant: float) -> str:
+    """The time of day, as this machine's clock has it now, of an instant on the monotonic clock."""
+    return _written(datetime.now(UTC) + timedelta(seconds=instant - time.monotonic()))
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,8 +7,10 @@ row buffer turns them into offsets.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from experiments.measure.effort import Tally
+from experiments.measure.wrong_answers import WrongAnswers
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, Outcome
 from experiments.schedule import TICK_S, TICKS_PER_S, Plan, on_tick
@@ -29,6 +31,7 @@ class Course:
         """When the window closes and nothing new is sent; earlier if the run is cut short."""
         self.rows = rows
         self.tally = Tally()
+        self.wrong = WrongAnswers()
         self.fixed = plan.pacing == "fixed"
         self.interval_s = plan.interval_s
         self.cycle_rounds = plan.cycle_rounds
@@ -75,9 +78,7 @@ class Device:
         ticks = _floor((self._first_due + rounds * course.interval_s) * TICKS_PER_S + 0.5)
         return course.start_at + ticks * TICK_S
 
-    def ended(
-        self, sent: float, done: float, connect_s: float, status: int, body_bytes: int, outcome: Outcome
-    ) -> None:
+    def ended(self, sent: float, done: float, connect_s: float, status: int, body_bytes: int, outcome: Outcome) -> None:
         """The poll that was due has ended: keeps its row and goes on to the next one.
 
         Args:
@@ -86,9 +87,7 @@ class Device:
         """
         course, due, free_at = self._course, self.due, self.free_at
         ready = due if due > free_at else free_at
-        course.rows.add(
-            self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome
-        )
+        course.rows.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome)
         if self.first_due >= course.start_at:
             course.tally.by_outcome[outcome] += 1
         self.free_at = done
@@ -99,6 +98,20 @@ class Device:
         else:
             self._begin_round(course.start_at + on_tick(done - course.start_at + course.interval_s))
 
+    def answered_wrong(
+        self, outcome: Outcome, status: int, headers: Iterable[tuple[bytes, bytes]], first_bytes: bytes
+    ) -> None:
+        """What came for the poll that is due was not the right answer; to be told before `ended`.
+
+        Args:
+            first_bytes: of the body, as far as anybody looked at it.
+        """
+        course = self._course
+        if self.first_due >= course.start_at:
+            due_s = round(self.due - course.start_at, 6)
+            poll = {"client": self.client, "round": self.round, "due_s": due_s}
+            course.wrong.note(self.number, outcome, status, headers, first_bytes, **poll)
+
     def give_up(self) -> None:
         """The window is closed: keeps a row of each poll that was due before and never sent.
 
@@ -108,9 +121,7 @@ class Device:
         while self.first_due < close_at:
             busy = self.first_due < self.free_at or self.free_at >= close_at
             outcome = Outcome.UNSENT_BUSY if busy else Outcome.UNSENT_LATE
-            course.rows.add(
-                self.client, self.round, self.number, self.first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome
-            )
+            course.rows.add(self.client, self.round, self.number, self.first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome)
             if self.first_due >= course.start_at:
                 course.tally.by_outcome[outcome] += 1
             if self._joined and self.number == 0:

@@ -27,7 +27,7 @@ from experiments.record.rows import PartWriter, RowBuffer
 if TYPE_CHECKING:
     from experiments.measure.threads_swarm import ThreadsSwarm
 
-_FLUSH_S = 5.0
+FLUSH_S = 5.0
 """How often rows go to disk: what a killed generator loses at most."""
 _REPORT_S = 1.0
 _RECENT_POLLS = 1000
@@ -98,6 +98,7 @@ async def drive(
         "lost_rows": writer.lost_rows,
         "error": f"{problem}; {writer.lost_rows:,} of them are lost" if problem else None,
         **counted,
+        "first_wrong_answers": course.wrong.first(),
         "totals": course.tally.totals(),
     }
 
@@ -112,7 +113,7 @@ class _Chores:
         self._writer = writer
         self._on_report = on_report
         self._reported_at = time.monotonic()
-        self._flush_at = self._reported_at + _FLUSH_S
+        self._flush_at = self._reported_at + FLUSH_S
         self._seen = 0
         self.waiting: RunQueueWait | None = None
         """From the start of the window on."""
@@ -129,10 +130,22 @@ class _Chores:
         rate = (len(rows) - self._seen) / (now - self._reported_at)
         p50, p99 = _recent_percentiles(rows)
         in_flight = len(self.swarm.heartbeat.in_flight)
-        self._on_report(Report(tally.sent, tally.ok, tally.failed, in_flight, p50, p99, rate, _problem(self._writer)))
+        self._on_report(
+            Report(
+                tally.sent,
+                tally.ok,
+                tally.failed,
+                in_flight,
+                p50,
+                p99,
+                rate,
+                _problem(self._writer),
+                self._course.wrong.codes(),
+            )
+        )
         if now >= self._flush_at:
             self._writer.write(rows.take())
-            self._flush_at += _FLUSH_S
+            self._flush_at += FLUSH_S
         self._reported_at, self._seen = now, len(rows)
 
 

@@ -204,7 +204,7 @@ class EpollDevice(Device):
     def _read(self, connection: socket.socket) -> None:
         reader = self._reader
         try:
-            if (remaining := reader.remaining) and not reader.checksum_wanted:
+            if (remaining := reader.remaining) and not reader.checksum_wanted and reader.answer.status == 200:
                 # One more than is to come, to notice a surplus.
                 size = connection.recv_into(_TRASH, min(remaining + 1, len(_TRASH)), _MSG_TRUNC)
                 complete = size > 0 and reader.skip(size)
@@ -250,6 +250,8 @@ class EpollDevice(Device):
         else:
             checksum = answer.checksum if checked else None
             outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum)
+            if outcome is not Outcome.OK:
+                self.answered_wrong(outcome, answer.status, answer.headers, answer.first_bytes)
         if not (reader.reusable and swarm.keep_alive):
             swarm.effort.closes += swarm.keep_alive and reader.closing
             self.close()
@@ -265,7 +267,9 @@ class EpollDevice(Device):
         if self._connecting:
             self._connect_s = time.monotonic() - self._connect_begun
         self.close()
-        self._finish(self._reader.answer.done_at or time.monotonic(), outcome)
+        if (answer := self._reader.answer).status:
+            self.answered_wrong(outcome, answer.status, answer.headers, answer.first_bytes)
+        self._finish(answer.done_at or time.monotonic(), outcome)
 
     def _finish(self, done: float, outcome: Outcome) -> None:
         """Keeps the row of the poll under way, and says when the next one is due."""

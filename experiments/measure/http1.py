@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import httptools
 import httpx
 
+from experiments.measure.masking import FIRST_BYTES
+
 MOST_BODILESS_BYTES = 64 * 1024
 """How many bytes may come in a row without one of a body: heads, what stands between two chunks, a trailer. httptools
 itself would keep names and values in memory without limit."""
@@ -47,12 +49,14 @@ class ProtocolViolation(httpx.RemoteProtocolError):
 class Answer:
     """What came back for one request; a reader reuses the same object for all of its answers."""
 
-    __slots__ = ("body", "body_bytes", "checksum", "complete", "done_at", "headers", "started", "status")
+    __slots__ = ("body", "body_bytes", "checksum", "complete", "done_at", "first_bytes", "headers", "started", "status")
 
     def __init__(self) -> None:
         self.status = self.body_bytes = self.checksum = 0
         self.headers: Headers = []
         self.body: list[bytes] = []
+        self.first_bytes = b""
+        """Of the body, up to `FIRST_BYTES`; empty where nobody looked at them: of most right answers."""
         self.done_at = 0.0
         self.started = self.complete = False
 
@@ -91,7 +95,7 @@ class AnswerReader:
         answer.done_at = 0.0
         answer.started = answer.complete = False
         if answer.headers or answer.body:
-            answer.headers, answer.body = [], []
+            answer.headers, answer.body, answer.first_bytes = [], [], b""
         self.checksum_wanted = checksum
         if self._general is not None:
             self._general.expect()
@@ -116,7 +120,7 @@ class AnswerReader:
             if not plain.keeps_alive:
                 self.close_after_answer()
             self.remaining = plain.body_bytes
-        if self.checksum_wanted or self._keep_bodies:
+        if self.checksum_wanted or self._keep_bodies or answer.status != 200:
             self.take(data[start : start + self.remaining])
         return self.skip(len(data) - start)
 
@@ -171,6 +175,8 @@ class AnswerReader:
             self.answer.checksum = zlib.crc32(piece, self.answer.checksum)
         if self._keep_bodies and piece:
             self.answer.body.append(piece)
+        if (room := FIRST_BYTES - len(self.answer.first_bytes)) > 0:
+            self.answer.first_bytes += piece[:room]
 
     def _plain_head(self, head: bytes) -> _PlainHead | None:
         """What is known of a head; None if it is not plain, or if it is not worth the while to find out."""

@@ -173,6 +173,8 @@ class _HttpxDevice(Device):
                 self._swarm.first_fault = " ".join(repr(error).split())[:200]
         finally:
             in_flight.pop(self, None)
+        if outcome is not Outcome.OK and link.status:
+            self.answered_wrong(outcome, link.status, link.headers, link.first_bytes)
         done = link.done_at or time.monotonic()
         self.ended(sent, done, link.connect_s, link.status, link.body_bytes, outcome)
 

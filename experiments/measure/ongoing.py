@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.measure.allowance import Allowance
 from experiments.measure.generator_process import Generator
@@ -41,6 +41,8 @@ class Ongoing:
     """What the server reads and writes, where it does and is started here."""
     redis: RunRedis | None = None
     """Where the author's client counts."""
+    started: dict[str, Any] = field(default_factory=dict)
+    """What is known before the load, as it stands in the record."""
     start_at: float = 0.0
     """When the measured window begins."""
     cut_short: str | None = None

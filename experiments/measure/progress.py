@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 RunPhase = Literal["starting", "warming up", "measuring", "finishing", "analysing"]
@@ -26,6 +26,8 @@ class Progress:
     """Polls sent in the window so far."""
     ok: int = 0
     failed: int = 0
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    """Of the failed, complete answers with another status than 200, by code."""
     in_flight: int = 0
     polls_per_s: float = 0.0
     """Polls ended in the last second."""

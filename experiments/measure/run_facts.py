@@ -75,6 +75,7 @@ async def gather(
             "sample_ms": run.scenario.sample_ms,
             "samples": sampler.samples,
             "kernel_pid": os.getpid(),
+            "sha256": sampler.sha256,
             "error": sampler.error,
         },
     }
@@ -129,6 +130,7 @@ def _shard_facts(generator: Generator, window_s: float) -> dict[str, Any]:
         "pid": generator.pid,
         "clients": len(shard.clients),
         "parts": kept.parts,
+        "part_sha256": kept.checksums,
         "rows": kept.rows,
         "added_rows": kept.added_rows,
         "lost_rows": kept.lost_rows,

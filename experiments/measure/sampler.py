@@ -20,7 +20,7 @@ import psutil
 
 from experiments.measure import network
 from experiments.measure.allowance import Allowance
-from experiments.record import schema, store
+from experiments.record import reading, schema, store
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,7 +115,7 @@ class Sampler:
         start_at: float,
         arrivals: queue.SimpleQueue[list[dict[str, Any]]] | None = None,
     ) -> None:
-        self._path = run_path / "resources.parquet"
+        self._path = run_path / reading.SAMPLES
         self._period_s = sample_ms / 1000
         self._trees = trees
         self._start_at = start_at
@@ -132,6 +132,8 @@ class Sampler:
         self.samples = 0
         self.error: str | None = None
         """Why samples could not be kept, if so."""
+        self.sha256: str | None = None
+        """Of the table as it was saved last: a record shows whether it was changed since."""
 
     def start(self) -> None:
         """Begins."""
@@ -191,6 +193,8 @@ class Sampler:
         self._rows = []
         try:
             store.write_table(self._path, self._saved)
+            self.sha256 = None  # In case the file that is there now cannot be read back.
+            self.sha256 = store.checksum(self._path)
         except OSError as error:
             self.error = self.error or f"samples could not be written ({error.strerror or error})"
         took = time.monotonic() - begun

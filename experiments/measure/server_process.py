@@ -37,7 +37,7 @@ class ServerProcess(Server):
         status_bytes: length of what endpoint A answers.
         bulk_bytes: length of what endpoint B answers.
         workers: how many processes serve.
-        log_path: the file that takes all that the server prints.
+        log_path: the file that takes all that the server prints, each line with its time (UTC) before it.
         port: on 127.0.0.1; 0 takes a free one.
         environment: variables that the server must find besides those of the catalogue.
         polled: the endpoints that will be asked.
@@ -194,7 +194,8 @@ class ServerProcess(Server):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
         command = self._system.command(python=self._system.python, port=self._port, workers=self._workers)
         try:
-            self._guarded = Guarded(command, env={**inherited, **sizes, **self._environment}, log_path=self._log_path)
+            environment = {**inherited, **sizes, **self._environment}
+            self._guarded = Guarded(command, env=environment, log_path=self._log_path, times=True)
         except OSError as error:
             raise ServerStartError(f"the server {self._system.name} could not be started ({reason(error)}).") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import httpx
@@ -109,3 +109,5 @@ class Report:
     """Polls that ended since the report before, by the second."""
     problem: str | None
     """Why the run should not go on, if so."""
+    statuses: dict[str, int] = field(default_factory=dict)
+    """Complete answers with another status than 200, by code; see `WrongAnswers.codes`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -29,6 +29,10 @@ class Chart:
     """What it shows, for those who cannot see it."""
     caption: str
     """How to read it, in one sentence."""
+
+    def noting(self, sentence: str) -> Chart:
+        """The same, with one more sentence below it."""
+        return replace(self, caption=f"{self.caption} {sentence}")
 
     def content(self) -> dict[str, Any]:
         """What plotly.js draws: data, layout (with the label in `meta`) and config."""

@@ -13,7 +13,7 @@ from typing import Any
 from experiments.present.live import Clock, Report, ends_at, from_home, remaining, share_done, utc_now
 from experiments.present.markup import Markup, element
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
-from experiments.present.words import count, number
+from experiments.present.words import codes, count, number
 
 ROLE = {"lab": {"role": "progress"}}
 """Metadata of the output, by which the report knows that it is of no interest afterwards."""
@@ -95,11 +95,12 @@ def _bar(report: Report) -> Markup:
 
 def _counts(report: Report) -> Markup:
     failed = element("b", count(report.failed), style=f"color:{RED}") if report.failed else Markup("0")
+    coded = f" ({said})" if (said := codes(report.statuses)) else ""
     return element(
         "div",
         f"{count(report.sent)} of {count(report.planned)} polls sent, {count(report.ok)} ok, ",
         failed,
-        f" failed, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
+        f" failed{coded}, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
         f"generator {report.generator_cores:.2f} cores",
     )
 

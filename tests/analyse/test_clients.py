@@ -50,7 +50,7 @@ def test_reasons_are_counted_the_most_frequent_first(polls: pl.DataFrame) -> Non
     first = table.row(0, named=True)
     mine = polls.filter((pl.col("client") == 0) & (pl.col("endpoint") == "status"))
     resets, errors = ((mine["outcome"] == name).sum() for name in ("reset", "http_error"))
-    assert first["reasons"] == f"reset {resets}, http_error {errors}"
+    assert first["reasons"] == f"reset {resets}, http_error (503) {errors}"
     assert first["failed"] == resets + errors
     silent = table.row(2, named=True)
     assert silent["reasons"] == f"read_timeout {silent['failed']}"

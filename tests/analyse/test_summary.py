@@ -16,7 +16,7 @@ from tests.made_up import SMALL, Answer, Costs, Poll, failing, made_up, stalling
 
 FIGURES = ["mean", "p50", "p90", "p95", "p99", "p999", "max"]
 TIMES = [*FIGURES, "interval", "interval_open", "censored"]
-COUNTS = ["planned", "sent", "ok", "failed", "unsent_busy", "unsent_late", "failures"]
+COUNTS = ["planned", "sent", "ok", "failed", "unsent_busy", "unsent_late", "failures", "statuses"]
 
 
 def keys(record: Record) -> dict[str, Any]:
@@ -45,6 +45,8 @@ def keys(record: Record) -> dict[str, Any]:
         assert endpoint["planned"] == endpoint["sent"] + endpoint["unsent_busy"] + endpoint["unsent_late"]
         assert endpoint["sent"] == endpoint["ok"] + endpoint["failed"]
         assert endpoint["failed"] == sum(endpoint["failures"].values())
+        errors = sum(number for code, number in endpoint["statuses"].items() if code != "200")
+        assert errors == endpoint["failures"].get("http_error", 0)
     assert list(summary["server"]) == ["cpu_us_per_request", "cpu_cores_mean", "rss_peak_bytes", "may_use", "throttled"]
     assert list(summary["generator"]) == ["cpu_us_per_poll", "cpu_cores_max", "lag_ms", "throttled"]
     assert list(summary["generator"]["lag_ms"]) == ["p50", "p99", "p999", "max"]
@@ -61,7 +63,7 @@ def test_a_run_in_figures(tmp_path: Path) -> None:
     record = made_up(tmp_path, server=lambda poll: Answer(0.01 + 0.001 * (poll.round % 10)), lag=lambda ready: 0.001)
     summary = keys(record)
     status, bulk = summary["endpoints"]["status"], summary["endpoints"]["bulk"]
-    assert [status[name] for name in COUNTS] == [4800, 4800, 4800, 0, 0, 0, {}]
+    assert [status[name] for name in COUNTS] == [4800, 4800, 4800, 0, 0, 0, {}, {"200": 4800}]
     assert bulk["planned"] == 480
     interval = status["response_ms"].pop("interval")
     expected = {"mean": 15.5, "p50": 15, "p90": 19, "p95": 20, "p99": 20, "p999": None, "max": 20}
@@ -93,7 +95,18 @@ def test_failures_are_named(tmp_path: Path) -> None:
     """By reason, and they are not timed."""
     status = keys(made_up(tmp_path, server=failing(Outcome.HTTP_ERROR, every=1, status=503)))["endpoints"]["status"]
     assert status["failures"] == {"http_error": 4800}
+    assert status["statuses"] == {"503": 4800}
     assert status["response_ms"]["max"] is None
+
+
+def test_status_codes_are_counted(tmp_path: Path) -> None:
+    """429 and 503 are two reasons, and an answer that broke off is none of them."""
+    limited = failing(Outcome.HTTP_ERROR, every=10, status=429)
+    server = failing(Outcome.CLOSED, every=7, status=503, server=failing(Outcome.HTTP_ERROR, 3, 503, limited))
+    status = keys(made_up(tmp_path, server=server))["endpoints"]["status"]
+    assert set(status["statuses"]) == {"200", "429", "503"}
+    assert status["statuses"]["200"] == status["ok"]
+    assert status["statuses"]["429"] < status["statuses"]["503"] < status["failures"]["http_error"]
 
 
 @pytest.mark.parametrize("ratio", ["10:0", "0:10", "1:10", "1:1"])

@@ -581,7 +581,7 @@ def test_a_single_altered_answer_is_noticed(tmp_path: Path) -> None:
     assert judge(Record(record.path))["untouched"].status == "valid"
     first = pl.int_range(pl.len()) == 0
     quicker = pl.when(first).then(pl.col("sent_s")).otherwise("done_s")
-    pl.read_parquet(part).with_columns(done_s=quicker).write_parquet(part)
+    pl.read_parquet(part, glob=False).with_columns(done_s=quicker).write_parquet(part)
     check = judge(Record(record.path))["untouched"]
     assert check.status == "invalid"
     assert "part-0-0.parquet" in check.meaning

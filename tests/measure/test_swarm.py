@@ -86,7 +86,7 @@ def measure(
             return await driving
 
     facts = asyncio.run(asyncio.wait_for(main(), 20))
-    parts = [pl.read_parquet(path) for path in (tmp_path / "requests").iterdir()]
+    parts = [pl.read_parquet(path, glob=False) for path in (tmp_path / "requests").iterdir()]
     rows = pl.concat(parts) if parts else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS))
     return rows.sort("client", "round", "due_s"), facts
 

@@ -13,8 +13,10 @@ import pytest
 
 from experiments.present.chart import MIMETYPE, Chart
 from experiments.present.charts import generator, heatmap, outcomes, resources, response
+from experiments.present.charts.failures import _few_codes
 from experiments.present.markup import Markup
 from experiments.present.page import Page
+from experiments.present.words import MOST_CODES
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
 from tests.made_up import SMALL, Answer, Poll, failing, made_up, stalling
@@ -123,6 +125,26 @@ def test_failures_are_counted_by_reason(page: Page) -> None:
     failed = sum(one["failed"] for one in page.summary["endpoints"].values())
     assert [trace["name"] for trace in rows] == ["reset"]
     assert sum(int(text.replace(",", "")) for trace in rows for text in trace["text"]) == failed
+
+
+def test_failures_by_status_have_a_row_each(tmp_path: Path) -> None:
+    """429 and 503 are two reasons; of very many codes the rare ones share a row, and none is lost."""
+
+    def server(poll: Poll) -> Answer:
+        status = 400 + poll.round % 12 if poll.round % 2 else 503
+        return Answer(0.0005, Outcome.HTTP_ERROR, status, 0)
+
+    page = Page(made_up(tmp_path, SMALL, server=server))
+    chart = page.outcomes_over_time()
+    assert isinstance(chart, Chart)
+    rows = [trace for trace in chart.content()["data"] if trace.get("mode") == "markers"]
+    names = [trace["y"][0].split(":")[0] for trace in rows]
+    assert names[-1] == "http error 503"
+    assert {"http error 401", "http error 411"} < set(names)
+    failed = sum(one["failed"] for one in page.summary["endpoints"].values())
+    assert sum(int(text.replace(",", "")) for trace in rows for text in trace["text"]) == failed
+    few = _few_codes(pl.DataFrame({"status": [400 + n for n in range(20)], "polls": [100 - n for n in range(20)]}))
+    assert few["status"].to_list() == [str(400 + n) for n in range(MOST_CODES)] + ["with other codes"] * (20 - MOST_CODES)
 
 
 def test_a_run_without_failures_has_no_panel_for_them(tiny: Page) -> None:

@@ -1,7 +1,8 @@
 """What is seen while a run is going, in a log and in JupyterLab."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ class Report:
     sent: int = 27_500
     ok: int = 27_497
     failed: int = 3
+    statuses: Mapping[str, int] = field(default_factory=dict)
     in_flight: int = 2
     polls_per_s: float = 1100.0
     response_p50_ms: float | None = 0.612
@@ -66,6 +68,15 @@ def test_a_line_says_when_how_far_and_how_well() -> None:
         "12:00:00Z  measuring 46 %, 27,500 of 66,000 polls sent, 3 failed, 1,100 polls/s, "
         "A answered in 0.612 ms (p50), 1.83 ms (p99), server 0.50 cores, ends about 12:00:35Z"
     ]
+
+
+def test_status_codes_are_seen_while_a_run_goes_on() -> None:
+    """In the log and in the picture: a limit that was reached needs another remedy than a server that is broken."""
+    lines: list[str] = []
+    report = Report(failed=25, statuses={"429": 12, "503": 12})
+    Lines(lines.append, lambda: NOON)(report)
+    assert "25 failed (429: 12, 503: 12)," in lines[0]
+    assert " failed (429: 12, 503: 12)," in shown_by([report])[0].data["text/html"]
 
 
 def test_a_line_leaves_out_what_is_not_known() -> None:

@@ -50,6 +50,46 @@ def test_a_run_that_was_killed_is_shown_as_far_as_it_came(tmp_path: Path, cell: 
     assert "not complete" in page.verdict().content
 
 
+def test_wrong_answers_are_counted_by_status_and_shown(tmp_path: Path) -> None:
+    """In the sentence on top and in the table; of the first of each kind, what came, as text."""
+    record = made_up(tmp_path, BRIEF, server=failing(Outcome.HTTP_ERROR, every=2, status=503))
+    kept = {
+        "endpoint": "status",
+        "outcome": "http_error",
+        "status": 503,
+        "client": 3,
+        "round": 2,
+        "due_s": 1.25,
+        "headers": [["Retry-After", "<b>7</b>"]],
+        "first_bytes": "<script>alert(1)</script>",
+    }
+    record = damage_facts(record, lambda facts: facts["generator"]["instances"][0].update(first_wrong_answers=[kept] * 2))
+    page = Page(record)
+    errors = page.summary["endpoints"]["status"]["statuses"]["503"]
+    assert f"; status 503: {errors:,})" in page.verdict().content
+    shown = page.headline().content
+    assert f"http error {errors:,} (503: {errors:,})" in shown
+    assert shown.count("Retry-After: &lt;b&gt;7&lt;/b&gt;") == 1
+    assert "&lt;script&gt;alert(1)" in shown
+
+
+def test_every_chart_over_time_says_when_its_time_began(tmp_path: Path) -> None:
+    """What happened at 4.2 s can be looked for in other logs; a record of an earlier lab does not know."""
+    record = made_up(tmp_path, BRIEF)
+    over_time = [cell for cell in CELLS if cell.endswith("_over_time") or cell == "device_map"]
+
+    def captions(page: Page) -> list[str]:
+        charts = [getattr(page, cell)() for cell in over_time]
+        return [chart.caption for chart in charts if isinstance(chart, Chart)]
+
+    assert len(captions(Page(record))) == len(over_time) == 5
+    assert not [caption for caption in captions(Page(record)) if "UTC" in caption]
+    dated = Page(damage_facts(record, lambda facts: facts.update(window_started_at="2026-11-28T13:05:01.250Z")))
+    said = "0 on the time axis is 13:05:01.250 UTC on 2026-11-28."
+    assert [caption.endswith(said) for caption in captions(dated)] == [True] * 5
+    assert "2026-11-28T13:05:01.250Z" in dated.provenance().content
+
+
 def test_one_endpoint_alone_is_a_page_too(tmp_path: Path) -> None:
     """A ratio of 10:0 polls no B, and shows none."""
     page = Page(made_up(tmp_path, BRIEF.model_copy(update={"ratio": "10:0"})))

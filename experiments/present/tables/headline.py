@@ -14,6 +14,7 @@ from experiments.present.words import (
     LONGER,
     NONE,
     TOO_FEW,
+    codes,
     count,
     longer,
     number,
@@ -96,11 +97,12 @@ def _endpoint_sentence(name: str, one: Mapping[str, Any]) -> str:
     none = "none was answered right" if planned and not one["ok"] else "none failed"
     lost = [f"{count(polls)} {what} ({percent(polls, planned)})" for what, polls in _lost(one).items() if polls]
     rest = ", ".join([*([none] if not lost or not one["ok"] else []), *lost])
+    coded = f"; status {said}" if (said := codes(one.get("statuses", {}))) else ""
     waits = _waits(one["response_ms"])
     # Errors answered fast are not timed: the percentages are of what is left.
     others = "of those that did not fail " if waits and _lost(one)["failed"] else ""
     timing = f"; {others}{waits}" if waits else ""
-    return f"{ENDPOINTS[name]}: {plural(planned, 'poll')} planned, {rest}{timing}."
+    return f"{ENDPOINTS[name]}: {plural(planned, 'poll')} planned, {rest}{coded}{timing}."
 
 
 def _lost(one: Mapping[str, Any]) -> dict[str, int]:
@@ -165,7 +167,7 @@ def _counts(polled: list[tuple[str, Mapping[str, Any]]]) -> Markup:
         [
             ENDPOINTS[name],
             *(count(one[key]) for key in ("planned", "ok", "failed", "unsent_busy", "unsent_late")),
-            reasons(one["failures"]) or NONE,
+            reasons(one["failures"], one.get("statuses", {})) or NONE,
         ]
         for name, one in polled
     ]

@@ -50,6 +50,7 @@ def _run(record: Record) -> list[tuple[str, object]]:
         ("started", facts.get("started_at")),
         ("ended", facts.get("ended_at")),
         ("measured window", duration(record.window_s)),
+        ("window began", facts.get("window_started_at")),
         ("scenario hash", record.scenario.short_hash),
         ("record schema", facts.get("schema_version")),
         *((f"sha256 of {name}", digest) for name, digest in _hashes(record.path)),
