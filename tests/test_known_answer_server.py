@@ -185,6 +185,18 @@ def test_a_whole_run_reports_what_the_server_did(tmp_path: Path) -> None:
     assert {"status planned", "status failed: http_error", "connects"} <= {line.figure for line in lines}
 
 
+@pytest.mark.parametrize("engine", OWN_ENGINES)
+def test_bytes_that_change_after_the_check_before_the_load_make_a_run_invalid(tmp_path: Path, engine: str) -> None:
+    """Each answer that was compared differed, so the others, which count as ok, cannot be believed either."""
+    scenario = Scenario(**LOAD, engine=engine, server=KNOWN + "wrong-bytes", results_dir=str(tmp_path))
+    record = run(scenario)
+    check = {one["name"]: one for one in record.summary()["verdict"]["checks"]}["answers"]
+    assert check["status"] == "invalid"
+    [instance] = record.facts["generator"]["instances"]
+    assert instance["differed"] == instance["compared"]
+    assert sum(instance["differed"].values()) == instance["checksums"] > 0
+
+
 def test_an_answer_never_leaves_before_its_time() -> None:
     """Neither after a delay nor after a stall."""
     scenario = Scenario()

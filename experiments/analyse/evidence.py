@@ -76,6 +76,14 @@ class Evidence:
         return facts
 
     @property
+    def workers_seen(self) -> bool:
+        """Whether the numbers of the server's workers are known to name one process each: those of this machine do.
+
+        Behind a proxy, a balancer or in containers, several workers may have the same number, or one answer for another.
+        """
+        return bool(self.server.get("started_by_lab") or self.server.get("workers_seen"))
+
+    @property
     def instances(self) -> list[dict[str, Any]]:
         """What run.json says of each generator; empty for an unfinished run."""
         instances: list[dict[str, Any]] = self.record.facts.get("generator", {}).get("instances", [])

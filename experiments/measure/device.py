@@ -28,7 +28,9 @@ class Course:
         self.start_at = start_at
         """When the measured window begins."""
         self.close_at = start_at + plan.window_s
-        """When the window closes and nothing new is sent; earlier if the run is cut short."""
+        """When the window closes and no new round is begun; earlier if the run is cut short."""
+        self.over = False
+        """Whether nothing at all is sent any more: a run that was cut short has had its time of grace."""
         self.rows = rows
         self.tally = Tally()
         self.wrong = WrongAnswers()
@@ -70,6 +72,11 @@ class Device:
     def compares(self) -> bool:
         """Whether the bytes of the next answer are compared."""
         return self.round == 1 or (self.round + self.client) % _CHECKSUM_EVERY == 0
+
+    @property
+    def mid_round(self) -> bool:
+        """Whether the first poll of its round was sent, so that the second is too, also when the window has closed since."""
+        return self._joined and self.number == 1 and not self._course.over
 
     def due_after(self, rounds: int) -> float:
         """When the round after so many is due by the clock; the closed form of `Plan.due`."""
@@ -113,9 +120,10 @@ class Device:
             course.wrong.note(self.number, outcome, status, headers, first_bytes, **poll)
 
     def give_up(self) -> None:
-        """The window is closed: keeps a row of each poll that was due before and never sent.
+        """Its life is over: keeps a row of each poll that was due before the window closed and never sent.
 
-        The second of a round counts from when its first was due.
+        The second of a round counts from when its first was due. Called once the last poll of the swarm has ended: a long
+        backlog takes time to write, in which nobody would look at the clock for answers that come.
         """
         course, close_at = self._course, self._course.close_at
         while self.first_due < close_at:

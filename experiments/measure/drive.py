@@ -90,7 +90,7 @@ async def drive(
         **swarm.effort.facts(),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": memory.peak_rss_bytes(),
-        "cpu_wait_ratio": chores.waiting.ratio() if chores.waiting else None,
+        "cpu_wait_ratio": chores.cpu_wait_ratio,
         "longest_stall_s": swarm.heartbeat.longest_stall_s,
         "parts": writer.parts,
         "part_sha256": writer.checksums,
@@ -104,7 +104,7 @@ async def drive(
 
 
 class _Chores:
-    """What is done beside the load, at a heartbeat: rows to disk, reports, and counting from the start of the window."""
+    """What is done beside the load, at a heartbeat: rows to disk, reports, and what is measured of the window alone."""
 
     swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
 
@@ -115,13 +115,21 @@ class _Chores:
         self._reported_at = time.monotonic()
         self._flush_at = self._reported_at + FLUSH_S
         self._seen = 0
-        self.waiting: RunQueueWait | None = None
+        self._waiting: RunQueueWait | None = None
         """From the start of the window on."""
+        self._window_over = False
+        self.cpu_wait_ratio: float | None = None
+        """Share of the window for which the loop waited for a core; None where the platform does not tell."""
 
     def at(self, now: float) -> None:
         """Does what is due."""
-        if self.waiting is None and now >= self._course.start_at:
-            self.waiting = RunQueueWait()
+        if self._waiting is None and now >= self._course.start_at:
+            self._waiting = RunQueueWait()
+        if self._waiting is not None and not self._window_over:
+            self._window_over = now >= self._course.close_at
+            if self._window_over or now >= self._reported_at + _REPORT_S:
+                # Now and then as well, so that a run that breaks off has a figure too.
+                self.cpu_wait_ratio = self._waiting.ratio()
         if now >= self._reported_at + _REPORT_S:
             self._report(now)
 

@@ -244,12 +244,11 @@ class EpollDevice(Device):
         """The answer is complete."""
         reader, swarm = self._reader, self._swarm
         answer, checked = reader.answer, reader.checksum_wanted
-        swarm.effort.checksums += checked
         if answer.status == 200 and answer.body_bytes == swarm.body_bytes[self.number] and not checked:
             outcome = Outcome.OK
         else:
             checksum = answer.checksum if checked else None
-            outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum)
+            outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum, swarm.effort)
             if outcome is not Outcome.OK:
                 self.answered_wrong(outcome, answer.status, answer.headers, answer.first_bytes)
         if not (reader.reusable and swarm.keep_alive):
@@ -278,7 +277,8 @@ class EpollDevice(Device):
         self.idle = True
         self.ended(self._sent, done, self._connect_s, answer.status, answer.body_bytes, outcome)
         if swarm.closed:
-            self.give_up()
+            if self.mid_round:
+                swarm.overdue.append(self)
         elif self.due <= done:
             swarm.overdue.append(self)
         elif not swarm.course.fixed:

@@ -44,6 +44,8 @@ class ExternalServer(Server):
         """The one that answered."""
         self._pids: set[int] = set()
         """Workers that ever answered."""
+        self._workers_seen: bool | None = None
+        """Whether their numbers were those of processes here when they were first asked for; None before that."""
 
     @property
     def url(self) -> str:
@@ -77,6 +79,7 @@ class ExternalServer(Server):
             "framework_version": self._health.version if self._health else None,
             "command": [],
             "main_pid": None,
+            "workers_seen": bool(self._workers_seen),
         }
 
     def worker_pids(self) -> list[int]:
@@ -130,6 +133,8 @@ class ExternalServer(Server):
             return {}
         served = await self._served(lambda served, quiet: quiet >= _QUIET and self._pids <= served.keys(), deadline_s)
         self._pids |= served.keys()
+        if self._workers_seen is None:
+            self._workers_seen = await asyncio.to_thread(lambda: self.is_local)
         return served
 
     async def stop(self) -> None:

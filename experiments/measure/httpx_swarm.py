@@ -14,7 +14,7 @@ import httpx
 
 from experiments.measure.device import Course, Device
 from experiments.measure.effort import Effort
-from experiments.measure.heartbeat import BEAT_S, Heartbeat
+from experiments.measure.heartbeat import Heartbeat
 from experiments.measure.links import HttpxLink, LeanLink, Link
 from experiments.measure.outcomes import outcome_of
 from experiments.measure.pacer import Pacer
@@ -54,7 +54,7 @@ class HttpxSwarm:
         self._chores = chores
         self._transports = transports
         self._requests = target.requests()
-        self.heartbeat = Heartbeat(target.timeout_s, course.start_at, self._at_each_beat)
+        self.heartbeat = Heartbeat(target.timeout_s, course, self._at_each_beat)
         self._cutting_short: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -71,6 +71,7 @@ class HttpxSwarm:
             beating.cancel()
             await self._end_devices()
             for device in devices:
+                device.give_up()
                 self.effort.add(device.link.effort)
             await self._close([device.link for device in devices])
             self.pacer.close()
@@ -101,7 +102,7 @@ class HttpxSwarm:
     async def _beat(self) -> None:
         while True:
             self.heartbeat.beat(time.monotonic())
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(max(0.0, self.heartbeat.next_at - time.monotonic()))
 
     def _at_each_beat(self, now: float) -> None:
         if self._cutting_short is None and self._stop.ordered:
@@ -121,6 +122,7 @@ class HttpxSwarm:
         alive = [task for task in self._tasks if not task.done()]
         if alive:
             self.course.close_early(time.monotonic())
+            self.course.over = True
             for task in alive:
                 task.cancel()
             await asyncio.wait(alive)
@@ -143,15 +145,14 @@ class _HttpxDevice(Device):
         """Polls round after round until the window closes."""
         self._task = asyncio.current_task()
         course = self._course
-        while self.first_due < course.close_at:
+        while self.mid_round or self.first_due < course.close_at:
             now = time.monotonic()
             if self.due > now:
                 await self._wait_until(self.due)
                 now = time.monotonic()
-            if now >= course.close_at:
+            if now >= course.close_at and not self.mid_round:
                 break
             await self._poll(now)
-        self.give_up()
 
     async def _wait_until(self, due: float) -> None:
         try:

@@ -11,6 +11,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import httpx
@@ -66,14 +67,18 @@ class Link(Protocol):
         """Closes the connection."""
 
 
-def judge(target: Target, number: int, status: int, body_bytes: int, checksum: int | None) -> Outcome:
-    """Whether a complete answer is the right one."""
+def judge(target: Target, number: int, status: int, body_bytes: int, checksum: int | None, effort: Effort) -> Outcome:
+    """Whether a complete answer is the right one; `effort` counts the comparison, where there is a checksum."""
+    effort.checksums += checksum is not None
     if status != 200:
         return Outcome.HTTP_ERROR
     if body_bytes != target.body_bytes[number]:
         return Outcome.WRONG_BODY
-    if checksum is not None and checksum != target.checksums[number]:
-        return Outcome.WRONG_BODY
+    if checksum is not None:
+        effort.compared[number] += 1
+        if checksum != target.checksums[number]:
+            effort.differed[number] += 1
+            return Outcome.WRONG_BODY
     return Outcome.OK
 
 
@@ -84,14 +89,14 @@ class LeanLink:
         self._target = target
         self._requests = requests
         self._transport = LeanTransport(discard_bodies=True, keep_alive=target.keep_alive, address=target.address)
-        self._checksums = 0
+        self._judged = Effort()
 
     async def ask(self, number: int, *, checked: bool) -> Outcome:
         transport = self._transport
         transport.checksum_wanted = checked
         answer = await transport.exchange(self._requests[number])
-        self._checksums += checked
-        return judge(self._target, number, answer.status, answer.body_bytes, answer.checksum if checked else None)
+        checksum = answer.checksum if checked else None
+        return judge(self._target, number, answer.status, answer.body_bytes, checksum, self._judged)
 
     @property
     def status(self) -> int:
@@ -124,7 +129,15 @@ class LeanLink:
     @property
     def effort(self) -> Effort:
         t = self._transport
-        return Effort(t.attempts, t.connects, t.reconnects, t.closes, t.retries, self._checksums, t.rests_s)
+        return replace(
+            self._judged,
+            attempts=t.attempts,
+            connects=t.connects,
+            reconnects=t.reconnects,
+            closes=t.closes,
+            retries=t.retries,
+            rests_s=t.rests_s,
+        )
 
     async def close(self) -> None:
         await self._transport.aclose()
@@ -168,8 +181,7 @@ class HttpxLink:
         finally:
             await response.aclose()
         self.done_at = time.monotonic()
-        self.effort.checksums += checked
-        return judge(self._target, number, self.status, self.body_bytes, checksum if checked else None)
+        return judge(self._target, number, self.status, self.body_bytes, checksum if checked else None, self.effort)
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:

@@ -62,7 +62,8 @@ class Ongoing:
         """When a generator that has not ended counts as lost."""
         if self.stop_at is not None:
             return self.stop_at + _STOPPED_S
-        return self.start_at + self.scenario.window_s + self.scenario.timeout_s + _OVERTIME_S
+        # The last poll of the window may be the second of a round, sent when the first one's time was over.
+        return self.start_at + self.scenario.window_s + 2 * self.scenario.timeout_s + _OVERTIME_S
 
     @property
     def window_s(self) -> float:
