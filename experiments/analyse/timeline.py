@@ -22,6 +22,8 @@ _POLLS_FOR_P95, _POLLS_FOR_P99 = 300, 1100
 _ENOUGH_BINS = 15
 """So many points still show when something happened."""
 _TIMED = pl.col("outcome").is_in(("ok", *UNANSWERED))
+_DUE_S = pl.min_horizontal("due_s", pl.col("first_due_s").max())
+"""When a poll was due. The second of a last round may be due after the window has closed, and belongs to it all the same."""
 
 
 def choose_bin(window_s: float, polls: pl.DataFrame) -> float:
@@ -55,7 +57,7 @@ def response_over_time(polls: pl.DataFrame, endpoint: str, bin_s: float) -> pl.D
     """
     timed = polls.filter(_TIMED & (pl.col("endpoint") == endpoint))
     return (
-        timed.group_by(_bin("due_s", bin_s))
+        timed.group_by(_bin(_DUE_S, bin_s))
         .agg(
             n=pl.len(),
             **{f"p{percent}_s": percentile_of("response_s", percent) for percent in (50, 95, 99)},
@@ -85,7 +87,7 @@ def censored(column: str, percent: int) -> pl.Expr:
 
 def planned_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
     """How many polls were due: frame(t_s, endpoint, polls)."""
-    return polls.group_by(_bin("due_s", bin_s), "endpoint").agg(polls=pl.len()).sort("t_s", "endpoint")
+    return polls.group_by(_bin(_DUE_S, bin_s), "endpoint").agg(polls=pl.len()).sort("t_s", "endpoint")
 
 
 def outcomes_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
@@ -98,7 +100,7 @@ def outcomes_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
     """
     ended = polls.with_columns(ended_s=pl.when(WAS_SENT).then("done_s").otherwise("due_s"))
     why = pl.when(pl.col("outcome") == "http_error").then("status").alias("status")
-    groups = ended.group_by(_bin("ended_s", bin_s), "endpoint", "outcome", why)
+    groups = ended.group_by(_bin(pl.col("ended_s"), bin_s), "endpoint", "outcome", why)
     return groups.agg(polls=pl.len()).sort("t_s", "endpoint", "outcome", "status")
 
 
@@ -110,7 +112,7 @@ def lag_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
     """
     sent = polls.filter(pl.col("lag_s").is_not_null())
     return (
-        sent.group_by(_bin("ready_s", bin_s))
+        sent.group_by(_bin(pl.col("ready_s"), bin_s))
         .agg(
             n=pl.len(),
             p50_s=percentile_of("lag_s", 50),
@@ -140,7 +142,7 @@ def slowest_by_client(polls: pl.DataFrame, bin_s: float, rows: int = 200) -> pl.
     failed = WAS_SENT & (pl.col("outcome") != "ok") & ~unanswered
     first = (pl.col("client") // together * together).alias("first_client")
     return (
-        polls.group_by(first, _bin("due_s", bin_s))
+        polls.group_by(first, _bin(_DUE_S, bin_s))
         .agg(
             slowest_s=pl.col("response_s").filter(_TIMED).max(),
             censored=pl.col("outcome").is_in(UNANSWERED).any(),
@@ -154,6 +156,6 @@ def slowest_by_client(polls: pl.DataFrame, bin_s: float, rows: int = 200) -> pl.
     )
 
 
-def _bin(column: str, bin_s: float) -> pl.Expr:
+def _bin(time_s: pl.Expr, bin_s: float) -> pl.Expr:
     """The beginning of the bin that a time falls into."""
-    return ((pl.col(column) / bin_s).floor() * bin_s).alias("t_s")
+    return ((time_s / bin_s).floor() * bin_s).alias("t_s")

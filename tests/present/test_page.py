@@ -10,7 +10,7 @@ from experiments.errors import RecordError, VerdictError
 from experiments.present.chart import Chart
 from experiments.present.markup import Markup
 from experiments.present.page import Page, asked
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
 from tests.made_up import SMALL, Answer, Server, damage_facts, failing, made_up
@@ -199,7 +199,7 @@ def test_what_held_the_server_back_is_said_and_drawn(tmp_path: Path) -> None:
     names = ("quota_periods", "throttled_periods", "throttled_s")
     frame = record.resources().with_columns(of_server.then(counted).alias(name) for name in names)
     store.write_table(record.path / "resources.parquet", frame.cast({"throttled_s": pl.Float64}))
-    page = Page(record)
+    page = Page(reading.load(record.path))
     for cell in (page.verdict, page.costs):
         assert "held back by its CPU quota" in cell().content
         assert "held back" not in getattr(quiet, cell.__name__)().content
@@ -215,7 +215,7 @@ def test_why_a_server_was_not_sampled_is_said(tmp_path: Path) -> None:
     record = damage_facts(record, lambda facts: facts["server"].update(unseen="it is in a container", backlog=128))
     without = record.resources().filter(pl.col("group") != "server")
     store.write_table(record.path / "resources.parquet", without)
-    page = Page(record)
+    page = Page(reading.load(record.path))
     shown = page.server_over_time()
     assert isinstance(shown, Markup)
     assert "No use of resources was recorded: it is in a container." in shown.content

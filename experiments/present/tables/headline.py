@@ -95,14 +95,18 @@ _LEVEL_WORDS = {
 def _endpoint_sentence(name: str, one: Mapping[str, Any]) -> str:
     planned = one["planned"]
     none = "none was answered right" if planned and not one["ok"] else "none failed"
-    lost = [f"{count(polls)} {what} ({percent(polls, planned)})" for what, polls in _lost(one).items() if polls]
-    rest = ", ".join([*([none] if not lost or not one["ok"] else []), *lost])
     coded = f"; status {said}" if (said := codes(one.get("statuses", {}))) else ""
+    lost = [
+        f"{count(polls)} {what} ({percent(polls, planned)}{coded if what == 'failed' else ''})"
+        for what, polls in _lost(one).items()
+        if polls
+    ]
+    rest = ", ".join([*([none] if not lost or not one["ok"] else []), *lost])
     waits = _waits(one["response_ms"])
     # Errors answered fast are not timed: the percentages are of what is left.
     others = "of those that did not fail " if waits and _lost(one)["failed"] else ""
     timing = f"; {others}{waits}" if waits else ""
-    return f"{ENDPOINTS[name]}: {plural(planned, 'poll')} planned, {rest}{coded}{timing}."
+    return f"{ENDPOINTS[name]}: {plural(planned, 'poll')} planned, {rest}{timing}."
 
 
 def _lost(one: Mapping[str, Any]) -> dict[str, int]:
