@@ -121,7 +121,11 @@ def _server(evidence: Evidence) -> dict[str, Any]:
 def _throttled(costs: Costs, group: str) -> dict[str, float] | None:
     """What a CPU quota did to a group within the window; null where none was seen."""
     found = costs.throttled.get(group)
-    return None if found is None else {name: round(value, 3) for name, value in asdict(found).items()}
+    if found is None:
+        return None
+    # Whole periods: the ends of the window lie between two samples, so a part of one is no more than a guess.
+    whole = {"periods": round(found.periods), "throttled_periods": round(found.throttled_periods)}
+    return {**whole, "seconds": round(found.seconds, 3)}
 
 
 def _generator(evidence: Evidence) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def _held_back(summary: Mapping[str, Any]) -> list[str]:
         shared = "; the lab is held to the same quota" if may_use.get("quota_shared_with_lab") else ""
         said.append(
             f"The server was held back by its CPU quota of {quota}{shared}: it was used up in "
-            f"{_periods(throttled)}. Devices waited for that too, so the times say as much of the quota as of the server."
+            f"{_periods(throttled)}. Response and latency hold these waits too."
         )
     if ours and ours["throttled_periods"] and not (throttled and may_use.get("quota_shared_with_lab")):
         said.append(f"The lab, generators included, was held back by a CPU quota: it was used up in {_periods(ours)}.")
