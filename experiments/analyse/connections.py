@@ -25,8 +25,7 @@ _NEAR = 0.8
 for connections that rested for too long once a second or more seldom, and a device's answers come sooner or later."""
 _ALIKE = 2.0
 """Longest rest over shortest (p95 over p5) up to which it is one time that the server keeps: gunicorn with a second of
-keep-alive looks once a second, so it closes after 1 to 2. Connections that a restarted worker drops had rested for any
-time."""
+keep-alive looks once a second, so it closes after 1 to 2. Those that a restarted worker drops had rested for any time."""
 
 
 def summarise(record: Record) -> dict[str, Any] | None:

@@ -295,7 +295,7 @@ def test_a_shard_that_dask_began_again_counts_as_lost(tmp_path: Path) -> None:
 
 def test_another_server_at_the_same_address_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a worker the address may lead somewhere else: the answer is compared, not only waited for."""
-    monkeypatch.setattr(question, "ask", lambda *asked, **more: question.Answer(200, {}, b"other"))
+    monkeypatch.setattr(question, "ask", lambda *asked, **at: question.Answer(200, {}, b"other"))
     task = fleet_shard._Task(shard(tmp_path), 500.0, None, None)  # type: ignore[arg-type]
     with pytest.raises(ServerContractError, match="another server"):
         task._look_around()
