@@ -8,7 +8,6 @@ One run is made up, and copied to every cell of the grid, since reading it costs
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
 from experiments.cells.folder import Folder
+from experiments.measure import memory
 from experiments.present.exporter import LabReportExporter
 from experiments.sweep.grid import Grid
 from experiments.sweep.session import Sweep
@@ -80,7 +80,7 @@ def _read(folder: Path) -> None:
 
 
 def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return (memory.peak_rss_bytes() or 0) / 1e6
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"errors", "parameters", "scenario", "schedule", "record"}
+GROUND = {"errors", "parameters", "scenario", "schedule", "record", "typed"}
 ABOVE = {"__init__", "runner", "known_answers", "calibrate", "cells", "sweep", "capacity", "compare"}
 """The rooms that see both sides: those that measure and those that read."""
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
@@ -117,6 +117,34 @@ def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
 def test_a_permitted_import_is_no_breach(path: str, source: str) -> None:
     """What the house allows passes, written absolutely or relatively."""
     assert import_breaches(source, path) == []
+
+
+PATTERN_READERS = {"read_parquet", "scan_parquet", "read_csv", "scan_csv", "read_ndjson", "scan_ndjson", "read_ipc"}
+"""What takes a path for a pattern by itself: a folder `lab[3]` is then read as `lab3`."""
+
+
+def pattern_breaches(source: str, path: str) -> list[str]:
+    """Where a table is read by a name that may be taken for a pattern."""
+    calls = [node for node in ast.walk(ast.parse(source, path)) if isinstance(node, ast.Call)]
+    readers = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in PATTERN_READERS]
+    return [
+        f"{path}:{call.lineno} reads by a name that may be a pattern: give glob=False, or the bytes"
+        for call in readers
+        if not (call.args and ast.unparse(call.args[0]).startswith("io.BytesIO("))
+        and not any(keyword.arg == "glob" and ast.unparse(keyword.value) == "False" for keyword in call.keywords)
+    ]
+
+
+def test_no_path_is_a_pattern() -> None:
+    """Every path is a path, in the product and in its tests."""
+    files = [path for folder in ("experiments", "server", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert not [breach for path in files for breach in pattern_breaches(path.read_text(), str(path.relative_to(ROOT)))]
+
+
+def test_a_path_that_may_be_a_pattern_is_seen() -> None:
+    """By a name alone; not with glob=False, and not by bytes."""
+    source = "pl.read_parquet(path)\npl.read_parquet(path, glob=False)\npl.read_csv(io.BytesIO(content))\n"
+    assert [breach.split(" ")[0] for breach in pattern_breaches(source, "it.py")] == ["it.py:1"]
 
 
 def test_every_folder_of_modules_is_a_package() -> None:

@@ -138,7 +138,7 @@ def measure(tmp_path: Path, name: str, engine: str, pacings: Sequence[str] = ("f
 
 def rows_of(path: Path) -> pl.DataFrame:
     """The rows of the measured window: a round belongs to it as its first poll does."""
-    rows = pl.concat([pl.read_parquet(part) for part in (path / "requests").iterdir()])
+    rows = pl.concat([pl.read_parquet(part, glob=False) for part in (path / "requests").iterdir()])
     return rows.filter(pl.col("due_s").min().over("client", "round") >= 0)
 
 

@@ -27,7 +27,7 @@ def rows_written(evidence: Evidence) -> Found:
     if written is None:
         why = str(database.get("error") or "nobody counted them").rstrip(".")
         return Found("uncounted", "suspect", f"{answered:,} answered, written unknown", limit, values={"why": why})
-    sent = int(polls["sent_s"].count()) + sum(int(item.get("retries", 0)) for item in evidence.instances)
+    sent = int(polls["sent_s"].count()) + sum(int(item.get("retries") or 0) for item in evidence.instances)
     figure = f"{answered:,} <= {written:,} <= {sent:,}"
     if answered > written:
         return Found("more_answered", "invalid", figure, limit)

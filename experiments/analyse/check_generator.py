@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.analyse.evidence import SEVERITY, Evidence, Found, Status, ms, percentile_or_most, unknown
+from experiments.analyse.evidence import SEVERITY, Evidence, Found, Status, ms, percentage, percentile_or_most, unknown
 from experiments.analyse.latency import percentiles
 from experiments.analyse.limits import (
     GENERATOR_FAULTS,
@@ -30,7 +30,7 @@ def unsent_late(evidence: Evidence) -> Found:
     return Found(
         kind="sent" if status == "valid" else "left_out",
         status=status,
-        figure=f"{late:,} of {planned:,} polls, {100 * share:.2g} %",
+        figure=f"{late:,} of {planned:,} polls, {percentage(share)}",
         limit=UNSENT_LATE.said(lambda share: f"{100 * share:g} %"),
         of_limit=share / UNSENT_LATE.valid_to,
     )
@@ -106,10 +106,11 @@ def generator_errors(evidence: Evidence) -> Found:
     lost = sum(int(item.get("lost_rows", 0)) for item in evidence.instances)
     errors = [str(item["error"]).rstrip(".") for item in evidence.instances if item.get("error")]
     said = "; ".join(errors)
+    first = next((f" (the first with {item['first_fault']})" for item in evidence.instances if item.get("first_fault")), "")
     return Found(
         kind="broken" if errors else "lost" if lost else "failed" if faults else "none",
         status="invalid" if lost or errors else GENERATOR_FAULTS.grade(faults / max(1, len(evidence.polls))),
         figure=f"{faults:,} polls, {lost:,} rows lost, {len(errors)} generators broken",
         limit=f"none valid, up to {100 * GENERATOR_FAULTS.suspect_to:g} % of polls suspect",
-        values={"errors": said[:1].upper() + said[1:]},
+        values={"errors": said[:1].upper() + said[1:], "first": first},
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from experiments.analyse.evidence import Evidence, Found, unknown
+from experiments.analyse.evidence import Evidence, Found, percentage, unknown
 from experiments.analyse.limits import STEAL
 
 _FEW_CORES_LIMIT, _MANY_CORES_LIMIT = 0.25, 0.5
@@ -26,7 +26,7 @@ def host_steal(evidence: Evidence) -> Found:
     return Found(
         kind="own" if valid else "stolen",
         status="valid" if valid else "suspect",
-        figure=f"{100 * share:.2g} %",
+        figure=percentage(share),
         limit=f"below {100 * STEAL.valid_to:g} % valid, from there suspect",
         of_limit=share / STEAL.valid_to,
     )
@@ -50,7 +50,7 @@ def competitors(evidence: Evidence) -> Found:
     if costs.others_cores is None or costs.busy_cores is None:
         return unknown("no_samples")
     if costs.server_cores is None and _on_this_machine(evidence):
-        return unknown("server_unseen")
+        return unknown("server_unseen", why=evidence.server.get("unseen") or "its processes were not sampled")
     cores = int(evidence.record.facts.get("environment", {}).get("cores") or 1)
     unused = max(0.0, cores - costs.busy_cores + costs.others_cores)
     limit = min(max(_FEW_CORES_LIMIT, _SHARE_OF_UNUSED * unused), _MANY_CORES_LIMIT)
@@ -65,5 +65,8 @@ def competitors(evidence: Evidence) -> Found:
 
 
 def _on_this_machine(evidence: Evidence) -> bool:
+    """As the record says; one of an older lab by the name of the host."""
+    if "on_this_machine" in evidence.server:
+        return bool(evidence.server["on_this_machine"])
     host = urlsplit(str(evidence.server.get("url", ""))).hostname or "localhost"
     return host in {"localhost", "::1"} or host.startswith("127.")

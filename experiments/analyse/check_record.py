@@ -14,9 +14,8 @@ from experiments.analyse.evidence import Evidence, Found, Status, unknown
 from experiments.analyse.limits import BYTES_CHANGED
 from experiments.analyse.polls import WAS_SENT, count
 from experiments.analyse.sampled_bytes import Sample, samples
-from experiments.record import store
 from experiments.record.schema import ENDPOINTS
-from experiments.record.state import GapKind
+from experiments.record.state import Fault, GapKind
 from experiments.schedule import TICK_S
 
 _SAME_S = 1.5 * TICK_S
@@ -33,8 +32,8 @@ def rows_complete(evidence: Evidence) -> Found:
         record.window_s,
         broken_off_s=None if record.finished else scenario.timeout_s,
     )
-    gaps = [gap for gap in record.gaps if gap.kind is not GapKind.UNSEALED]
-    parts = [gap for gap in gaps if gap.of_rows]
+    gaps = [gap for gap in record.gaps if gap.kind is not GapKind.SEAL]
+    parts = [gap for gap in gaps if gap.kind is GapKind.ROWS]
     flaws = [f"{count:,} polls {name}" for name, count in found.flaws.items()]
     lost = [f"{found.unwritten:,} polls were never written"] if found.unwritten else []
     kind, faults = "whole", list[str]()
@@ -56,23 +55,19 @@ def rows_complete(evidence: Evidence) -> Found:
 
 
 def untouched(evidence: Evidence) -> Found:
-    """Every part is, byte for byte, what its generator wrote."""
-    written = {
-        f"part-{item['instance']}-{number}.parquet": checksum
-        for item in evidence.instances
-        for number, checksum in enumerate(item.get("part_sha256", ()))
-    }
-    if not written:
+    """Every file is, byte for byte, what was written. What is not is left out of all figures."""
+    record = evidence.record
+    if not record.written:
         return unknown("no_checksums")
-    folder = evidence.record.path / "requests"
-    there = {part: checksum for part, checksum in written.items() if (folder / part).is_file()}
-    changed = [part for part, checksum in there.items() if store.checksum(folder / part) != checksum]
+    there = [file for file in record.written if (record.path / file).is_file()]
+    changed = [gap for gap in record.gaps if gap.fault is Fault.CHANGED]
+    parts = [gap for gap in changed if gap.kind is GapKind.ROWS]
     return Found(
-        kind="changed" if changed else "as_written",
-        status="invalid" if changed else "valid",
-        figure=f"{len(changed)} of {len(there)} parts changed",
+        kind="changed" if parts else "samples_changed" if changed else "as_written",
+        status="invalid" if parts else "suspect" if changed else "valid",
+        figure=f"{len(changed)} of {len(there)} files changed",
         limit="none",
-        values={"files": ", ".join(changed[:3])},
+        values={"files": ", ".join(gap.file for gap in changed[:3])},
     )
 
 
@@ -163,7 +158,7 @@ def cut_short(evidence: Evidence) -> Found:
         kind="cut" if cut else "whole",
         status="suspect" if cut else "valid",
         figure=f"{record.window_s:.1f} s",
-        limit=f"{record.scenario.window_s:g} s",
+        limit=f"{record.scenario.window_s:,.10g} s",
         values={"why": str(cut).rstrip("."), "window_s": record.window_s},
     )
 

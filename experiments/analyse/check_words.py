@@ -52,17 +52,9 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
     },
     "generator_errors": {
         "none": Said("The generators worked to the end."),
-        "broken": Said(
-            "{errors}.", "Look for what this machine ran out of (open files, ports, memory, disk), and measure again."
-        ),
-        "failed": Said(
-            "Some polls failed on this side, not at the server.",
-            "Look for what this machine ran out of (open files, ports, memory, disk), and measure again.",
-        ),
-        "lost": Said(
-            "Some rows could not be kept.",
-            "Look for what this machine ran out of (open files, ports, memory, disk), and measure again.",
-        ),
+        "broken": Said("{errors}.", "{remedy}, and measure again."),
+        "failed": Said("Some polls failed on this side, not at the server{first}.", "{remedy}, and measure again."),
+        "lost": Said("Some rows could not be kept.", "{remedy}, and measure again."),
     },
     "clocks": {
         "one_clock": Said("All generators ran by the clock of one machine."),
@@ -82,7 +74,7 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
     },
     "competitors": {
         "no_samples": Said("There are no samples of what the machine did."),
-        "server_unseen": Said("The server's processes could not be told from others on this machine."),
+        "server_unseen": Said("The server could not be told from others on this machine: {why}."),
         "quiet": Said("The machine was quiet."),
         "little": Said("Other programs took little."),
         "busy": Said(
@@ -99,7 +91,11 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
     "untouched": {
         "no_checksums": Said("The generators left no checksums of their parts."),
         "as_written": Said("The rows are those that the generators wrote."),
-        "changed": Said("Rows were changed after they were written ({files}).", _DAMAGED),
+        "changed": Said("Rows were changed after they were written, and are left out ({files}).", _DAMAGED),
+        "samples_changed": Said(
+            "Samples were changed after they were written, and are left out ({files}). There are no figures of CPU and "
+            "memory; those of the polls are as they were."
+        ),
     },
     "one_at_a_time": {
         "one": Said("Every device had one poll at a time, as real devices do."),
@@ -218,14 +214,15 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
 """Check -> kind of finding -> words."""
 
 
-def say(name: str, found: Found, engine: str) -> Check:
+def say(name: str, found: Found, engine: str, transport: str = "") -> Check:
     """A finding, put into words.
 
     Args:
         engine: what made the requests; some advice depends on it.
+        transport: a user's own, that all polls went through; empty for none.
     """
     said = WORDS[name][found.kind]
-    values: dict[str, Any] = {"lighten": _LIGHTEN_BY_ENGINE.get(engine, _LIGHTEN), **found.values}
+    values: dict[str, Any] = {"lighten": _lighten(engine, transport), "remedy": _remedy(transport), **found.values}
     meaning, advice = (template.format(**values) for template in said)
     return Check(
         name=name,
@@ -237,3 +234,14 @@ def say(name: str, found: Found, engine: str) -> Check:
         of_limit=found.of_limit,
         kind=found.kind,
     )
+
+
+def _lighten(engine: str, transport: str) -> str:
+    if transport:
+        return f"Every poll goes through your transport {transport}, so this is what it costs too. {_LIGHTEN}"
+    return _LIGHTEN_BY_ENGINE.get(engine, _LIGHTEN)
+
+
+def _remedy(transport: str) -> str:
+    machine = "for what this machine ran out of (open files, ports, memory, disk)"
+    return f"Look at your transport {transport}, and {machine}" if transport else f"Look {machine}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,7 +78,7 @@ class Evidence:
     @cached_property
     def responses(self) -> dict[str, tuple[Percentile, ...]]:
         """Response percentiles, by endpoint; the ones that the report shows."""
-        return {name: latency.percentiles(latency.population(self.polls, name)) for name in ENDPOINTS}
+        return {name: latency.percentiles(latency.times(self.polls, name)) for name in ENDPOINTS}
 
     @cached_property
     def lags(self) -> pl.Series:
@@ -127,6 +128,15 @@ def percentile_or_most(values: pl.Series, percent: float) -> float:
 def unknown(kind: str, **values: Any) -> Found:
     """A record gives this check nothing to look at."""
     return Found(kind, "not_applicable", values=values)
+
+
+def percentage(share: float) -> str:
+    """Of a share of 1: `100 %`, `12 %`, `0.042 %`: two significant digits or whole percents, never an exponent."""
+    value = 100 * share
+    if not value:
+        return "0 %"
+    digits = max(0, 1 - math.floor(math.log10(abs(value))))
+    return "below 0.01 %" if 0 < value < 0.01 else f"{value:,.{digits}f} %"
 
 
 def ms(seconds: float) -> str:

@@ -93,7 +93,8 @@ def judge(record: Record, evidence: Evidence | None = None) -> Verdict:
     """
     evidence = evidence or Evidence(record, arrange(record))
     engine = record.scenario.engine
-    checks = tuple(say(check.__name__, check(evidence), engine) for check in CHECKS)
+    transport = str((record.facts.get("generator") or {}).get("transport") or "")
+    checks = tuple(say(check.__name__, check(evidence), engine, transport) for check in CHECKS)
     status = max((check.status for check in checks), key=SEVERITY.index)
     reason = _reason(status, checks)
     return Verdict(status, reason, _HEADLINES[reason](checks, evidence), checks)

@@ -19,7 +19,7 @@ from experiments.calibrate.second_opinion import second_opinions
 from experiments.calibrate.tools import TOOLS
 from experiments.calibrate.trial import Parts, Trial
 from experiments.errors import ParameterError
-from experiments.parameters import check_names, injected_names
+from experiments.parameters import given, text
 from experiments.present.chart import Chart
 from experiments.present.charts import stall
 from experiments.present.markup import Markup, note
@@ -33,6 +33,8 @@ PARAMETERS = (
     *("variant", "engines", "pacings", "honest_runs", "results_dir"),
     *("cost_rounds", "cost_seconds", "cost_peers", "cost_loads", "wrk2"),
 )
+
+TEXTS = {"variant", "engines", "pacings", "results_dir", "cost_peers", "cost_loads", "wrk2"}
 
 
 class Calibration:
@@ -66,10 +68,13 @@ class Calibration:
         Raises:
             ParameterError: a value is not allowed.
         """
+        variant, engines, pacings = text("variant", variant), text("engines", engines), text("pacings", pacings)
+        results_dir, cost_peers = text("results_dir", results_dir), text("cost_peers", cost_peers)
+        cost_loads, wrk2 = text("cost_loads", cost_loads), text("wrk2", wrk2)
         if variant not in ("quick", "full"):
             raise ParameterError(f"variant={variant!r}: allowed are 'quick' and 'full'.")
-        if honest_runs < 1:
-            raise ParameterError(f"honest_runs={honest_runs}: at least 1 is needed, since damaged copies are made of it.")
+        if not isinstance(honest_runs, int) or isinstance(honest_runs, bool) or honest_runs < 1:
+            raise ParameterError(f"honest_runs={honest_runs!r}: at least 1 is needed, since damaged copies are made of it.")
         if "threads" in [name.strip() for name in engines.split(",")]:
             raise ParameterError(f"engines={engines!r}: threads is the author's client, measured and not relied on.")
         self._tried = Tried(variant, _each("engine", engines), _each("pacing", pacings))
@@ -98,8 +103,7 @@ class Calibration:
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        check_names(injected_names(namespace), PARAMETERS)
-        return cls(**{name: namespace[name] for name in PARAMETERS})
+        return cls(**given(namespace, PARAMETERS, TEXTS))
 
     def known_answers(self) -> Markup:
         """Part 1: every program x pacing x engine, expected beside measured."""

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from experiments import parameters
 from experiments.capacity.search import Rules
 from experiments.errors import ParameterError
 from experiments.measure import machine
-from experiments.parameters import check_names, injected_names
+from experiments.parameters import text
 from experiments.present.words import plain
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
@@ -28,6 +29,8 @@ _OWN = (
     *("workers", "smallest", "largest", "step_pct", "confirmations", "suspect_counts", "closed_loop"),
     *("capacity_id", "cool_down_s", "max_hours", "compare_to", "margin_pct", "strict"),
 )
+_JUDGED = ("compare_to", "margin_pct", "strict")
+_TEXTS = {*Scenario.texts(), "capacity_id", "workers", "closed_loop"}
 FEWEST = 1_050
 """Polls for which a p99 is surely supported: 1,000, and some more because a window holds a few more or less by chance."""
 
@@ -58,8 +61,7 @@ class Asked:
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        check_names(injected_names(namespace), (*_RUN, *_OWN))
-        return cls.from_parameters({name: namespace[name] for name in (*_RUN, *_OWN)})
+        return cls.from_parameters(parameters.given(namespace, (*_RUN, *_OWN), _TEXTS))
 
     @classmethod
     def from_parameters(cls, given: Mapping[str, Any]) -> Self:
@@ -71,7 +73,9 @@ class Asked:
         """
         smallest, largest = (_number(given, name, 1) for name in ("smallest", "largest"))
         if largest < smallest:
-            raise ParameterError(f"largest={largest:g} is below smallest={smallest:g}: the search goes up from the one.")
+            raise ParameterError(
+                f"largest={largest:,.10g} is below smallest={smallest:,.10g}: the search goes up from the one."
+            )
         step_pct = _number(given, "step_pct", 0.1, 50.0)
         rules = Rules(int(smallest), int(largest), float(step_pct), int(_number(given, "confirmations", 1, 100)))
         workers = _counts(given, "workers")
@@ -83,9 +87,8 @@ class Asked:
             Scenario.from_parameters(dict(base) | {"clients": rules.largest, "workers": count})
         check_level(base)
         machine.check(base)
-        judged = Scenario.from_parameters(
-            {name: given[name] for name in ("compare_to", "margin_pct", "strict")} | {"run_id": str(given["capacity_id"])}
-        )
+        run_id = text("capacity_id", given["capacity_id"])
+        judged = Scenario.from_parameters({name: given[name] for name in _JUDGED} | {"run_id": run_id})
         check_earlier(judged.compare_to, strict=judged.strict)
         check_databases(base.model_copy(update={"workers": count}) for count in workers)
         return cls(

@@ -28,7 +28,7 @@ from experiments.cells.journal import Journal
 from experiments.errors import LabError, ParameterError, RecordError
 from experiments.record import store
 from experiments.record.reading import Record
-from experiments.record.state import CutKind
+from experiments.record.state import CutKind, Fault
 from experiments.runner import summarise
 from experiments.scenario import Scenario
 
@@ -174,11 +174,11 @@ def _damage(record: Record, asked: Scenario) -> str:
     try:
         if record.scenario.short_hash != asked.short_hash:
             return "its record answers another question"
-        for instance in record.facts["generator"]["instances"]:
-            for number, checksum in enumerate(instance.get("part_sha256", ())):
-                name = f"part-{instance['instance']}-{number}.parquet"
-                if store.checksum(record.path / "requests" / name) != checksum:
-                    return f"{name} is not as it was written"
+        if "generator" not in record.facts:
+            return "its record cannot be read (run.json says nothing of the generators)"
+        for file, checksum in record.written.items():
+            if store.checksum(record.path / file) != checksum:
+                return f"{Path(file).name} {Fault.CHANGED.words}"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
     except (LabError, OSError, ValueError, KeyError, TypeError) as error:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from experiments import parameters
 from experiments.compare import three_clients
 from experiments.errors import ParameterError
 from experiments.measure import machine
-from experiments.parameters import built, check_names, injected_names, listed, nearest
+from experiments.parameters import Parameters, built, listed, nearest, text
 from experiments.runner import check_databases
 from experiments.scenario import Scenario
 from server import catalogue
@@ -34,10 +35,8 @@ _SOME_POSTGRESQL = "postgresql://127.0.0.1/earlier"
 """Stands for the address of an earlier comparison's database, which is not kept; nothing connects to it."""
 
 
-class Own(BaseModel):
+class Own(Parameters):
     """What is asked of the comparison and not of its runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     systems: tuple[str, ...] = Field(description="names from server/catalogue.py separated by commas, or all")
     workloads: tuple[catalogue.Workload, ...] = Field(description="static, database, or both separated by commas")
@@ -115,9 +114,7 @@ class Asked:
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        names = (*_RUN, *Own.model_fields)
-        check_names(injected_names(namespace), names)
-        return cls.from_parameters({name: namespace[name] for name in names})
+        return cls.from_parameters(given_of(namespace))
 
     @classmethod
     def from_parameters(cls, given: Mapping[str, Any]) -> Self:
@@ -153,9 +150,9 @@ class Asked:
         own = built(Own, {name: given[name] for name in Own.model_fields})
         base = {name: given[name] for name in _RUN} | {"server": FALCON, "run_id": own.compare_id}
         # A base without a workload has no database; each series that has one says so.
-        database_url = base.pop("database_url")
+        database_url = text("database_url", base.pop("database_url"))
         common = Scenario.from_parameters(base).model_copy(update={"run_id": ""})
-        return cls(own, common.model_copy(update={"database_url": str(database_url or "")}), skipped)
+        return cls(own, common.model_copy(update={"database_url": database_url}), skipped)
 
     def _obstacle(self, name: str) -> str:
         """Why a system cannot take part; empty if it can."""
@@ -163,7 +160,10 @@ class Asked:
         offered = [workload for workload in self.own.workloads if workload in system.workloads]
         if not offered:
             return f"it has the workload {listed(system.workloads)} only, which is not asked"
-        found = (catalogue.obstacle(system, workers=self.base.workers, workload=workload) for workload in offered)
+        clients = max(self.own.loads, default=1)
+        found = (
+            catalogue.obstacle(system, workers=self.base.workers, workload=workload, clients=clients) for workload in offered
+        )
         return next((why for why in found if why), "")
 
     def _check(self) -> None:
@@ -242,6 +242,16 @@ class Asked:
         own = self.own.model_dump(exclude=budget, mode="json") | {"systems": list(self.systems)}
         # What can run here is part of it: runs of a system that came later would have no neighbours in time.
         return {"kind": "compare", **kept, **own, "postgresql": bool(self.base.database_url), "skipped": dict(self.skipped)}
+
+
+def given_of(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a comparison in a notebook's `globals()`.
+
+    Raises:
+        ParameterError: papermill injected a name that is no parameter.
+    """
+    texts = {*Scenario.texts(), *Own.texts(), "systems", "workloads", "loads", "capacity_systems"}
+    return parameters.given(namespace, (*_RUN, *Own.model_fields), texts)
 
 
 def _series(kind: str, title: str, load: int, **changes: Any) -> Series:

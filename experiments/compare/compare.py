@@ -8,10 +8,11 @@ from typing import Any, Self
 from experiments.cells.folder import Folder
 from experiments.cells.session import OnCellProgress
 from experiments.compare import outlook, page, ranking
-from experiments.compare.asked import Asked
+from experiments.compare.asked import Asked, given_of
 from experiments.compare.runs import Comparison
 from experiments.compare.session import Session
 from experiments.errors import VerdictError
+from experiments.parameters import text
 from experiments.present.markup import Markup
 from experiments.present.tables import capacity as tables
 from experiments.present.tables import scenario as question
@@ -59,10 +60,11 @@ class Compare:
             ParameterError: a value is not allowed, papermill injected a name that is no parameter, or a database is away.
             RecordError: there is nothing at `compare_dir`.
         """
-        if not namespace["compare_dir"]:
-            return cls(Session(Asked.from_notebook(namespace)))
-        shown = located(str(namespace["compare_dir"]))
-        return cls(Session(Asked.of_plan(Folder(shown).plan(), namespace), shown=shown))
+        asked = given_of(namespace)
+        if not (place := text("compare_dir", asked["compare_dir"])):
+            return cls(Session(Asked.from_parameters(asked)))
+        shown = located(place)
+        return cls(Session(Asked.of_plan(Folder(shown).plan(), asked), shown=shown))
 
     def asked(self) -> Markup:
         """What will be measured, in which order, and how long that takes."""

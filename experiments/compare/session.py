@@ -169,7 +169,7 @@ class Session:
         left_s = ends_at - time.monotonic()
         if needs_s <= left_s:
             return ""
-        return f"max_hours={self.asked.own.max_hours:g} leaves {duration(left_s)} and it takes {duration(needs_s)}"
+        return f"max_hours={self.asked.own.max_hours:,.10g} leaves {duration(left_s)} and it takes {duration(needs_s)}"
 
     def _cut(self, number: int, why: str) -> str:
         if number == 1:

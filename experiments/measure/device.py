@@ -7,8 +7,10 @@ row buffer turns them into offsets.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from experiments.measure.effort import Tally
+from experiments.measure.wrong_answers import WrongAnswers
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, Outcome
 from experiments.schedule import TICK_S, TICKS_PER_S, Plan, on_tick
@@ -31,6 +33,7 @@ class Course:
         """Whether nothing at all is sent any more: a run that was cut short has had its time of grace."""
         self.rows = rows
         self.tally = Tally()
+        self.wrong = WrongAnswers()
         self.fixed = plan.pacing == "fixed"
         self.interval_s = plan.interval_s
         self.cycle_rounds = plan.cycle_rounds
@@ -101,6 +104,20 @@ class Device:
             self._begin_round(self.due_after(self.round))
         else:
             self._begin_round(course.start_at + on_tick(done - course.start_at + course.interval_s))
+
+    def answered_wrong(
+        self, outcome: Outcome, status: int, headers: Iterable[tuple[bytes, bytes]], first_bytes: bytes
+    ) -> None:
+        """What came for the poll that is due was not the right answer; to be told before `ended`.
+
+        Args:
+            first_bytes: of the body, as far as anybody looked at it.
+        """
+        course = self._course
+        if self.first_due >= course.start_at:
+            due_s = round(self.due - course.start_at, 6)
+            poll = {"client": self.client, "round": self.round, "due_s": due_s}
+            course.wrong.note(self.number, outcome, status, headers, first_bytes, **poll)
 
     def give_up(self) -> None:
         """Its life is over: keeps a row of each poll that was due before the window closed and never sent.

@@ -18,6 +18,7 @@ import httpx
 
 from experiments.measure.effort import Effort
 from experiments.measure.lean_transport import LeanTransport
+from experiments.measure.masking import FIRST_BYTES
 from experiments.measure.target import Target
 from experiments.record.schema import Outcome
 
@@ -42,6 +43,14 @@ class Link(Protocol):
     @property
     def done_at(self) -> float:
         """When it ended, on the monotonic clock; 0 if the link cannot say."""
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Of the answer."""
+
+    @property
+    def first_bytes(self) -> bytes:
+        """Of the body, as far as anybody looked at it; at least where the status is not 200."""
 
     @property
     def effort(self) -> Effort:
@@ -98,6 +107,14 @@ class LeanLink:
         return self._transport.answer.body_bytes
 
     @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._transport.answer.headers
+
+    @property
+    def first_bytes(self) -> bytes:
+        return self._transport.answer.first_bytes
+
+    @property
     def done_at(self) -> float:
         return self._transport.answer.done_at
 
@@ -112,7 +129,15 @@ class LeanLink:
     @property
     def effort(self) -> Effort:
         t = self._transport
-        return replace(self._judged, attempts=t.attempts, connects=t.connects, reconnects=t.reconnects, retries=t.retries)
+        return replace(
+            self._judged,
+            attempts=t.attempts,
+            connects=t.connects,
+            reconnects=t.reconnects,
+            closes=t.closes,
+            retries=t.retries,
+            rests_s=t.rests_s,
+        )
 
     async def close(self) -> None:
         await self._transport.aclose()
@@ -130,27 +155,37 @@ class HttpxLink:
         self._target = target
         self._requests = requests
         self._transport = transport
-        self.effort = Effort()
+        self.effort = Effort(connections_told=False)
         self.status = 0
         self.body_bytes = 0
+        self._headers = httpx.Headers()
+        self.first_bytes = b""
         self.done_at = 0.0
 
     async def ask(self, number: int, *, checked: bool) -> Outcome:
         self.status = self.body_bytes = 0
         self.done_at = 0.0
+        self.first_bytes = b""
         self.effort.attempts += 1
         response = await self._transport.handle_async_request(self._requests[number])
         self.status = response.status_code
+        self._headers = response.headers
         checksum = 0
         try:
             # As it comes from the wire: a body is not held, nor unpacked if a server should have packed it.
             async for piece in response.aiter_raw():
+                if not self.body_bytes:
+                    self.first_bytes = piece[:FIRST_BYTES]
                 self.body_bytes += len(piece)
                 checksum = zlib.crc32(piece, checksum) if checked else 0
         finally:
             await response.aclose()
         self.done_at = time.monotonic()
         return judge(self._target, number, self.status, self.body_bytes, checksum if checked else None, self.effort)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._headers.raw
 
     async def close(self) -> None:
         await self._transport.aclose()

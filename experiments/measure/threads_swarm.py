@@ -23,6 +23,7 @@ from experiments.measure.device import Course, Device
 from experiments.measure.effort import Effort
 from experiments.measure.heartbeat import Heartbeat
 from experiments.measure.links import judge
+from experiments.measure.masking import FIRST_BYTES
 from experiments.measure.requests_outcomes import outcome_of
 from experiments.measure.swarm import GRACE_S, Stop
 from experiments.measure.target import Target
@@ -178,6 +179,10 @@ class _ThreadDevice(Device):
             return 0, 0, self._failed(error), time.monotonic()
         checksum = zlib.crc32(body) if checked else None
         outcome = judge(self._swarm.target, number, answer.status_code, len(body), checksum, self.effort)
+        if outcome is not Outcome.OK:
+            headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+            with self._swarm.lock:
+                self.answered_wrong(outcome, answer.status_code, headers, body[:FIRST_BYTES])
         return answer.status_code, len(body), outcome, done
 
     def _failed(self, error: Exception) -> Outcome:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import RecordError
-from experiments.record import schema
-from experiments.record.state import Cut, CutKind, Gap, GapKind
+from experiments.record import schema, tables
+from experiments.record.state import Cut, CutKind, Fault, Gap, GapKind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 """The name of a part: its generator, and which of that generator's."""
+SAMPLES = "resources.parquet"
 
 
 def default_results_dir() -> Path:
@@ -120,28 +121,26 @@ class Record:
         """The files that are not there, or not whole: what can be seen without anybody's word."""
         gaps = []
         if not self.finished:
-            gaps.append(Gap(GapKind.UNSEALED, "run.json"))
-        gaps += [Gap(GapKind.PART_UNREADABLE, path.name) for path in self._parts if path not in self.readable]
-        gaps += [Gap(GapKind.PART_MISSING, f"part-{instance}-{number}.parquet") for instance, number in sorted(self._lost)]
-        if not (self.path / "resources.parquet").is_file():
-            gaps.append(Gap(GapKind.NO_SAMPLES, "resources.parquet"))
+            gaps.append(Gap(GapKind.SEAL, "run.json"))
+        gaps += [Gap(GapKind.ROWS, path.name, table.fault) for path, table in self._tables.items() if table.fault]
+        gaps += [Gap(GapKind.ROWS, f"part-{instance}-{number}.parquet") for instance, number in sorted(self._lost)]
+        if fault := self._samples.fault if self._samples else Fault.MISSING:
+            gaps.append(Gap(GapKind.SAMPLES, SAMPLES, fault))
         return tuple(gaps)
 
     def requests(self) -> pl.DataFrame:
-        """All polls, with the columns of `schema.REQUESTS`, in no particular order."""
+        """All polls, with the columns of `schema.REQUESTS`, in no particular order; those of a damaged part are left out."""
         import polars as pl
 
         frames = list(self.readable.values())
         return pl.concat(frames) if frames else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS))
 
     def resources(self) -> pl.DataFrame:
-        """All samples, with the columns of `schema.RESOURCES`, by time."""
+        """All samples, with the columns of `schema.RESOURCES`, by time; none where the file is damaged."""
         import polars as pl
 
-        path = self.path / "resources.parquet"
-        if not path.is_file():
-            return pl.DataFrame(schema=schema.dtypes(schema.RESOURCES))
-        return pl.read_parquet(path).sort("t_s")
+        frame = self._samples.frame if self._samples else None
+        return pl.DataFrame(schema=schema.dtypes(schema.RESOURCES)) if frame is None else frame.sort("t_s")
 
     def summary(self) -> dict[str, Any]:
         """`summary.json` as it was stored last.
@@ -159,20 +158,37 @@ class Record:
         return sorted((self.path / "requests").glob("part-*-*.parquet"))
 
     @cached_property
-    def readable(self) -> dict[Path, pl.DataFrame]:
-        """The parts that can be read and have the right columns."""
-        import polars as pl
+    def written(self) -> dict[str, str]:
+        """File, by its place in the run directory -> its SHA-256 when it was written; of a sealed run."""
+        found = {
+            f"requests/part-{item['instance']}-{number}.parquet": checksum
+            for item in self.facts.get("generator", {}).get("instances", ())
+            for number, checksum in enumerate(item.get("part_sha256", ()))
+            if checksum
+        }
+        if samples := self.facts.get("sampler", {}).get("sha256"):
+            found[SAMPLES] = samples
+        return found
 
-        wanted = schema.dtypes(schema.REQUESTS)
-        frames = {}
-        for path in self._parts:
-            try:
-                frame = pl.read_parquet(path)
-            except (pl.exceptions.PolarsError, OSError):
-                continue
-            if frame.schema == wanted:
-                frames[path] = frame
-        return frames
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of the files that are there and not what was written."""
+        return tuple(gap.file for gap in self.gaps if gap.fault is Fault.CHANGED)
+
+    @cached_property
+    def readable(self) -> dict[Path, pl.DataFrame]:
+        """The parts that can be read, have the right columns and are what was written."""
+        return {path: table.frame for path, table in self._tables.items() if table.frame is not None}
+
+    @cached_property
+    def _tables(self) -> dict[Path, tables.Table]:
+        return {path: tables.read(path, schema.REQUESTS, self.written.get(f"requests/{path.name}")) for path in self._parts}
+
+    @cached_property
+    def _samples(self) -> tables.Table | None:
+        """None where there is no such file."""
+        path = self.path / SAMPLES
+        return tables.read(path, schema.RESOURCES, self.written.get(SAMPLES)) if path.is_file() else None
 
     def parts(self, instance: int) -> int:
         """How many parts of a generator there are, or must have been."""

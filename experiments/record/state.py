@@ -1,4 +1,4 @@
-"""What may be wrong with a record: kinds of gaps, and why a window closed early, as data; only here are they sentences.
+"""What may be wrong with a record: its gaps, and why a window closed early, as data; only here are they sentences.
 
 Knows no file and no table. Whoever must act on one of these asks for its kind; the words are for people.
 """
@@ -11,21 +11,40 @@ from enum import StrEnum
 from typing import Any
 
 
+class Fault(StrEnum):
+    """What is wrong with a file."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    CHANGED = "changed"
+    """Not, byte for byte, what was written."""
+
+    @property
+    def words(self) -> str:
+        """What follows the name of the file."""
+        return _FAULTS[self]
+
+
+_FAULTS = {
+    Fault.MISSING: "is missing",
+    Fault.UNREADABLE: "cannot be read",
+    Fault.CHANGED: "is not as it was written",
+}
+
+
 class GapKind(StrEnum):
-    """What is not there, or not whole."""
+    """What is lost with a file."""
 
-    UNSEALED = "unsealed"
+    SEAL = "seal"
     """run.json: the run did not come to its own end."""
-    PART_UNREADABLE = "part_unreadable"
-    PART_MISSING = "part_missing"
-    NO_SAMPLES = "no_samples"
+    ROWS = "rows"
+    SAMPLES = "samples"
 
 
-_GAPS = {
-    GapKind.UNSEALED: "{file} is missing: the run did not come to its own end, its last seconds were never written",
-    GapKind.PART_UNREADABLE: "{file} cannot be read",
-    GapKind.PART_MISSING: "{file} is missing",
-    GapKind.NO_SAMPLES: "{file} is missing: there are no figures of CPU and memory",
+_LOST = {
+    GapKind.SEAL: ": the run did not come to its own end, its last seconds were never written",
+    GapKind.ROWS: "",
+    GapKind.SAMPLES: ": there are no figures of CPU and memory",
 }
 
 
@@ -35,15 +54,11 @@ class Gap:
 
     kind: GapKind
     file: str
-
-    @property
-    def of_rows(self) -> bool:
-        """Whether polls are lost with it."""
-        return self.kind in (GapKind.PART_UNREADABLE, GapKind.PART_MISSING)
+    fault: Fault = Fault.MISSING
 
     def __str__(self) -> str:
         """A sentence without its full stop."""
-        return _GAPS[self.kind].format(file=self.file)
+        return f"{self.file} {self.fault.words}{_LOST[self.kind]}"
 
 
 class CutKind(StrEnum):

@@ -12,7 +12,7 @@ from experiments.cells import Cells, Outcome
 from experiments.cells.folder import Folder
 from experiments.cells.session import OnCellProgress, seconds_before
 from experiments.errors import ParameterError
-from experiments.parameters import check_names, injected_names
+from experiments.parameters import given, text
 from experiments.present.live_cells import LiveCells
 from experiments.present.markup import Markup
 from experiments.present.sweep_page import SweepPage
@@ -28,6 +28,7 @@ OWN = ("repeats", "shuffle_seed", "cool_down_s", "max_hours", "results_dir", "sw
 JUDGED = ("compare_to", "margin_pct", "strict")
 """What is asked of the whole, by names that a run has too."""
 PARAMETERS = (*AXES, *OWN, *JUDGED)
+TEXTS = {*Scenario.texts(), "sweep_id", "sweep_dir"}
 
 
 class Sweep:
@@ -64,7 +65,8 @@ class Sweep:
             ParameterError: a value is not allowed, or a cell cannot work on this machine.
             RecordError: there is nothing at `sweep_dir` or `compare_to`.
         """
-        judged = {"compare_to": compare_to, "margin_pct": margin_pct, "strict": strict, "run_id": str(sweep_id)}
+        results_dir, sweep_dir = text("results_dir", results_dir), text("sweep_dir", sweep_dir)
+        judged = {"compare_to": compare_to, "margin_pct": margin_pct, "strict": strict, "run_id": text("sweep_id", sweep_id)}
         self._judged = Scenario.from_parameters(judged)
         self.cool_down_s = _number("cool_down_s", cool_down_s, 3600)
         self.max_hours = _number("max_hours", max_hours, 24 * 365)
@@ -75,10 +77,10 @@ class Sweep:
             self.grid = Grid.of(parameters, repeats=_whole(repeats), shuffle_seed=_whole(shuffle_seed))
             self.grid.check_machine()
             check_databases(one.cell.scenario for one in self.grid.cells)
-            check_earlier(compare_to, strict=self._judged.strict)
+            check_earlier(self._judged.compare_to, strict=self._judged.strict)
         self._limits = Scenario.from_parameters({name: parameters[name] for name in SERVICE_LEVEL if name in parameters})
         results = reading.results_dir(results_dir)
-        self.folder = self._shown.path if self._shown else results / (str(sweep_id) or self._new_id())
+        self.folder = self._shown.path if self._shown else results / (self._judged.run_id or self._new_id())
 
     @classmethod
     def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
@@ -87,9 +89,8 @@ class Sweep:
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        check_names(injected_names(namespace), PARAMETERS)
-        own = {name: namespace[name] for name in (*OWN, *JUDGED)}
-        return cls({name: namespace[name] for name in AXES}, **own)
+        asked = given(namespace, PARAMETERS, TEXTS)
+        return cls({name: asked[name] for name in AXES}, **{name: asked[name] for name in (*OWN, *JUDGED)})
 
     def asked(self) -> Markup:
         """What will be measured: how many cells, how long that takes, and the load of each point."""

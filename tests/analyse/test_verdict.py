@@ -13,7 +13,7 @@ from experiments.analyse.verdict import CHECKS, Reason, Verdict, judge
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
-from experiments.record.state import Gap, GapKind
+from experiments.record.state import Fault, Gap, GapKind
 from tests.made_up import SMALL, Answer, Costs, Poll, damage_facts, damage_rows, failing, late, made_up, stalling
 
 NAMES = [check.__name__ for check in CHECKS]
@@ -232,6 +232,26 @@ def test_competitors(tmp_path: Path, others: float, status: str) -> None:
     assert check.figure == f"{others:.2f} cores"
 
 
+@pytest.mark.parametrize(
+    ("url", "said", "status"),
+    [
+        ("http://127.0.0.1:8000", {}, "not_applicable"),
+        ("http://192.0.2.9:8000", {}, "suspect"),
+        ("http://192.0.2.9:8000", {"on_this_machine": True, "unseen": "it is in a container"}, "not_applicable"),
+        ("http://127.0.0.1:8000", {"on_this_machine": False, "unseen": "it is on another machine"}, "suspect"),
+    ],
+    ids=str,
+)
+def test_competitors_of_a_server_that_was_not_sampled(tmp_path: Path, url: str, said: dict[str, Any], status: str) -> None:
+    """One elsewhere is no competitor; one here cannot be told from others, for the reason that the record gives."""
+    record = made_up(tmp_path, costs=Costs(server=0.0, others=1.0))
+    store.write_table(record.path / "resources.parquet", record.resources().filter(pl.col("group") != "server"))
+    record = damage_facts(record, lambda facts: facts["server"].update(url=url, **said))
+    check = judge(record)["competitors"]
+    assert check.status == status
+    assert status == "suspect" or said.get("unseen", "its processes were not sampled") in check.meaning
+
+
 def test_many_cores_bear_more_competitors_but_not_a_busy_thread(tmp_path: Path) -> None:
     """With 16 cores the limit is half a core: a thread that is always busy may sit on the generator's."""
     for others, status in ((0.45, "valid"), (0.55, "suspect")):
@@ -309,7 +329,7 @@ def test_a_lost_part(tmp_path: Path) -> None:
     (record.path / "requests" / "part-1-0.parquet").unlink()
     verdict = judge(Record(record.path))
     assert flaws(verdict) == {"rows_complete": "invalid", "totals": "invalid"}
-    assert Record(record.path).gaps == (Gap(GapKind.PART_MISSING, "part-1-0.parquet"),)
+    assert Record(record.path).gaps == (Gap(GapKind.ROWS, "part-1-0.parquet"),)
     assert verdict["rows_complete"].kind == "damaged"
     assert "part-1-0.parquet" in verdict.headline
 
@@ -321,7 +341,7 @@ def test_an_unreadable_part(tmp_path: Path) -> None:
     part.write_bytes(part.read_bytes()[:1000])
     verdict = judge(Record(record.path))
     assert (verdict["rows_complete"].kind, verdict["rows_complete"].status) == ("damaged", "invalid")
-    assert Record(record.path).gaps == (Gap(GapKind.PART_UNREADABLE, "part-0-0.parquet"),)
+    assert Record(record.path).gaps == (Gap(GapKind.ROWS, "part-0-0.parquet", Fault.UNREADABLE),)
 
 
 def test_a_record_without_samples(tmp_path: Path) -> None:
@@ -670,7 +690,7 @@ def test_a_single_altered_answer_is_noticed(tmp_path: Path) -> None:
     assert judge(Record(record.path))["untouched"].status == "valid"
     first = pl.int_range(pl.len()) == 0
     quicker = pl.when(first).then(pl.col("sent_s")).otherwise("done_s")
-    pl.read_parquet(part).with_columns(done_s=quicker).write_parquet(part)
+    pl.read_parquet(part, glob=False).with_columns(done_s=quicker).write_parquet(part)
     check = judge(Record(record.path))["untouched"]
     assert (check.kind, check.status) == ("changed", "invalid")
     assert "part-0-0.parquet" in check.meaning

@@ -28,6 +28,12 @@ ASKED = {"variant": "quick", "engines": "httpx", "pacings": "fixed,after", "hone
         ("engines", "httpx,curl", "engine='curl'"),
         ("pacings", "sometimes", "pacing='sometimes'"),
         ("honest_runs", 0, "at least 1"),
+        ("honest_runs", True, "honest_runs=True: at least 1"),
+        ("honest_runs", "3", "honest_runs='3': at least 1"),
+        ("engines", None, "engines=None: a text is needed"),
+        ("wrk2", True, "wrk2=True: a text is needed"),
+        ("cost_rounds", True, "cost_rounds=True"),
+        ("cost_seconds", True, "cost_seconds=True"),
         ("cost_rounds", -1, "cost_rounds=-1"),
     ],
 )
@@ -130,9 +136,7 @@ def test_a_failed_trial_makes_no_passed_certificate(tmp_path: Path) -> None:
     assert (made["passed"], made["failed"]) == (False, ["second opinion: hey, latency p50"])
 
 
-def test_what_a_generator_carries_outlives_a_calibration_without_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_generator_carries_outlives_a_calibration_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A later one that skipped the part still says so, unless machine or versions have changed."""
     certificate.certify(tmp_path, TRIED, {}, FIGURES, {"httpx": 2000.0})
     assert certificate.certify(tmp_path, TRIED, {}, FIGURES)["carries"] == {"httpx": 2000.0}

@@ -29,6 +29,10 @@ from tests.capacity.made_up_search import GIVEN
         ({"max_hours": 0}, "max_hours=0: a number"),
         ({"capacity_id": "a/b"}, "no path"),
         ({"engine": "curl"}, "engine='curl'"),
+        ({"capacity_id": None}, "capacity_id=None: a text is needed"),
+        ({"capacity_id": 1000.0}, "capacity_id=1000.0: a text is needed.*-r instead of -p"),
+        ({"results_dir": None}, "results_dir=None: a text is needed"),
+        ({"minutes": True}, "minutes=True: a number is needed"),
     ],
 )
 def test_a_wrong_search_is_refused_in_one_sentence(changed: dict[str, Any], says: str) -> None:

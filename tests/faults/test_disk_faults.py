@@ -63,7 +63,7 @@ def test_a_record_that_cannot_be_sealed_says_what_is_kept(tmp_path: Path) -> Non
         run_with(tmp_path, obstruct)
     (tmp_path / "results" / "it" / "run.json").rmdir()
     record = lab.load(tmp_path / "results" / "it")
-    assert record.gaps[0].kind is GapKind.UNSEALED
+    assert record.gaps[0].kind is GapKind.SEAL
     assert record.requests().height > 0
 
 

@@ -88,7 +88,7 @@ def measure(
             return await driving
 
     facts = asyncio.run(asyncio.wait_for(main(), 20))
-    parts = [pl.read_parquet(path) for path in (tmp_path / "requests").iterdir()]
+    parts = [pl.read_parquet(path, glob=False) for path in (tmp_path / "requests").iterdir()]
     rows = pl.concat(parts) if parts else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS))
     return rows.sort("client", "round", "due_s"), facts
 
@@ -231,6 +231,33 @@ def test_an_idle_connection_that_the_server_closed_is_no_failure(tmp_path: Path,
     assert set(outcomes(sent_of(rows))) == {"ok"}
     assert facts["connects"] == 3 + facts["reconnects"] + facts["retries"] > 3
     assert rows.filter(pl.col("connect_s") > 0).height == facts["connects"]
+
+
+@OWN
+@pytest.mark.parametrize("wire", [answer(b"", status="503 Busy"), b"HTTP/1.1 204 No Content\r\n\r\n"], ids=["503", "204"])
+def test_an_answer_without_a_body_keeps_the_connection(tmp_path: Path, engine: str, wire: bytes) -> None:
+    """One connection a device, although no answer has a byte of body."""
+    rows, facts = measure(tmp_path, [[wire]], plan(), engine)
+    assert (facts["connects"], facts["closes"]) == (3, 0)
+    assert set(outcomes(sent_of(rows))) == {"http_error"}
+
+
+@OWN
+def test_what_the_server_closes_is_counted(tmp_path: Path, engine: str) -> None:
+    """Each answer after which it says that it closes, and how long a connection had rested that it closed without a word."""
+    closing = [answer(BODY, headers=b"Connection: close\r\n"), "close"]
+    rows, facts = measure(tmp_path, [closing], plan(), engine)
+    assert facts["closes"] == facts["connects"] == sent_of(rows).height
+    assert (facts["reconnects"], facts["idle_close_s"]) == (0, None)
+
+
+@OWN
+def test_a_connection_that_the_server_closed_at_once_had_not_rested(tmp_path: Path, engine: str) -> None:
+    """A server may close after each answer without saying so: that is seen while nothing is asked."""
+    _, facts = measure(tmp_path, [[answer(BODY), "close"]], plan(interval_s=0.2, window_s=0.7), engine)
+    assert facts["closes"] == 0
+    assert facts["reconnects"] + facts["retries"] == facts["connects"] - 3 > 3
+    assert 0 <= facts["idle_close_s"]["p5"] <= facts["idle_close_s"]["p50"] <= facts["idle_close_s"]["p95"]
 
 
 @OWN

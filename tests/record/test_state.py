@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.record.state import Cut, CutKind, Gap, GapKind
+from experiments.record.state import Cut, CutKind, Fault, Gap, GapKind
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,9 @@ def test_an_older_record_says_it_in_words(said: str, kind: CutKind) -> None:
 
 
 @pytest.mark.parametrize("kind", GapKind)
-def test_every_gap_names_its_file(kind: GapKind) -> None:
+@pytest.mark.parametrize("fault", Fault)
+def test_every_gap_names_its_file(kind: GapKind, fault: Fault) -> None:
     """In a sentence without a full stop."""
-    said = str(Gap(kind, "the-file"))
-    assert said.startswith("the-file ")
+    said = str(Gap(kind, "the-file", fault))
+    assert said.startswith(f"the-file {fault.words}")
     assert not said.endswith(".")
-
-
-def test_parts_hold_rows() -> None:
-    """Polls are lost with them, and with no other file."""
-    assert [kind for kind in GapKind if Gap(kind, "x").of_rows] == [GapKind.PART_UNREADABLE, GapKind.PART_MISSING]

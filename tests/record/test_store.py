@@ -11,7 +11,7 @@ from experiments.errors import ParameterError, RecordError
 from experiments.record import reading, schema, store
 from experiments.record.rows import NEVER, PartWriter, RowBuffer
 from experiments.record.schema import Outcome
-from experiments.record.state import Gap, GapKind
+from experiments.record.state import Fault, Gap, GapKind
 from experiments.scenario import Scenario
 
 
@@ -80,7 +80,7 @@ def test_an_unfinished_run_says_that_it_is(run_path: Path) -> None:
     assert not record.finished
     assert record.requests().height == 4
     assert record.window_s == pytest.approx(3.502, abs=1e-6)
-    assert record.gaps[0].kind is GapKind.UNSEALED
+    assert record.gaps[0].kind is GapKind.SEAL
     assert record.scenario == Scenario()
 
 
@@ -93,9 +93,9 @@ def test_lost_and_damaged_parts_are_named(run_path: Path) -> None:
     store.write_json(run_path / "run.json", reading.load(run_path).started | facts)
     record = reading.load(run_path)
     assert record.gaps[:3] == (
-        Gap(GapKind.PART_UNREADABLE, "part-1-0.parquet"),
-        Gap(GapKind.PART_MISSING, "part-0-1.parquet"),
-        Gap(GapKind.PART_MISSING, "part-0-3.parquet"),
+        Gap(GapKind.ROWS, "part-1-0.parquet", Fault.UNREADABLE),
+        Gap(GapKind.ROWS, "part-0-1.parquet"),
+        Gap(GapKind.ROWS, "part-0-3.parquet"),
     )
     assert record.missing[:3] == tuple(map(str, record.gaps[:3]))
     assert record.requests().height == 2
