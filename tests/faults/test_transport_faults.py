@@ -87,9 +87,10 @@ def test_a_transport_with_a_fault_is_named(tmp_path: Path) -> None:
     """The polls are the generator's errors; the check says which transport and which error, not only what may be short."""
     record = lab.run(scenario(tmp_path), transport=transports.Faulty)
     assert ends(record).keys() == {"generator_error"}
-    meaning = check(record, "generator_errors")["meaning"]
-    assert "(the first with RuntimeError('no such setting'))" in meaning
-    assert "Look at your transport tests.faults.transports:Faulty, and for what this machine ran out of" in meaning
+    found = check(record, "generator_errors")
+    assert found["kind"] == "failed"
+    assert "RuntimeError('no such setting')" in found["meaning"]
+    assert "tests.faults.transports:Faulty" in found["advice"]
 
 
 def test_who_looks_on_and_raises_does_not_end_the_run(tmp_path: Path) -> None:
