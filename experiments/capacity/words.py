@@ -11,6 +11,7 @@ from statistics import median
 
 from experiments.capacity.asked import Asked
 from experiments.capacity.evidence import limit
+from experiments.capacity.search import Rules, confirming
 from experiments.capacity.session import Run, Search
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.forecast import Model
@@ -40,12 +41,16 @@ def question(asked: Asked, folder: str) -> list[Pair]:
         ("devices", f"{count(rules.smallest)} to {count(rules.largest)}, each polling every {plain(base.interval_ms)} ms"),
         ("on", ", ".join(workers(one) for one in asked.workers)),
         ("narrowed down to", f"{plain(rules.step_pct)} % of the load that held before the first that did not"),
-        ("confirmed with", f"{plural(rules.confirmations, 'run')} at the answer and as many a step above"),
+        ("confirmed with", f"{plural(rules.confirmations, 'new run')} at the answer and up to as many a step above{_anew(rules)}"),
         ("a suspect run", "counts, and is named" if asked.suspect_counts else "is no evidence, as an invalid one"),
         ("a cell takes", f"{duration(base.warmup_s + base.window_s)} of load and about 10 s around it"),
         ("time", f"at most {duration(3600 * asked.max_hours)} from now; a search usually takes 25 to 40 cells"),
         ("folder", f"{folder}; the same capacity_id goes on with it"),
     ]
+
+
+def _anew(rules: Rules) -> str:
+    return "; the runs that chose the edge do not count" if rules.anew else ""
 
 
 def _level(asked: Asked) -> list[str]:
@@ -116,10 +121,10 @@ def answer(search: Search, asked: Asked, at_limit: Figures | None, used: Sequenc
         why = _why(search, finding.above)
         return f"No run with {count(finding.above)} devices {every} is evidence.", [why], "lab-invalid"
     if finding.how == "smallest misses":
-        held = f"held in {_of(search, finding.above)} runs"
+        held = f"held in {_of(search, asked.rules, finding.above)} runs"
         said = f"Even {count(finding.above)} devices {every} miss the service level: {held}."
         return said, [_why(search, finding.above)], "lab-suspect"
-    held = f"{count(finding.clients)} devices {every}: held in {_of(search, finding.clients)} runs"
+    held = f"{count(finding.clients)} devices {every}: held in {_of(search, asked.rules, finding.clients)} runs"
     more = [*_suspects(search), *_worth(finding.clients, used)]
     if finding.how == "largest holds":
         more.insert(0, f"The edge lies beyond largest={count(finding.clients)}: ask for more to find it.")
@@ -128,11 +133,13 @@ def answer(search: Search, asked: Asked, at_limit: Figures | None, used: Sequenc
         return f"At least {held}; the server's edge was not seen.", [_blind(search, finding.above), *more], "lab-suspect"
     limits = [f"Limit: {limit(at_limit)}."] if at_limit else ["What was at its limit cannot be told."]
     more = [*limits, *_weak(search, finding.above), *_unsteady(search), *more]
-    return f"{held}; {count(finding.above)}: in {_of(search, finding.above)}.", more, "lab-valid"
+    return f"{held}; {count(finding.above)}: in {_of(search, asked.rules, finding.above)}.", more, "lab-valid"
 
 
-def _of(search: Search, clients: int | None) -> str:
-    shown = search.seen.get(clients or 0, [])
+def _of(search: Search, rules: Rules, clients: int | None) -> str:
+    """`4 of 5`: of the runs that confirm a level, or where it did not come to that, of all."""
+    level = clients or 0
+    shown = list(confirming(search.seen, rules, level)) or search.seen.get(level, [])
     return f"{shown.count('held')} of {len(shown) - shown.count('blind')}"
 
 

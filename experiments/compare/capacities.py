@@ -20,8 +20,8 @@ LIMITS_MS = {"status": 100.0, "bulk": 250.0}
 """Of the endpoint that is polled most, as in `params/capacity.yaml`. The other one would need longer cells."""
 _FAILURE_PCT = 0.1
 _RULES: dict[str, Any] = {"largest": 20_000, "step_pct": 10, "confirmations": 2, "suspect_counts": True, "closed_loop": ""}
-_USUAL_CELLS = 14
-"""Source: five that double, three or four that halve, and two or three each at the answer and above it."""
+_USUAL_CELLS = 15
+"""Source: 300 simulated searches for edges from 1,500 to 16,000 devices took 14.6 cells in the mean, nine in ten 13 to 16."""
 _ALIKE = (
     *("interval_ms", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "keep_alive", "timeout_s", "engine"),
     *("generators", "seed", "sample_ms", "workers", "minutes"),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from experiments.capacity.search import Finding, Rules, Shown, confirmed, decided, next_step
+from experiments.capacity.search import Finding, Rules, Shown, confirmed, confirming, decided, next_step
 
 RULES = Rules(smallest=100, largest=100_000, step_pct=5, confirmations=5)
 
@@ -27,23 +27,23 @@ def below(edge: int, beyond: Shown = "missed") -> Callable[[int], Shown]:
 
 @pytest.mark.parametrize("edge", [100, 101, 199, 200, 399, 1234, 1840, 3199, 3200, 9999, 50_001])
 def test_an_edge_is_found_to_a_step(edge: int) -> None:
-    """The answer holds, a step above it does not, and the edge lies between; both have their five runs."""
+    """The answer holds in five new runs; a step above it, two new misses leave no chance of four in five, and it ends."""
     found, seen = search(below(edge))
     assert found.how == "edge"
     assert found.above is not None
     assert found.clients <= edge < found.above
     assert found.above - found.clients <= max(1, 0.05 * found.clients + 1)
-    assert seen[found.clients] == ["held"] * 5
-    assert seen[found.above] == ["missed"] * 5
+    assert confirming(seen, RULES, found.clients) == ["held"] * 5
+    assert confirming(seen, RULES, found.above) == ["missed"] * 2
 
 
 def test_the_way_to_an_edge() -> None:
-    """Doubling, then halving on the grid of 5 % of 1,600, then five runs at either side."""
+    """Doubling, then halving on the grid of 5 % of 1,600, then five new runs at the answer and two above it."""
     found, seen = search(below(1840))
     assert found == Finding("edge", 1840, 1920)
     assert list(seen) == [100, 200, 400, 800, 1600, 3200, 2400, 2000, 1760, 1840, 1920]
     assert {clients: len(runs) for clients, runs in seen.items() if len(runs) > 1} == {
-        3200: 2, 2400: 2, 2000: 2, 1840: 5, 1920: 5,
+        3200: 2, 2400: 2, 2000: 2, 1840: 6, 1920: 4,
     }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_a_search_that_meets_no_edge_says_so() -> None:
     found, seen = search(below(10**9), Rules(100, 1000, 5, 5))
     assert found == Finding("largest holds", 1000, None)
     assert list(seen) == [100, 200, 400, 800, 1000]
-    assert seen[1000] == ["held"] * 5
+    assert seen[1000] == ["held"] * 6
 
 
 def test_an_edge_just_below_the_largest_load() -> None:
@@ -75,7 +75,7 @@ def test_what_only_the_generator_limits_is_no_edge(edge: int) -> None:
     found, seen = search(below(edge, "blind"))
     assert found.how == "generator first"
     assert found.clients <= edge
-    assert confirmed(seen[found.clients], RULES) == "held"
+    assert confirmed(confirming(seen, RULES, found.clients), RULES) == "held"
 
 
 def test_nothing_seen_at_all_is_no_evidence() -> None:
@@ -107,12 +107,35 @@ def test_an_answer_that_is_not_confirmed_moves_down() -> None:
 
 
 def test_an_answer_that_was_missed_by_ill_luck_moves_up() -> None:
-    """A level that missed twice and then holds in four of five is the answer, if the next is not."""
-    rules = Rules(100, 100_000, 5, 10)
+    """A level that missed twice and then holds in all new runs is the answer, if the next is not."""
     unlucky = iter(["missed", "missed"])
-    found, seen = search(lambda clients: next(unlucky, "held") if clients == 1840 else below(1900)(clients), rules)
+    found, seen = search(lambda clients: next(unlucky, "held") if clients == 1840 else below(1900)(clients))
     assert found == Finding("edge", 1840, 1920)
-    assert seen[1840].count("held") == 8
+    assert seen[1840] == ["missed", "missed", *["held"] * 5]
+    assert confirming(seen, RULES, 1840) == ["held"] * 5
+
+
+def test_the_run_that_chose_the_edge_does_not_confirm_it() -> None:
+    """A level that held once, then in three of five new runs, is not the answer, although that is four of its six runs."""
+    shows = iter(["held", "missed", "held", "held", "missed"])
+    found, seen = search(lambda clients: next(shows) if clients == 1840 else below(1760)(clients))
+    assert found == Finding("edge", 1760, 1840)
+    assert seen[1840] == ["held", "missed", "held", "held", "missed"]
+
+
+def test_a_level_is_left_as_soon_as_it_can_hold_in_enough_runs_no_more() -> None:
+    """Two misses of five settle it: three more runs could not make four of five, and none is measured."""
+    lucky = iter(["held"])
+    _, seen = search(lambda clients: next(lucky, "missed") if clients == 1920 else below(1840)(clients))
+    assert seen[1920] == ["held", "missed", "missed"]
+
+
+def test_a_search_of_before_ends_as_it_did() -> None:
+    """Where the runs that decided a level counted, what lies there of such a search is still its end."""
+    old = Rules(100, 100_000, 5, 5, anew=False)
+    found, seen = search(below(1840), old)
+    assert found == Finding("edge", 1840, 1920)
+    assert (seen[1840], seen[1920]) == (["held"] * 5, ["missed"] * 5)
 
 
 def test_noise_is_survived() -> None:
@@ -166,6 +189,9 @@ def test_when_a_level_is_decided(runs: list[Shown], shows: Shown | None) -> None
         (["held"] * 5, "held"),
         (["held"] * 4 + ["missed"], "held"),
         (["held"] * 3 + ["missed"] * 2, "missed"),
+        (["missed"], None),
+        (["missed", "held", "missed"], "missed"),
+        (["missed", "blind", "missed"], "missed"),
         (["blind"] + ["held"] * 4, None),
         (["blind"] + ["held"] * 5, "held"),
         (["blind", "blind"], "blind"),

@@ -24,7 +24,7 @@ def test_a_search_finds_the_edge_and_says_how_sure_it_is(tmp_path: Path) -> None
     said = text(capacity.search())
     finding = capacity._searches[1].finding
     assert finding == Finding("edge", 96, 102)
-    assert "96 devices at 50 ms on 1 worker: held in 2 of 2 runs; 102: in 0 of 2." in said
+    assert "96 devices at 50 ms on 1 worker: held in 2 of 2 runs; 102: in 0 of 1." in said
     assert "Limit: server CPU 9" in said
     assert "devices a core" in said
     assert "not steady" not in said
