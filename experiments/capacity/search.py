@@ -6,7 +6,7 @@ or `blind` (no evidence: the generator gave up first, or the record is not to be
 
 1. Double from the smallest load until a level does not hold.
 2. Bisect between the last that held and the first that did not, on a grid of steps above the former.
-3. Confirm with several new runs at the answer and as many a step above. Where they say otherwise, the answer moves by a step.
+3. Confirm with several new runs at the answer, and a step above. Where they say otherwise, the answer moves by a step.
 
 A level is decided by its first run if that holds. A miss is measured once more, since a machine that did something else for
 a moment looks the same, and a third time if the two differ: two of three decide. Confirmation makes up for the favour: an
@@ -44,8 +44,8 @@ class Rules:
     confirmations: int
     """New runs at the answer, and a step above it; fewer where it can hold in enough of them no more."""
     anew: bool = True
-    """Whether the runs that decided a level are left out of its confirmation. False in searches of before, where they counted
-    and every level had all its runs: what they found stays what they found."""
+    """Whether the runs that decided a level are left out of its confirmation. False in searches of before, where they
+    counted and every level had all its runs: what they found stays what they found."""
 
     def step(self, base: int) -> int:
         """Devices of a step above `base`."""

@@ -41,7 +41,10 @@ def question(asked: Asked, folder: str) -> list[Pair]:
         ("devices", f"{count(rules.smallest)} to {count(rules.largest)}, each polling every {plain(base.interval_ms)} ms"),
         ("on", ", ".join(workers(one) for one in asked.workers)),
         ("narrowed down to", f"{plain(rules.step_pct)} % of the load that held before the first that did not"),
-        ("confirmed with", f"{plural(rules.confirmations, 'new run')} at the answer and up to as many a step above{_anew(rules)}"),
+        (
+            "confirmed with",
+            f"{plural(rules.confirmations, 'new run')} at the answer and up to as many a step above{_anew(rules)}",
+        ),
         ("a suspect run", "counts, and is named" if asked.suspect_counts else "is no evidence, as an invalid one"),
         ("a cell takes", f"{duration(base.warmup_s + base.window_s)} of load and about 10 s around it"),
         ("time", f"at most {duration(3600 * asked.max_hours)} from now; a search usually takes 25 to 40 cells"),

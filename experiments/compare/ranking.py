@@ -1,21 +1,19 @@
 """Every system beside Falcon, measure by measure. Figures of runs -> standings; pure.
 
-Falcon measured once more in each block, as if it were another system, stands beside the others and not among them: it has no
-part in Holm's correction, and its ratio should not be told apart from 1.
+All of Falcon's runs of a block are its control: what others are held against is their geometric mean. One of them, made for
+it, also stands beside the others as if it were another system, held against the rest of Falcon's runs: it has no part in
+Holm's correction, and its ratio should not be told apart from 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
-from typing import TYPE_CHECKING
+from statistics import geometric_mean, median
 
 from experiments.compare.asked import FALCON, Series
+from experiments.compare.runs import Figures, Run
 from experiments.compare.statistics import Kind, Ratio, holm, ratio
-
-if TYPE_CHECKING:
-    from experiments.compare.runs import Figures, Run
 
 AGAIN = "falcon again"
 """Stands for Falcon's second run of a block."""
@@ -50,7 +48,7 @@ class Standing:
     name: str
     """The system's, or `falcon again`."""
     values: tuple[float, ...]
-    """A run each."""
+    """A block each."""
     ratio: Ratio | None
     """To Falcon; None for Falcon itself, and where no block has both."""
     p: float | None
@@ -67,39 +65,60 @@ class Standing:
         return self.ratio.kind(self.p) if self.ratio else None
 
 
-def by_block(runs: Sequence[Run], series: Series) -> dict[str, dict[int, Figures]]:
-    """System, or `falcon again`, -> block -> figures of its run, where that counts."""
-    found: dict[str, dict[int, Figures]] = {}
+Blocks = Mapping[str, Mapping[int, Sequence[Figures]]]
+"""System, or `falcon again`, -> block -> figures of its runs in it; one run but for Falcon, where all serve."""
+
+
+def by_block(runs: Sequence[Run], series: Series) -> Blocks:
+    """The runs of a series that count. What Falcon's second run shows is in both, Falcon's and its own."""
+    found: dict[str, dict[int, list[Figures]]] = {}
     for run in runs:
-        if run.series.name == series.name and run.role in ("system", "again") and run.figures is not None:
-            name = AGAIN if run.role == "again" else run.system
-            found.setdefault(name, {})[run.block] = run.figures
+        if run.series.name != series.name or run.role not in _RANKED or run.figures is None:
+            continue
+        for name in (run.system, AGAIN) if run.role == "again" else (run.system,):
+            found.setdefault(name, {}).setdefault(run.block, []).append(run.figures)
     return found
+
+
+_RANKED = ("system", "again", "pool")
 
 
 def pool(runs: Sequence[Run], series: Series, measure: Measure = CPU) -> dict[int, list[float]]:
     """Block -> figures of all of Falcon's runs in it, whatever they were made for."""
     found: dict[int, list[float]] = {}
     for run in runs:
-        ours = run.system == FALCON and run.role in ("system", "again", "pool") and run.series.name == series.name
+        ours = run.system == FALCON and run.role in _RANKED and run.series.name == series.name
         if ours and run.figures is not None and (value := measure.of(run.figures)):
             found.setdefault(run.block, []).append(value)
     return found
 
 
-def ranked(figures: Mapping[str, Mapping[int, Figures]], measure: Measure = CPU) -> list[Standing]:
+def ranked(blocks: Blocks, measure: Measure = CPU) -> list[Standing]:
     """All systems that have the measure, the least of it first."""
-    values = {
-        name: {block: value for block, one in own.items() if (value := measure.of(one)) is not None}
-        for name, own in figures.items()
+    values = {name: typical for name, own in blocks.items() if (typical := _typical(own, measure))}
+    again = blocks.get(AGAIN, {})
+    rest = {
+        block: [run for run in runs if all(run is not other for other in again.get(block, ()))]
+        for block, runs in blocks.get(FALCON, {}).items()
     }
-    return standings({name: own for name, own in values.items() if own})
+    return standings(values, itself=_typical(rest, measure))
 
 
-def standings(values: Mapping[str, Mapping[int, float]]) -> list[Standing]:
-    """Standings from system -> block -> value; the least ratio to Falcon first, those without one last."""
+def _typical(blocks: Mapping[int, Sequence[Figures]], measure: Measure) -> dict[int, float]:
+    """Block -> geometric mean of its runs that have the measure; zero, which has no ratio, where one of them is."""
+    values = {block: [value for run in runs if (value := measure.of(run)) is not None] for block, runs in blocks.items()}
+    return {block: geometric_mean(known) if min(known) > 0 else 0.0 for block, known in values.items() if known}
+
+
+def standings(values: Mapping[str, Mapping[int, float]], *, itself: Mapping[int, float] | None = None) -> list[Standing]:
+    """Standings from system -> block -> value; the least ratio to Falcon first, those without one last.
+
+    Args:
+        itself: what Falcon's second run is held against; None for what all others are.
+    """
     base = values.get(FALCON, {})
-    ratios = {name: ratio(_pairs(own, base)) for name, own in values.items() if name != FALCON}
+    against = {AGAIN: base if itself is None else itself}
+    ratios = {name: ratio(_pairs(own, against.get(name, base))) for name, own in values.items() if name != FALCON}
     own_p = {name: one.p for name, one in ratios.items() if one is not None and one.p is not None}
     raised = holm({name: p for name, p in own_p.items() if name != AGAIN})
     made = [

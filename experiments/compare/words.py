@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from statistics import median
 
 from experiments.compare.asked import FALCON, SYSTEMS, Series
@@ -116,7 +117,7 @@ def _room(comparison: Comparison) -> str:
     memory = {
         name: median(values)
         for name, own in figures.items()
-        if name != AGAIN and (values := [one.uss_bytes / 1e6 for one in own.values() if one.uss_bytes])
+        if name != AGAIN and (values := [one.uss_bytes / 1e6 for one in chain(*own.values()) if one.uss_bytes])
     }
     if FALCON not in memory:
         return "Neither a capacity nor the memory of Falcon is known from runs that count."
