@@ -131,6 +131,21 @@ def test_no_module_is_called_utils() -> None:
     assert [path for path, _ in tree if Path(path).stem in {"util", "utils"}] == []
 
 
+def wall_clock_breaches(source: str, path: str) -> list[str]:
+    """Where a module asks for the time of a clock that people and NTP may set."""
+    nodes = ast.walk(ast.parse(source))
+    asked = [*imports(source, path), *(ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute))]
+    return sorted({f"{path} asks {name}" for name in asked if name in {"time.time", "time.time_ns"}})
+
+
+def test_a_clock_that_is_set_moves_no_figure() -> None:
+    """What measures and serves takes every duration from clocks that only go forward."""
+    tree = modules("experiments/measure", "experiments/record", "server")
+    assert [line for path, source in tree for line in wall_clock_breaches(source, path)] == []
+    ways = ("import time\nbegan = time.time()", "from time import time", "import time\nask = time.time_ns")
+    assert [len(wall_clock_breaches(source, "experiments/measure/x.py")) for source in ways] == [1, 1, 1]
+
+
 def test_every_test_says_what_behaviour_it_holds() -> None:
     """Each test has a docstring of one sentence."""
     silent = [

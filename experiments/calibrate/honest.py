@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from unittest import mock
 
 from experiments.calibrate import disturb
 from experiments.calibrate.disturb import At
 from experiments.calibrate.ground import SECONDS, Ground
 from experiments.calibrate.trial import CAUSES, Say, Trial, attempt, judged, measure, said
-from experiments.measure import conduct
 from experiments.record.reading import Record
 
 
@@ -51,7 +47,7 @@ _WANTED = "valid, or suspect for a cause outside the lab"
 
 
 def must_stay_valid(ground: Ground, say: Say) -> Iterator[Trial]:
-    """Servers in trouble and a clock that jumps: no reason to doubt the instrument."""
+    """Servers in trouble: no reason to doubt the instrument."""
     for name, run_it in HONEST.items():
         say(name)
         yield attempt(name, _WANTED, partial(_honest_trial, name, run_it, ground))
@@ -76,23 +72,11 @@ def _kill_server() -> None:
         server.kill()
 
 
-def _with_stepped_clock(ground: Ground) -> Record:
-    """The wall clock as the run sees it jumps in the middle; the machine's own is left alone."""
-    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    with ExitStack() as undo:
-
-        def step() -> None:
-            undo.enter_context(mock.patch.object(conduct, "utc_now", an_hour_ago.isoformat))
-
-        return measure(ground.scenario(), At(0.5, step))
-
-
 _KILLED = "a server that is killed"
 
 HONEST: dict[str, Callable[[Ground], Record]] = {
     "a server that is overloaded": lambda ground: measure(ground.scenario(clients=200), At(0.3, _throttle_server)),
     "a server that answers 503 to half": lambda ground: measure(ground.scenario(server="known-half-503", clients=200)),
-    "a wall clock that is set back by an hour": lambda ground: _with_stepped_clock(ground),
     _KILLED: lambda ground: measure(ground.scenario(clients=200), At(0.5, _kill_server)),
 }
 """No fault of the instrument."""
