@@ -12,7 +12,7 @@ from typing import Any, Self
 from experiments.capacity.search import Rules
 from experiments.errors import ParameterError
 from experiments.measure import machine
-from experiments.parameters import check_names, injected_names
+from experiments.parameters import built, check_names, injected_names
 from experiments.present.words import plain
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
@@ -28,6 +28,13 @@ _OWN = (
     *("workers", "smallest", "largest", "step_pct", "confirmations", "suspect_counts", "closed_loop"),
     *("capacity_id", "cool_down_s", "max_hours", "compare_to", "margin_pct", "strict"),
 )
+PARAMETERS = (*_RUN, *_OWN, "capacity_dir")
+_NOT_PLANNED: dict[str, Any] = {
+    **{"results_dir": "", "capacity_id": "", "cool_down_s": 0, "max_hours": 1, "compare_to": "", "margin_pct": 0},
+    "strict": False,
+}
+"""What is no part of the question, and is nothing where nothing is measured."""
+_NEW_RUNS = "new runs"
 FEWEST = 1_050
 """Polls for which a p99 is surely supported: 1,000, and some more because a window holds a few more or less by chance."""
 
@@ -58,7 +65,7 @@ class Asked:
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        check_names(injected_names(namespace), (*_RUN, *_OWN))
+        check_names(injected_names(namespace), PARAMETERS)
         return cls.from_parameters({name: namespace[name] for name in (*_RUN, *_OWN)})
 
     @classmethod
@@ -69,27 +76,55 @@ class Asked:
             ParameterError: one sentence of what is wrong.
             RecordError: there is nothing at `compare_to`.
         """
+        asked = cls._of(given)
+        for count in asked.workers:
+            # Both ends are checked now: what the largest load cannot be asked for is not found out after an hour.
+            asked.at(asked.rules.largest, count).check_server()
+        check_level(asked.base)
+        machine.check(asked.base)
+        check_earlier(asked.compare_to, strict=asked.strict)
+        check_databases(asked.base.model_copy(update={"workers": count}) for count in asked.workers)
+        return asked
+
+    @classmethod
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any] | None = None) -> Self:
+        """What an earlier search was asked, which may have been on another machine.
+
+        Args:
+            now: the parameters of now, of which those that are no part of the plan are taken.
+
+        Raises:
+            ParameterError: the plan is not that of a search.
+        """
+        if plan.get("kind") != "capacity":
+            raise ParameterError("capacity_dir holds no capacity search: give the folder of one.")
+        # A plan leaves out what says nothing of it, and then the default does.
+        unasked = {name: Scenario.model_fields[name].default for name in _RUN}
+        own = {name: (now or {}).get(name, value) for name, value in _NOT_PLANNED.items()}
+        return cls._of(unasked | {name: plan[name] for name in plan if name in (*_RUN, *_OWN)} | own, plan)
+
+    @classmethod
+    def _of(cls, given: Mapping[str, Any], plan: Mapping[str, Any] | None = None) -> Self:
+        """What can be asked anywhere; whether it can be measured here is another matter."""
         smallest, largest = (_number(given, name, 1) for name in ("smallest", "largest"))
         if largest < smallest:
             raise ParameterError(f"largest={largest:g} is below smallest={smallest:g}: the search goes up from the one.")
-        step_pct = _number(given, "step_pct", 0.1, 50.0)
-        rules = Rules(int(smallest), int(largest), float(step_pct), int(_number(given, "confirmations", 1, 100)))
+        rules = Rules(
+            int(smallest),
+            int(largest),
+            float(_number(given, "step_pct", 0.1, 50.0)),
+            int(_number(given, "confirmations", 1, 100)),
+            anew=plan is None or plan.get("confirmed_by") == _NEW_RUNS,
+        )
         workers = _counts(given, "workers")
         if not workers:
             raise ParameterError("workers is empty: give a number, or several like '1,2'.")
-        base = Scenario.from_parameters({name: given[name] for name in _RUN} | {"clients": rules.smallest})
-        for count in workers:
-            # Both ends are checked now: what the largest load cannot be asked for is not found out after an hour.
-            Scenario.from_parameters(dict(base) | {"clients": rules.largest, "workers": count})
-        check_level(base)
-        machine.check(base)
-        judged = Scenario.from_parameters(
-            {name: given[name] for name in ("compare_to", "margin_pct", "strict")} | {"run_id": str(given["capacity_id"])}
+        judged = built(
+            Scenario,
+            {name: given[name] for name in ("compare_to", "margin_pct", "strict")} | {"run_id": str(given["capacity_id"])},
         )
-        check_earlier(judged.compare_to, strict=judged.strict)
-        check_databases(base.model_copy(update={"workers": count}) for count in workers)
         return cls(
-            base=base,
+            base=built(Scenario, {name: given[name] for name in _RUN} | {"clients": rules.smallest}),
             rules=rules,
             workers=workers,
             suspect_counts=_flag(given, "suspect_counts"),
@@ -106,7 +141,7 @@ class Asked:
         """The scenario of a load, with other changes if need be."""
         own = {"clients": clients, "workers": workers, "results_dir": "", "run_id": "", **changes}
         # Not a dump, which has no password.
-        return Scenario.from_parameters(dict(self.base) | own)
+        return built(Scenario, dict(self.base) | own)
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -121,6 +156,7 @@ class Asked:
             "largest": self.rules.largest,
             "step_pct": self.rules.step_pct,
             "confirmations": self.rules.confirmations,
+            **({"confirmed_by": _NEW_RUNS} if self.rules.anew else {}),
             "suspect_counts": self.suspect_counts,
             "closed_loop": list(self.closed_loop),
         }

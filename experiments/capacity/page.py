@@ -10,10 +10,12 @@ from itertools import chain
 from typing import Any, Self
 
 from experiments.capacity import earlier, outlook, rows, words
-from experiments.capacity.asked import Asked
+from experiments.capacity.asked import PARAMETERS, Asked
 from experiments.capacity.search import Finding
 from experiments.capacity.session import Run, Search, Session
+from experiments.cells.folder import Folder
 from experiments.errors import VerdictError
+from experiments.parameters import check_names, injected_names
 from experiments.predict import forecast
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.forecast import Model
@@ -24,6 +26,7 @@ from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import capacity as tables
 from experiments.present.tables import changes as differences
 from experiments.present.tables import scenario as question
+from experiments.record.collection import located
 
 _HELD_OUT = 0.7
 """Part of the foretold capacity at which the held-out cell is measured."""
@@ -51,8 +54,13 @@ class Capacity:
 
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
+            RecordError: there is nothing at `capacity_dir`.
         """
-        return cls(Session(Asked.from_notebook(namespace), to_log))
+        if not namespace["capacity_dir"]:
+            return cls(Session(Asked.from_notebook(namespace), to_log))
+        check_names(injected_names(namespace), PARAMETERS)
+        shown = located(str(namespace["capacity_dir"]))
+        return cls(Session(Asked.of_plan(Folder(shown).plan(), namespace), shown=shown))
 
     # -- the question ------------------------------------------------------------------------------
 
@@ -113,7 +121,8 @@ class Capacity:
         """Searches the edge for every number of workers, as far as the time allows."""
         for workers in self._asked.workers:
             self._searches[workers] = self.session.search(workers)
-        earlier.keep(self.session.folder, self._found)
+        if not self.session.shown:
+            earlier.keep(self.session.folder, self._found)
         return self.answer()
 
     def answer(self) -> Markup:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from experiments.capacity import light
@@ -17,6 +18,7 @@ from experiments.capacity.asked import Asked
 from experiments.capacity.evidence import Evidence, evidence
 from experiments.capacity.search import Finding, Shown, next_step
 from experiments.cells import Cell, Cells, Outcome
+from experiments.cells.kept import Kept
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.cell import read
 from experiments.record import reading
@@ -63,18 +65,27 @@ class Search:
 class Session:
     """The cells of one search, in one folder, within one budget of time."""
 
-    def __init__(self, asked: Asked, say: Say, cells_type: type[Cells] = Cells) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        say: Say = lambda line: None,
+        cells_type: type[Cells] = Cells,
+        *,
+        shown: Path | None = None,
+    ) -> None:
         """Chooses the folder; nothing is made yet.
 
         Args:
             say: takes a line of progress, at the end of each cell.
             cells_type: what measures cells; another one in tests.
+            shown: the folder of an earlier search, which is only looked at.
         """
         self.asked = asked
-        self._say, self._cells_type = say, cells_type
+        self.shown = shown is not None
+        self._say, self._cells_type = say, Kept if shown else cells_type
         name = asked.capacity_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-capacity"
         parent = reading.results_dir(asked.base.results_dir)
-        self.folder = parent / name
+        self.folder = shown or parent / name
         self._ends_at = time.monotonic() + 3600 * asked.max_hours
         self._figures: dict[str, Figures | None] = {}
 
@@ -149,6 +160,8 @@ class Session:
         return self._cells_type(
             self.folder,
             self.asked.plan,
+            kind="capacity",
+            systems=(self.asked.base.server,),
             cool_down_s=self.asked.cool_down_s,
             max_hours=max(0.0, self._ends_at - time.monotonic()) / 3600,
         )
@@ -168,7 +181,8 @@ class Session:
             self._ends_at = 0.0  # Whoever interrupts one stage does not want the next one.
             outcome = cells.folder.outcome(cell)
         if outcome.status in ("not measured", "unfinished"):
-            self._say(f"Ended before {cell.name}; start again with capacity_id={self.folder.name!r} to go on.")
+            if not self.shown:
+                self._say(f"Ended before {cell.name}; start again with capacity_id={self.folder.name!r} to go on.")
             return None
         shows = evidence(outcome, suspect_counts=self.asked.suspect_counts)
         if fresh:

@@ -1,7 +1,8 @@
 """The folder of many cells: what was planned, what happened, and one folder a cell.
 
     <folder>/
-        plan.json               what was asked, written once; a folder made by another plan is refused
+        plan.json               what was asked, and under what it is measured, written once; a folder of another plan, or
+                                one that was measured under something else, is refused
         journal.jsonl           what happened and why, a line each
         cells/<cell>/
             <cell>/             the record
@@ -23,16 +24,20 @@ from pathlib import Path
 from typing import IO, Any
 
 from experiments.analyse.summary import ANALYSIS_VERSION
+from experiments.cells import conditions
 from experiments.cells.cell import Cell, Outcome
 from experiments.cells.journal import Journal
 from experiments.errors import LabError, ParameterError, RecordError
 from experiments.measure.watch import INTERRUPTED
 from experiments.record import store
+from experiments.record.collection import collect
 from experiments.record.reading import Record
 from experiments.runner import summarise
 from experiments.scenario import Scenario
 
 _PLAN, _FAILED = "plan.json", "failed.json"
+_UNDER = "fingerprint"
+"""Key of a plan that is no part of the question."""
 
 
 class Folder:
@@ -46,14 +51,19 @@ class Folder:
         """Where everything of a cell lies."""
         return self.path / "cells" / cell.name
 
-    def begin(self, plan: Mapping[str, Any]) -> IO[bytes]:
+    def begin(self, plan: Mapping[str, Any], under: Mapping[str, Any] | None = None, *, kind: str = "") -> IO[bytes]:
         """Makes the folder for this plan, or opens the one that was made for it, for this process alone.
+
+        Args:
+            under: machine, versions and code of now, from `conditions`; None where nothing will be measured.
+            kind: what names the parameters that help: `sweep` for `sweep_id` and `sweep_dir`.
 
         Returns:
             The lock, which holds until it is closed or the process is gone, however it ends.
 
         Raises:
-            ParameterError: it was made for another plan, another process is at it, or it cannot be written.
+            ParameterError: it was made for another plan or measured under something else, another process is at it, or it
+                cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -68,18 +78,18 @@ class Folder:
                 f"{self.path} is being measured by another process: wait for it, or choose another name."
             ) from None
         try:
-            self._hold_to(plan)
+            self._hold_to(plan, under, kind)
         except BaseException:
             lock.close()
             raise
         return lock
 
-    def _hold_to(self, plan: Mapping[str, Any]) -> None:
+    def _hold_to(self, plan: Mapping[str, Any], under: Mapping[str, Any] | None, kind: str) -> None:
         if (self.path / "started.json").exists():
             raise ParameterError(f"{self.path} holds a single run, not cells: choose another name.")
         asked = json.loads(json.dumps(plan))
         if not (self.path / _PLAN).exists():
-            store.write_json(self.path / _PLAN, asked)
+            store.write_json(self.path / _PLAN, asked | ({_UNDER: under} if under else {}))
             self.journal.add("planned")
             return
         if differences := _differences(self.plan(), asked):
@@ -87,6 +97,21 @@ class Folder:
                 f"{self.path} was made by another plan: {'; '.join(differences)}. Ask for the same to go on with it, or "
                 "choose another name."
             )
+        before = self._under()
+        if under and before and (differences := conditions.differences(before, json.loads(json.dumps(under)))):
+            raise ParameterError(
+                f"{self.path} was measured under something else: {'; '.join(differences)}; the two must not stand in one "
+                f"table: choose another {kind}_id to measure anew, or show what is there with {kind}_dir={str(self.path)!r}."
+            )
+
+    def _under(self) -> Mapping[str, Any]:
+        """Under what the cells were measured; of a folder of before, which does not say, as its first record has it."""
+        if under := _json(self.path / _PLAN).get(_UNDER):
+            return dict(under)
+        try:
+            return dict(collect(self.path)[0].started["environment"])
+        except (LabError, KeyError, TypeError):
+            return {}
 
     def plan(self) -> dict[str, Any]:
         """What was asked.
@@ -100,7 +125,7 @@ class Folder:
             raise RecordError(f"{self.path} holds no readable {_PLAN} ({error}): it is not a folder of cells.") from None
         if not isinstance(plan, dict):
             raise RecordError(f"{self.path / _PLAN} does not hold a JSON object.")
-        return plan
+        return {name: value for name, value in plan.items() if name != _UNDER}
 
     def outcome(self, cell: Cell) -> Outcome:
         """What became of a cell, as its folder shows it."""

@@ -16,6 +16,7 @@ from typing import IO, Any, Literal, Self
 
 from experiments.cells import execute
 from experiments.cells.cell import Cell, Outcome
+from experiments.cells.conditions import conditions
 from experiments.cells.folder import Folder
 from experiments.errors import ParameterError, RecordError
 from experiments.measure import guard, host
@@ -69,6 +70,8 @@ class Cells:
         folder: str | Path,
         plan: Mapping[str, Any],
         *,
+        kind: str = "",
+        systems: Iterable[str] = (),
         cool_down_s: float = 5.0,
         max_hours: float = 12.0,
         on_progress: OnCellProgress = lambda progress: None,
@@ -78,17 +81,20 @@ class Cells:
 
         Args:
             plan: what is asked, as JSON values by name: a folder is only ever gone on with for the same.
+            kind: what names the parameters `<kind>_id` and `<kind>_dir`.
+            systems: those that are measured: a folder is only ever gone on with under the same versions of them.
             cool_down_s: seconds between two cells.
             max_hours: a cell that would not end within so many hours from now is not begun.
             on_progress: called about every second while a cell is measured, and when it is done.
 
         Raises:
-            ParameterError: the folder belongs to another plan or process, or cannot be written.
+            ParameterError: the folder belongs to another plan or process, was measured under something else, or cannot be
+                written.
         """
         if not notebook.is_file():
             raise ParameterError(f"{notebook} is not there: cells are measured from a checkout of the lab.")
         self.folder = Folder(Path(folder).expanduser().resolve())
-        self._lock: IO[bytes] = self.folder.begin(plan)
+        self._lock: IO[bytes] = self.folder.begin(plan, conditions(systems), kind=kind)
         self._cool_down_s = cool_down_s
         self._ends_at = time.monotonic() + 3600 * max_hours
         self._on_progress = on_progress

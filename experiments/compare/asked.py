@@ -81,6 +81,9 @@ class Own(BaseModel):
         return loads
 
 
+PARAMETERS = (*_RUN, *Own.model_fields)
+
+
 @dataclass(frozen=True)
 class Series:
     """One workload at one load: what all its systems are asked alike."""
@@ -115,9 +118,8 @@ class Asked:
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        names = (*_RUN, *Own.model_fields)
-        check_names(injected_names(namespace), names)
-        return cls.from_parameters({name: namespace[name] for name in names})
+        check_names(injected_names(namespace), PARAMETERS)
+        return cls.from_parameters({name: namespace[name] for name in PARAMETERS})
 
     @classmethod
     def from_parameters(cls, given: Mapping[str, Any]) -> Self:
@@ -127,6 +129,7 @@ class Asked:
             ParameterError: one sentence of what is wrong.
         """
         asked = cls._of(given, {})
+        asked.base.check_server()
         skipped = {name: why for name in asked.systems if (why := asked._obstacle(name))}
         asked = cls(asked.own, asked.base, skipped)
         asked._check()
@@ -145,7 +148,7 @@ class Asked:
         if plan.get("kind") != "compare":
             raise ParameterError(f"compare_dir={given['compare_dir']!r} holds no comparison.")
         url = _SOME_POSTGRESQL if plan["postgresql"] else ""
-        earlier = {name: plan.get(name, given[name]) for name in (*_RUN, *Own.model_fields)} | {"database_url": url}
+        earlier = {name: plan.get(name, given[name]) for name in PARAMETERS} | {"database_url": url}
         return cls._of(earlier, plan["skipped"])
 
     @classmethod
@@ -154,7 +157,7 @@ class Asked:
         base = {name: given[name] for name in _RUN} | {"server": FALCON, "run_id": own.compare_id}
         # A base without a workload has no database; each series that has one says so.
         database_url = base.pop("database_url")
-        common = Scenario.from_parameters(base).model_copy(update={"run_id": ""})
+        common = built(Scenario, base).model_copy(update={"run_id": ""})
         return cls(own, common.model_copy(update={"database_url": str(database_url or "")}), skipped)
 
     def _obstacle(self, name: str) -> str:

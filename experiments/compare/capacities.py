@@ -14,6 +14,7 @@ from experiments.capacity.asked import FEWEST
 from experiments.capacity.asked import Asked as Question
 from experiments.capacity.session import Search, Session
 from experiments.cells import Cells
+from experiments.cells.folder import Folder
 from experiments.compare.asked import Asked
 
 LIMITS_MS = {"status": 100.0, "bulk": 250.0}
@@ -52,7 +53,7 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
             "slo_devices_pct": 0.0,
             "smallest": max(fewest, asked.own.loads[0]),
             "results_dir": str(folder),
-            "capacity_id": f"capacity-{system}",
+            "capacity_id": _id(system),
             "cool_down_s": asked.own.cool_down_s,
             "max_hours": max_hours,
             "compare_to": "",
@@ -65,6 +66,23 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
 def search(question: Question, say: Callable[[str], None], cells_type: type[Cells]) -> Search:
     """Searches, as far as the time allows, or finds what was searched."""
     return Session(question, say, cells_type).search(question.workers[0])
+
+
+def shown(asked: Asked, system: str, folder: Path) -> Search:
+    """What an earlier search found, from its folder alone; nothing is seen where it was not begun.
+
+    Args:
+        folder: that of the comparison.
+    """
+    place = Folder(folder / _id(system))
+    if not place.path.exists():
+        return Search(asked.base.workers)
+    earlier = Session(Question.of_plan(place.plan()), shown=place.path)
+    return earlier.search(earlier.asked.workers[0])
+
+
+def _id(system: str) -> str:
+    return f"capacity-{system}"
 
 
 def usual_s(asked: Asked, cell_s: float) -> float:

@@ -8,10 +8,11 @@ from typing import Any, Self
 from experiments.cells.folder import Folder
 from experiments.cells.session import OnCellProgress
 from experiments.compare import outlook, page, ranking
-from experiments.compare.asked import Asked
+from experiments.compare.asked import PARAMETERS, Asked
 from experiments.compare.runs import Comparison
 from experiments.compare.session import Session
 from experiments.errors import VerdictError
+from experiments.parameters import check_names, injected_names
 from experiments.present.markup import Markup
 from experiments.present.tables import capacity as tables
 from experiments.present.tables import scenario as question
@@ -61,6 +62,7 @@ class Compare:
         """
         if not namespace["compare_dir"]:
             return cls(Session(Asked.from_notebook(namespace)))
+        check_names(injected_names(namespace), PARAMETERS)
         shown = located(str(namespace["compare_dir"]))
         return cls(Session(Asked.of_plan(Folder(shown).plan(), namespace), shown=shown))
 

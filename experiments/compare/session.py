@@ -7,15 +7,14 @@ clients come after the blocks, and then the searches for capacity, with what is 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from experiments.capacity.session import Search
 from experiments.cells import Cell, Cells, Outcome
-from experiments.cells.folder import Folder
+from experiments.cells.kept import Kept
 from experiments.cells.session import OnCellProgress, seconds_before
 from experiments.compare import capacities, three_clients
 from experiments.compare.asked import Asked
@@ -32,23 +31,6 @@ _UNTIL_ENDED_H = 24.0 * 365
 """A block that has begun is ended, so no cell of it is asked whether it fits."""
 _LEAST_H = 0.0001
 """The least that a search may be given; nothing fits into it."""
-
-
-class Kept(Cells):
-    """Those of an earlier comparison: nothing is measured or written, so the folder need not be this machine's own."""
-
-    def __init__(self, folder: str | Path, plan: Mapping[str, Any], **_: object) -> None:
-        self.folder = Folder(Path(folder))
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing was opened."""
-
-    def expect(self, cells: object) -> None:
-        """None will be measured."""
-
-    def measure(self, cell: Cell) -> Outcome:
-        """What lies there."""
-        return self.folder.outcome(cell)
 
 
 @dataclass(frozen=True)
@@ -84,7 +66,7 @@ class Session:
         """
         self.asked = asked
         self.blocks = blocks(asked)
-        self.clients = three_clients.plan(asked.of_clients) if asked.own.three_clients else {}
+        self.clients = three_clients.plan(asked.of_clients, here=shown is None) if asked.own.three_clients else {}
         self._cells_type = Kept if shown else cells_type
         self.shown = shown is not None
         name = asked.own.compare_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-compare"
@@ -121,6 +103,8 @@ class Session:
         cells = self._cells_type(
             self.folder,
             self.asked.plan,
+            kind="compare",
+            systems=self.asked.systems,
             cool_down_s=self.asked.own.cool_down_s,
             max_hours=_UNTIL_ENDED_H,
             on_progress=on_progress or LiveCells(),
@@ -189,11 +173,14 @@ class Session:
     def _search(self, found: dict[str, Search], ends_at: float) -> str:
         """The capacity of one system after the other. Returns what the time did not allow; empty if it allowed all."""
         for number, system in enumerate(self.asked.searched):
+            if self.shown:
+                found[system] = capacities.shown(self.asked, system, self.folder)
+                continue
             left_h = max(_LEAST_H, (ends_at - time.monotonic()) / 3600)
             question = capacities.question(self.asked, system, self.folder, left_h)
-            found[system] = capacities.search(question, _silent if self.shown else to_log, self._cells_type)
+            found[system] = capacities.search(question, to_log, self._cells_type)
             # A search ends early where the time is up, or where it was interrupted: the next one is not begun either.
-            if found[system].finding is None and not self.shown:
+            if found[system].finding is None:
                 return f"The search for the capacity of {listed(self.asked.searched[number:])} was not ended"
         return ""
 
@@ -202,7 +189,3 @@ def _missing(runs: Sequence[Run]) -> str:
     """What an earlier comparison lacks; a new one says by itself what it left out."""
     count = sum(run.outcome.status == "not measured" for run in runs)
     return f"{count} of {len(runs)} runs were not measured." if count else ""
-
-
-def _silent(line: str) -> None:
-    """What an earlier search says now is of no interest."""

@@ -27,18 +27,19 @@ _CLIENTS: dict[str, dict[str, Any]] = {
 """Name -> what a client is asked differently."""
 
 
-def plan(scenario: Scenario) -> dict[str, Cell]:
+def plan(scenario: Scenario, *, here: bool = True) -> dict[str, Cell]:
     """A cell for each client, by its name, in the order in which they are measured.
 
     Args:
         scenario: server and load, as the author's client asks it; engine, pacing and connections are each client's own.
+        here: whether they are to be measured here, so that a client which this machine cannot have is left out.
 
     Raises:
         ParameterError: a client cannot carry that load.
     """
     planned = {}
     for name, own in _CLIENTS.items():
-        if own["engine"] == "epoll" and not engines.has_epoll():
+        if here and own["engine"] == "epoll" and not engines.has_epoll():
             continue
         # Only the author's client counts in Redis.
         redis = {} if own["engine"] == "threads" else {"redis_url": ""}

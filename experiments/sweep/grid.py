@@ -12,14 +12,14 @@ import math
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, Self
 
 from experiments.cells import Cell
 from experiments.errors import ParameterError
 from experiments.measure import machine
-from experiments.parameters import check_names
+from experiments.parameters import built, check_names
 from experiments.scenario import Scenario
 from server import catalogue
 
@@ -30,8 +30,6 @@ _ALWAYS = ("clients", "interval_ms")
 """Axes of every sweep, also with one value."""
 _MOST_CELLS = 100_000
 _BESIDE: dict[str, dict[str, Any]] = {
-    "server": {"run_dir": "earlier"},
-    "workload": {"run_dir": "earlier"},
     "server_url": {"allow_remote": True},
     "clients": {"generators": 1},
     "generators": {"clients": 1},
@@ -67,6 +65,8 @@ class Grid:
     """The other parameters of every cell."""
     repeats: int
     shuffle_seed: int
+    here: bool = True
+    """Whether it is to be measured here; one that is only shown may name a system that is not installed."""
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any], *, repeats: int, shuffle_seed: int) -> Self:
@@ -106,7 +106,8 @@ class Grid:
         Raises:
             ParameterError: a combination is not allowed.
         """
-        scenarios = [Scenario.from_parameters(self.fixed | point) for point in self.points]
+        made = Scenario.from_parameters if self.here else partial(built, Scenario)
+        scenarios = [made(self.fixed | point) for point in self.points]
         names = _names(self.points)
         chance = random.Random(self.shuffle_seed)
         return [
@@ -116,6 +117,11 @@ class Grid:
             for repeat in range(1, self.repeats + 1)
             for place in chance.sample(range(len(self.points)), len(self.points))
         ]
+
+    @property
+    def systems(self) -> set[str]:
+        """The systems that are measured."""
+        return {planned.cell.scenario.server for planned in self.cells}
 
     def check_machine(self) -> None:
         """Refuses cells that cannot work here.
@@ -132,7 +138,7 @@ class Grid:
 
     def plan(self) -> dict[str, Any]:
         """What a folder of this sweep is held to; `of_plan` reads it back."""
-        asked = Scenario.from_parameters(self.fixed | self.points[0]).model_dump(exclude_defaults=True)
+        asked = built(Scenario, self.fixed | self.points[0]).model_dump(exclude_defaults=True)
         fixed = {name: asked[name] for name in self.fixed if name in asked and name not in SERVICE_LEVEL}
         axes = {name: list(values) for name, values in self.axes.items()}
         return {**axes, **fixed, "repeats": self.repeats, "shuffle_seed": self.shuffle_seed}
@@ -141,7 +147,7 @@ class Grid:
     def of_plan(cls, plan: Mapping[str, Any]) -> Self:
         """The grid that a folder was made for."""
         parameters = {name: value for name, value in plan.items() if name not in ("repeats", "shuffle_seed")}
-        return cls.of(parameters, repeats=plan["repeats"], shuffle_seed=plan["shuffle_seed"])
+        return replace(cls.of(parameters, repeats=plan["repeats"], shuffle_seed=plan["shuffle_seed"]), here=False)
 
 
 def listed(name: str, value: object) -> list[Any] | None:
@@ -169,7 +175,7 @@ def _checked(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
     """The values as the scenario reads them, each of its own type, none twice."""
     found: list[Any] = []
     for value in values:
-        read = getattr(Scenario.from_parameters({name: value} | _BESIDE.get(name, {})), name)
+        read = getattr(built(Scenario, {name: value} | _BESIDE.get(name, {})), name)
         if read in found:
             raise ParameterError(f"{name} names {read!r} twice; to measure every point more than once, use repeats.")
         found.append(read)

@@ -12,7 +12,7 @@ from experiments.cells import Cells, Outcome
 from experiments.cells.folder import Folder
 from experiments.cells.session import OnCellProgress, seconds_before
 from experiments.errors import ParameterError
-from experiments.parameters import check_names, injected_names
+from experiments.parameters import built, check_names, injected_names
 from experiments.present.live_cells import LiveCells
 from experiments.present.markup import Markup
 from experiments.present.sweep_page import SweepPage
@@ -65,7 +65,7 @@ class Sweep:
             RecordError: there is nothing at `sweep_dir` or `compare_to`.
         """
         judged = {"compare_to": compare_to, "margin_pct": margin_pct, "strict": strict, "run_id": str(sweep_id)}
-        self._judged = Scenario.from_parameters(judged)
+        self._judged = built(Scenario, judged)
         self.cool_down_s = _number("cool_down_s", cool_down_s, 3600)
         self.max_hours = _number("max_hours", max_hours, 24 * 365)
         self._shown = Folder(located(sweep_dir)) if sweep_dir else None
@@ -76,7 +76,7 @@ class Sweep:
             self.grid.check_machine()
             check_databases(one.cell.scenario for one in self.grid.cells)
             check_earlier(compare_to, strict=self._judged.strict)
-        self._limits = Scenario.from_parameters({name: parameters[name] for name in SERVICE_LEVEL if name in parameters})
+        self._limits = built(Scenario, {name: parameters[name] for name in SERVICE_LEVEL if name in parameters})
         results = reading.results_dir(results_dir)
         self.folder = self._shown.path if self._shown else results / (str(sweep_id) or self._new_id())
 
@@ -113,6 +113,8 @@ class Sweep:
         with Cells(
             self.folder,
             self.grid.plan(),
+            kind="sweep",
+            systems=self.grid.systems,
             cool_down_s=self.cool_down_s,
             max_hours=self.max_hours,
             on_progress=on_progress or LiveCells(),

@@ -1,15 +1,26 @@
 """A whole search over made-up cells: what is measured, what it comes to, and going on after a kill."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from experiments.capacity.asked import Asked
 from experiments.capacity.page import Capacity
 from experiments.capacity.search import Finding
 from experiments.errors import ParameterError, VerdictError
+from experiments.measure import open_files
 from experiments.present.chart import Chart
-from tests.capacity.made_up_search import made, session
+from server import catalogue
+from tests.capacity.made_up_search import GIVEN, made, session
+
+
+def cells_of(capacity: Capacity) -> list[Callable[[], Any]]:
+    """The notebook's cells in their order, but for those that show what will be measured and charts."""
+    shown = [capacity.light, capacity.model, capacity.foretell, capacity.held_out, capacity.search, capacity.levels]
+    return [*shown, capacity.miss, capacity.scalability, capacity.law, capacity.fleet]
 
 
 def text(shown: Any) -> str:
@@ -73,6 +84,42 @@ def test_a_search_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     assert broken_off.light_cells(1) == []
     assert session(tmp_path / "killed", second).search(1).finding == finding
     assert first.measured + second.measured == whole.measured
+
+
+def test_an_earlier_search_is_shown_where_its_system_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every cell of the notebook says what it said, from the folder alone; nothing in it changes."""
+    made_then = Capacity(session(tmp_path, made(edge=100), closed_loop="1,2", workers="1,2"))
+    then = [text(show()) for show in cells_of(made_then)]
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    monkeypatch.setattr(catalogue, "obstacle", lambda system, **_: "it is not installed")
+    monkeypatch.setattr(open_files, "allow", lambda needed: pytest.fail("nothing will be opened"))
+    # The parameters of now are those of the notebook, and none of the question's counts.
+    capacity = Capacity.from_notebook(GIVEN | {"smallest": 1, "capacity_dir": str(tmp_path / "search")})
+    assert [text(show()) for show in cells_of(capacity)] == then
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    with pytest.raises(ParameterError, match="cannot run here: it is not installed"):
+        session(tmp_path, made())
+
+
+def test_a_search_of_before_is_shown_as_it_ended_and_not_gone_on_with(tmp_path: Path) -> None:
+    """Its plan does not say that new runs confirm: the rule by which it ended is the old one, and two rules do not mix."""
+    session(tmp_path, made(edge=100)).search(1)
+    path = tmp_path / "search" / "plan.json"
+    plan = json.loads(path.read_text())
+    del plan["confirmed_by"]
+    path.write_text(json.dumps(plan))
+    assert not Asked.of_plan(plan).rules.anew
+    assert Asked.of_plan(plan).plan == {name: value for name, value in plan.items() if name != "fingerprint"}
+    with pytest.raises(ParameterError, match="confirmed_by was not asked, now it is new runs"):
+        session(tmp_path, made(edge=100)).search(1)
+
+
+def test_what_is_no_search_is_not_shown_as_one() -> None:
+    """The folder of something else is named for what it is not."""
+    with pytest.raises(ParameterError, match="holds no capacity search"):
+        Asked.of_plan({"clients": [5]})
 
 
 def test_when_the_time_is_up_it_says_how_far_it_came(tmp_path: Path) -> None:

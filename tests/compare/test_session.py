@@ -9,13 +9,15 @@ from experiments.capacity.search import Finding
 from experiments.cells import Cell
 from experiments.cells.folder import Folder
 from experiments.compare.asked import Asked
-from experiments.compare.compare import unmet
+from experiments.compare.compare import Compare, unmet
 from experiments.compare.outlook import question
 from experiments.compare.rows import log_tail
 from experiments.compare.runs import Comparison
 from experiments.compare.session import Session
 from experiments.errors import ParameterError
+from experiments.measure import engines, open_files
 from experiments.record.schema import Outcome
+from server import catalogue
 from tests.cells.made_up_cells import leave_failure, leave_record
 from tests.compare.made_up_systems import cores, given, made, session, silent
 from tests.made_up import Answer, failing, late
@@ -160,6 +162,31 @@ def test_the_three_clients_are_left_out_where_the_time_is_up(tmp_path: Path, mon
     assert len(kind.measured) == 2
     assert found.left_out.startswith("The three clients were not begun, since max_hours=0.025 leaves")
     assert "nor was the capacity of falcon searched" in found.left_out
+
+
+def test_a_comparison_is_shown_where_nothing_of_it_could_be_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its systems nor epoll nor room for its devices are needed to read blocks, clients and searches."""
+    kind = made(systems={"falcon": edge})
+    asked = {"blocks": 1, "three_clients": 20, "capacity_systems": "falcon", "interval_ms": 50, "ratio": "1:0"}
+    found = session(tmp_path, kind, **asked).measure(silent)
+    monkeypatch.setattr(catalogue, "obstacle", lambda system, **_: "it is not installed")
+    monkeypatch.setattr(engines, "has_epoll", lambda: False)
+    monkeypatch.setattr(open_files, "allow", lambda needed: pytest.fail("nothing will be opened"))
+    earlier = Compare.from_notebook(given(compare_dir=str(tmp_path / "it"))).measure(silent)
+    assert [run.counts for run in earlier.runs] == [True] * 2
+    assert {name: one.status for name, one in earlier.clients.items()} == dict.fromkeys(found.clients, "done")
+    assert earlier.capacities["falcon"].finding == found.capacities["falcon"].finding
+    with pytest.raises(ParameterError, match="cannot run here"):
+        session(tmp_path, kind, **asked)
+
+
+def test_a_name_that_papermill_injected_must_be_a_parameter_also_of_an_earlier_comparison(tmp_path: Path) -> None:
+    """A typing error is no less one where nothing is measured."""
+    namespace = given(compare_dir=str(tmp_path)) | {"In": ["# Parameters\nblokcs = 3"]}
+    with pytest.raises(ParameterError, match="did you mean 'blocks'"):
+        Compare.from_notebook(namespace)
 
 
 def test_an_earlier_comparison_is_shown_without_measuring_or_writing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from experiments.record import reading, store
 from experiments.sweep import session
 from experiments.sweep.grid import Planned
 from experiments.sweep.session import PARAMETERS, Sweep
+from server import catalogue
 from tests.cells.made_up_cells import MadeUpCells
 from tests.made_up import damage_facts
 from tests.sweep.made_up_sweep import ASKED, busy, made_up_sweep, of_no_use, slow
@@ -154,6 +155,16 @@ def test_an_earlier_sweep_is_shown_without_measuring(tmp_path: Path, begun: list
     ]
     assert "Nothing was measured now" in repr(page.verdict())
     assert sorted(path for path in (tmp_path / "earlier").rglob("*")) == before
+
+
+def test_a_sweep_is_shown_where_its_system_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is started, so nothing must be there; to measure the same is refused."""
+    made_up_sweep(tmp_path / "earlier", ASKED | {"server": "[falcon, falcon-granian]", "clients": "[5]"})
+    monkeypatch.setattr(catalogue, "obstacle", lambda system, **_: "it is not installed: make servers")
+    page = Sweep({}, sweep_dir=str(tmp_path / "earlier")).measure(silent)
+    assert [cell.state for cell in page.cells] == ["valid"] * 4
+    with pytest.raises(ParameterError, match="cannot run here: it is not installed"):
+        sweep(tmp_path, server="[falcon, falcon-granian]")
 
 
 def test_a_closed_loop_is_labelled(tmp_path: Path) -> None:
