@@ -19,12 +19,12 @@ from pathlib import Path
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
-from experiments.cells.folder import Folder
 from experiments.present.exporter import LabReportExporter
-from experiments.sweep.grid import Grid
-from experiments.sweep.session import Sweep
-from tests.cells.made_up_cells import leave_record
+from experiments.studies.cells.folder import Folder
+from experiments.studies.sweep.grid import Grid
+from experiments.studies.sweep.page import Sweep
 from tests.present.notebooks import executed, notebook
+from tests.studies.cells.made_up_cells import leave_record
 
 _ASKED = {"clients": "[500, 501, 502, 503]", "interval_ms": "[500, 501, 502]", "minutes": 0.909, "warmup_s": 0.5}
 _REPEATS = 5

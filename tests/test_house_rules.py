@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {"errors", "parameters", "scenario", "schedule", "record"}
-ABOVE = {"__init__", "runner", "known_answers", "calibrate", "cells", "sweep", "capacity", "compare"}
+ABOVE = {"__init__", "runner", "studies"}
 """The rooms that see both sides: those that measure and those that read."""
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},

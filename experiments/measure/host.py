@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 CERTIFICATE = "calibration.json"
-"""Name of the certificate of calibration in the folder of results; `experiments.calibrate` writes it."""
+"""Name of the certificate of calibration in the folder of results; `experiments.studies.calibrate` writes it."""
 
 _PACKAGES = (
     "falcon",

@@ -10,12 +10,12 @@ import papermill
 import pytest
 import yaml
 
-from experiments.compare.asked import _RUN, Own
-from experiments.compare.compare import Compare
-from experiments.compare.session import Session
 from experiments.record import reading
-from tests.compare.made_up_systems import NOTEBOOK, asked, given
+from experiments.studies.compare.compare import Compare
+from experiments.studies.compare.params import _RUN, Own
+from experiments.studies.compare.strategy import Session
 from tests.notebooks.test_run_notebook import assert_every_cell_shows_something, finish, outputs_text
+from tests.studies.compare.made_up_systems import NOTEBOOK, asked, given
 
 PROJECT = NOTEBOOK.parents[1]
 SHORT: dict[str, Any] = {

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from experiments.scenario import Scenario
-from experiments.sweep.grid import AXES, Grid
-from experiments.sweep.session import PARAMETERS, Sweep
+from experiments.studies.sweep.grid import AXES, Grid
+from experiments.studies.sweep.page import PARAMETERS, Sweep
 from tests.notebooks.test_run_notebook import (
     Kernel,
     assert_every_cell_shows_something,

@@ -7,13 +7,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from experiments.compare import page, rows, words
-from experiments.compare.runs import Comparison
 from experiments.present.chart import Chart
 from experiments.present.exporter import LabReportExporter
 from experiments.present.markup import Markup
-from tests.compare.made_up_comparison import comparison
+from experiments.studies.compare import page, rows
+from experiments.studies.compare import text as words
+from experiments.studies.compare.runs import Comparison
 from tests.present.notebooks import executed, notebook
+from tests.studies.compare.made_up_comparison import comparison
 
 SECTIONS: list[Callable[[Comparison], object]] = [
     *(page.answer, page.ratios, page.table, page.times, page.costs, page.capacities, page.serial, page.serial_words),
@@ -44,7 +45,7 @@ def test_what_is_said_of_databases_is_of_postgresql_where_it_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite speaks for itself alone."""
-    monkeypatch.setattr("experiments.compare.asked.check_databases", lambda scenarios: None)
+    monkeypatch.setattr("experiments.studies.compare.params.check_databases", lambda scenarios: None)
     asked = {"workloads": "static,database", "database_url": "postgresql://127.0.0.1/nowhere"}
     both = comparison(tmp_path, **asked)
     assert words.answer(both)[1].startswith("Database on PostgreSQL")

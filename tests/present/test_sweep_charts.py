@@ -12,10 +12,10 @@ from experiments.present.charts import grid, growth, spreads
 from experiments.present.exporter import LabReportExporter
 from experiments.present.markup import Markup
 from experiments.present.sweep_page import SweepPage
-from experiments.sweep.grid import Planned
-from experiments.sweep.session import Sweep
+from experiments.studies.sweep.grid import Planned
+from experiments.studies.sweep.page import Sweep
 from tests.present.notebooks import executed, notebook
-from tests.sweep.made_up_sweep import busy, made_up_sweep, of_no_use
+from tests.studies.sweep.made_up_sweep import busy, made_up_sweep, of_no_use
 
 ASKED: dict[str, Any] = {"clients": "[20, 40, 80]", "interval_ms": "[250, 500]", "minutes": 0.2, "warmup_s": 0.5}
 

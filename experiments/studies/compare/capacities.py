@@ -1,0 +1,94 @@
+"""The capacity of a few systems, each by the search of `capacity`, coarser: in a folder of its own within the comparison.
+
+What the comparison asks -> a search a system. Within one service level: the response p99 of what is polled most.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from experiments.studies.capacity.params import FEWEST
+from experiments.studies.capacity.params import Asked as Question
+from experiments.studies.capacity.strategy import Search, Session
+from experiments.studies.cells import Cells
+from experiments.studies.cells.folder import Folder
+from experiments.studies.compare.params import Asked
+
+LIMITS_MS = {"status": 100.0, "bulk": 250.0}
+"""Of the endpoint that is polled most, as in `params/capacity.yaml`. The other one would need longer cells."""
+_FAILURE_PCT = 0.1
+_RULES: dict[str, Any] = {"largest": 20_000, "step_pct": 10, "confirmations": 2, "suspect_counts": True, "closed_loop": ""}
+_USUAL_CELLS = 15
+"""Source: 300 simulated searches for edges from 1,500 to 16,000 devices: 14.6 in the mean, eight in ten 13 to 16."""
+_ALIKE = (
+    *("interval_ms", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "keep_alive", "timeout_s", "engine"),
+    *("generators", "seed", "sample_ms", "workers", "minutes"),
+)
+
+
+def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Question:
+    """What is searched: how many devices this system holds under the static workload.
+
+    Args:
+        folder: that of the comparison.
+    """
+    plan = asked.base.plan
+    level = {f"slo_{name}_p99_ms": limit if name == plan.primary else 0.0 for name, limit in LIMITS_MS.items()}
+    fewest = math.ceil(FEWEST * plan.interval_s / asked.base.window_s) + 1
+    return Question.from_parameters(
+        {
+            **{name: getattr(asked.base, name) for name in _ALIKE},
+            **_RULES,
+            **level,
+            "server": system,
+            "pacing": "fixed",
+            "workload": "static",
+            "database_url": "",
+            "db_delay_ms": 0.0,
+            "db_connections": asked.base.db_connections,
+            "slo_failure_pct": _FAILURE_PCT,
+            "slo_devices_pct": 0.0,
+            "smallest": max(fewest, asked.own.loads[0]),
+            "results_dir": str(folder),
+            "capacity_id": _id(system),
+            "cool_down_s": asked.own.cool_down_s,
+            "max_hours": max_hours,
+            "compare_to": "",
+            "margin_pct": 0.0,
+            "strict": False,
+        }
+    )
+
+
+def search(question: Question, say: Callable[[str], None], cells_type: type[Cells]) -> Search:
+    """Searches, as far as the time allows, or finds what was searched."""
+    return Session(question, say, cells_type).search(question.workers[0])
+
+
+def shown(asked: Asked, system: str, folder: Path) -> Search:
+    """What an earlier search found, from its folder alone; nothing is seen where it was not begun.
+
+    Args:
+        folder: that of the comparison.
+    """
+    place = Folder(folder / _id(system))
+    if not place.path.exists():
+        return Search(asked.base.workers)
+    earlier = Session(Question.of_plan(place.plan()), shown=place.path)
+    return earlier.search(earlier.asked.workers[0])
+
+
+def _id(system: str) -> str:
+    return f"capacity-{system}"
+
+
+def usual_s(asked: Asked, cell_s: float) -> float:
+    """How long all searches take, as a rule.
+
+    Args:
+        cell_s: seconds that one cell takes, with the pause before it.
+    """
+    return _USUAL_CELLS * cell_s * len(asked.searched)
