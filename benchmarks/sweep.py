@@ -66,7 +66,7 @@ def _make(folder: Path) -> int:
 def _read(folder: Path) -> None:
     InteractiveShell.instance()
     began, before = time.monotonic(), _peak_mb()
-    page = Sweep({"slo_status_p99_ms": 5.0}, sweep_dir=str(folder)).measure()
+    page = Sweep.of({"slo_status_p99_ms": 5.0, "sweep_dir": str(folder)}).measure()
     shows = (
         *(page.verdict, lambda: page.response("p95"), lambda: page.response("p99"), page.kept, page.costs),
         *(page.growth, page.spreads, page.table, page.changes, page.provenance),

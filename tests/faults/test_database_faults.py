@@ -87,7 +87,7 @@ def test_many_runs_are_refused_at_once(tmp_path: Path) -> None:
     """A sweep or a search whose database is away says so before its first cell, not after each."""
     away = {"workload": "database", "database_url": f"postgresql://127.0.0.1:{free_port()}/lab"}
     with pytest.raises(ParameterError, match="cannot be used"):
-        Sweep(away, results_dir=str(tmp_path / "results"))
+        Sweep.of(away | {"results_dir": str(tmp_path / "results")})
     with pytest.raises(ParameterError, match="cannot be used"):
         Asked.from_parameters(GIVEN | away)
     assert not (tmp_path / "results").exists()

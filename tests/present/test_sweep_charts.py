@@ -36,7 +36,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> SweepPage:
 
 def shown(folder: Path, how: Any, repeats: int = 2, asked: dict[str, Any] = ASKED, **level: float) -> SweepPage:
     made_up_sweep(folder, asked, repeats=repeats, how=how)
-    return Sweep(level or {"slo_status_p99_ms": 2.0}, sweep_dir=str(folder)).measure(lambda progress: None)
+    return Sweep.of((level or {"slo_status_p99_ms": 2.0}) | {"sweep_dir": str(folder)}).measure(lambda progress: None)
 
 
 def traces(chart: Chart | Markup, kind: str) -> list[dict[str, Any]]:

@@ -11,7 +11,9 @@ from experiments.errors import ParameterError
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+"""What a folder of the lab may be called."""
+NAME_ADVICE = "letters, digits, dot, dash and underscore are allowed, at most 100, no path"
 
 CellStatus = Literal["done", "failed", "unfinished", "damaged", "not measured"]
 
@@ -31,10 +33,8 @@ class Cell:
         Raises:
             ParameterError: says what is allowed.
         """
-        if not _NAME.fullmatch(self.name):
-            raise ParameterError(
-                f"cell name {self.name!r}: letters, digits, dot, dash and underscore are allowed, at most 100, no path."
-            )
+        if not NAME.fullmatch(self.name):
+            raise ParameterError(f"cell name {self.name!r}: {NAME_ADVICE}.")
 
     @property
     def load_s(self) -> float:
@@ -60,6 +60,20 @@ class Outcome:
     @property
     def done(self) -> bool:
         return self.status == "done"
+
+    @property
+    def link(self) -> str | None:
+        """Its report, from the folder of its study."""
+        return f"cells/{self.cell.name}/{self.report.name}" if self.report else None
+
+    @property
+    def because(self) -> str:
+        """The checks that made the verdict what it is, or why there is none; empty if it is valid."""
+        if self.summary is None:
+            return self.why
+        verdict = self.summary["verdict"]
+        worst = [check["name"].replace("_", " ") for check in verdict["checks"] if check["status"] == verdict["status"]]
+        return "" if verdict["status"] == "valid" else ", ".join(worst)
 
     @property
     def summary(self) -> dict[str, Any] | None:

@@ -14,13 +14,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field
 
 from experiments.errors import ParameterError
 from experiments.measure import machine
 from experiments.parameters import built, check_names
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell
+from experiments.studies.params import whole
 from server import catalogue
 
 _NOT_OF_A_CELL = {"results_dir", "run_id", "run_dir", "strict", "compare_to", "margin_pct"}
@@ -42,6 +45,13 @@ _BESIDE: dict[str, dict[str, Any]] = {
 """What lets a value be read by itself, before it is checked together with the others of its cell."""
 SERVICE_LEVEL = tuple(name for name in Scenario.model_fields if name.startswith("slo_"))
 """What is only judged afterwards: a sweep may be gone on with under another service level."""
+
+
+class Order(BaseModel):
+    """How often every point is measured, and in which order."""
+
+    repeats: Annotated[int, whole(1, 10_000)] = Field(1, description="how often every point is measured")
+    shuffle_seed: Annotated[int, whole(0, 10_000)] = Field(1, description="chooses the order of the cells")
 
 
 @dataclass(frozen=True)
@@ -69,14 +79,14 @@ class Grid:
     """Whether it is to be measured here; one that is only shown may name a system that is not installed."""
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any], *, repeats: int, shuffle_seed: int) -> Self:
+    def of(cls, parameters: Mapping[str, Any], *, repeats: object, shuffle_seed: object) -> Self:
         """Reads a grid from parameters of which some are lists.
 
         Raises:
             ParameterError: a name is no parameter, a list is empty or names a value twice, a value is not allowed.
         """
         check_names(parameters, AXES)
-        _check_counts(repeats, shuffle_seed)
+        order = built(Order, {"repeats": repeats, "shuffle_seed": shuffle_seed})
         lists = {name: listed(name, value) for name, value in parameters.items()}
         defaults = {name: Scenario.model_fields[name].default for name in _ALWAYS}
         axes = {name: lists.get(name) or [parameters.get(name, defaults[name])] for name in _ALWAYS}
@@ -84,7 +94,7 @@ class Grid:
         if any(catalogue.database_url.masked(str(value)) != value for value in axes.get("database_url", [])):
             raise ParameterError("a list of database_url is written down: leave passwords to PGPASSWORD or ~/.pgpass.")
         fixed = {name: value for name, value in parameters.items() if name not in axes}
-        grid = cls({name: _checked(name, values) for name, values in axes.items()}, fixed, repeats, shuffle_seed)
+        grid = cls({name: _checked(name, values) for name, values in axes.items()}, fixed, order.repeats, order.shuffle_seed)
         if grid.count > _MOST_CELLS:
             raise ParameterError(f"this grid has {grid.count:,} cells; at most {_MOST_CELLS:,} are allowed: shorten a list.")
         return grid
@@ -119,9 +129,9 @@ class Grid:
         ]
 
     @property
-    def systems(self) -> set[str]:
+    def systems(self) -> tuple[str, ...]:
         """The systems that are measured."""
-        return {planned.cell.scenario.server for planned in self.cells}
+        return tuple(sorted({planned.cell.scenario.server for planned in self.cells}))
 
     def check_machine(self) -> None:
         """Refuses cells that cannot work here.
@@ -180,12 +190,6 @@ def _checked(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
             raise ParameterError(f"{name} names {read!r} twice; to measure every point more than once, use repeats.")
         found.append(read)
     return tuple(found)
-
-
-def _check_counts(repeats: object, shuffle_seed: object) -> None:
-    for name, value, least in (("repeats", repeats, 1), ("shuffle_seed", shuffle_seed, 0)):
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 10_000:
-            raise ParameterError(f"{name}={value!r}: a whole number from {least} to 10,000 is needed.")
 
 
 def _repeated(scenario: Scenario, repeat: int, axes: Mapping[str, Any]) -> Scenario:

@@ -47,4 +47,4 @@ def made_up_sweep(folder: Path, asked: Mapping[str, Any] | None = None, *, repea
         leave_record(planned.cell, place, **options)
         if (outcome := Folder(folder).outcome(planned.cell)).record:
             summarise(outcome.record)
-    return Sweep({}, sweep_dir=str(folder))
+    return Sweep.of({"sweep_dir": str(folder)})

@@ -9,9 +9,10 @@ import pytest
 from experiments.errors import ParameterError, RecordError, VerdictError
 from experiments.record import reading, store
 from experiments.studies.cells import CellProgress
-from experiments.studies.sweep import page as session
+from experiments.studies import study
 from experiments.studies.sweep.grid import Planned
-from experiments.studies.sweep.page import PARAMETERS, Sweep
+from experiments.studies.sweep.page import Sweep
+from experiments.studies.sweep.params import Own
 from server import catalogue
 from tests.made_up import damage_facts
 from tests.studies.cells.made_up_cells import MadeUpCells
@@ -31,7 +32,7 @@ class Counted(MadeUpCells):
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the cells that were begun; none of them really runs."""
-    monkeypatch.setattr(session, "Cells", Counted)
+    monkeypatch.setattr(study, "Cells", Counted)
     monkeypatch.setattr(Counted, "begun_in_all", [])
     return Counted.begun_in_all
 
@@ -41,10 +42,7 @@ def silent(progress: CellProgress) -> None:
 
 
 def sweep(tmp_path: Path, **changes: Any) -> Sweep:
-    asked, own = {**ASKED}, {"results_dir": str(tmp_path), "sweep_id": "it", "cool_down_s": 0}
-    for name, value in changes.items():
-        (own if name in (*session.OWN, *session.JUDGED) else asked)[name] = value
-    return Sweep(asked, **own)
+    return Sweep.of({**ASKED, "results_dir": str(tmp_path), "sweep_id": "it", "cool_down_s": 0, **changes})
 
 
 @pytest.mark.parametrize(
@@ -74,7 +72,7 @@ def test_a_name_that_papermill_injected_must_be_a_parameter() -> None:
     """A typing error is not ignored here either."""
     cells = ["# Parameters\nrepeatss = 3"]
     with pytest.raises(ParameterError, match="did you mean 'repeats'"):
-        Sweep.from_notebook({**dict.fromkeys(PARAMETERS), "In": cells})
+        Sweep.from_notebook({**dict.fromkeys(Own.names()), "In": cells})
 
 
 def test_nothing_is_there_to_show_or_to_compare_with(tmp_path: Path) -> None:
@@ -138,7 +136,7 @@ def test_an_interrupt_shows_what_there_is(tmp_path: Path, begun: list[str], monk
     monkeypatch.setattr(Counted, "_execute", second_is_interrupted)
     page = sweep(tmp_path).measure(silent)
     assert sorted(cell.state for cell in page.cells) == ["not measured", "not measured", "unfinished", "valid"]
-    assert "Interrupted; the same with sweep_id 'it' goes on" in repr(page.verdict())
+    assert "Interrupted; the same with sweep_id='it' goes on" in repr(page.verdict())
 
 
 def test_an_earlier_sweep_is_shown_without_measuring(tmp_path: Path, begun: list[str]) -> None:
@@ -161,7 +159,7 @@ def test_a_sweep_is_shown_where_its_system_is_not_installed(tmp_path: Path, monk
     """Nothing is started, so nothing must be there; to measure the same is refused."""
     made_up_sweep(tmp_path / "earlier", ASKED | {"server": "[falcon, falcon-granian]", "clients": "[5]"})
     monkeypatch.setattr(catalogue, "obstacle", lambda system, **_: "it is not installed: make servers")
-    page = Sweep({}, sweep_dir=str(tmp_path / "earlier")).measure(silent)
+    page = Sweep.of({"sweep_dir": str(tmp_path / "earlier")}).measure(silent)
     assert [cell.state for cell in page.cells] == ["valid"] * 4
     with pytest.raises(ParameterError, match="cannot run here: it is not installed"):
         sweep(tmp_path, server="[falcon, falcon-granian]")
@@ -171,7 +169,7 @@ def test_a_closed_loop_is_labelled(tmp_path: Path) -> None:
     """It hides delay by design, so nobody may take it for the other kind."""
     for pacing in ("fixed", "after"):
         made_up_sweep(tmp_path / pacing, ASKED | {"pacing": pacing, "clients": "[5]"})
-        page = Sweep({}, sweep_dir=str(tmp_path / pacing)).measure(silent)
+        page = Sweep.of({"sweep_dir": str(tmp_path / pacing)}).measure(silent)
         assert ("Closed loop" in repr(page.verdict())) == (pacing == "after")
 
 
@@ -202,8 +200,8 @@ def test_strict_fails_a_sweep_that_deserves_it(tmp_path: Path, how: Any, asked: 
     """And no other; without `strict` nothing fails."""
     long = ASKED | {"minutes": 0.3}
     made_up_sweep(tmp_path, long, how=how)
-    Sweep(asked, sweep_dir=str(tmp_path)).measure(silent).enforce()
-    page = Sweep(asked, sweep_dir=str(tmp_path), strict=True).measure(silent)
+    Sweep.of(asked | {"sweep_dir": str(tmp_path)}).measure(silent).enforce()
+    page = Sweep.of(asked | {"sweep_dir": str(tmp_path), "strict": True}).measure(silent)
     if says is None:
         page.enforce()
     else:
@@ -220,7 +218,7 @@ def test_strict_fails_a_sweep_that_has_become_worse(tmp_path: Path) -> None:
 
     def page(name: str) -> Any:
         asked = {"sweep_dir": str(tmp_path / name), "compare_to": str(tmp_path / "then"), "strict": True}
-        return Sweep({}, **asked).measure(silent)
+        return Sweep.of(asked).measure(silent)
 
     page("same").enforce()
     with pytest.raises(VerdictError, match=r"worse than .*then by more than 10 %: A response p50"):
@@ -245,7 +243,7 @@ def test_a_sweep_shown_from_another_environment_fails_under_strict(tmp_path: Pat
         started["environment"]["python"] = "3.99"
         store.write_json(cell / cell.name / "started.json", started)
         damage_facts(reading.load(cell / cell.name), lambda facts: facts["environment"].update(python="3.99"))
-    page = Sweep({}, sweep_dir=str(tmp_path / "now"), compare_to=str(tmp_path / "then"), strict=True).measure(silent)
+    page = Sweep.of({"sweep_dir": str(tmp_path / "now"), "compare_to": str(tmp_path / "then"), "strict": True}).measure(silent)
     assert "python was 3.11.7, now it is 3.99" in repr(page.changes())
     with pytest.raises(VerdictError, match="another environment"):
         page.enforce()

@@ -1,0 +1,171 @@
+"""One study: many runs in one folder, measured as a strategy says, within a budget of time, gone on with or shown again.
+
+What a study is asked and a strategy -> what came of each cell. The study owns id, folder, plan, journal, resume, interrupt,
+budget and progress; which cell comes next is the strategy's alone, and it knows nothing but what came so far. So a study that
+was killed goes on by being given what lies in its folder, and one that is shown again is the same without measuring.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from experiments.record import reading
+from experiments.record.collection import located
+from experiments.studies.cells import Cell, Cells, Outcome
+from experiments.studies.cells.folder import Folder
+from experiments.studies.cells.session import OnCellProgress, seconds_before
+from experiments.studies.params import Asked
+
+AskedT = TypeVar("AskedT", bound=Asked)
+
+
+class Strategy(Protocol):
+    """Decides what is measured next."""
+
+    def next(self, came: Sequence[Outcome]) -> Sequence[Cell]:
+        """The cells to measure now, which are begun only if all of them would end in time; none when that is all.
+
+        Args:
+            came: what came of those before, in their order, with this strategy; `not measured` where the time was up.
+        """
+        ...
+
+
+class Each:
+    """One cell after the other, as they stand in a list."""
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        self._cells = list(cells)
+
+    def next(self, came: Sequence[Outcome]) -> Sequence[Cell]:
+        """The first of which nothing came."""
+        return self._cells[len(came) : len(came) + 1]
+
+
+def over(came: Sequence[Outcome]) -> bool:
+    """Whether the last one was not measured to its end: then a strategy that goes by what it saw has nothing to go by."""
+    return bool(came) and came[-1].status in ("not measured", "unfinished")
+
+
+@dataclass(frozen=True)
+class Late:
+    """Why something was not begun."""
+
+    left_s: float
+    needs_s: float
+
+
+class Study(Generic[AskedT]):
+    """The folder and the time of one study."""
+
+    def __init__(self, asked: AskedT, *, shown: Path | None = None, cells_type: type[Cells] | None = None) -> None:
+        """Chooses the folder; nothing is made yet, and the time runs from when the first cell is asked for.
+
+        Args:
+            shown: the folder of an earlier study, which is only looked at.
+            cells_type: what measures cells; another one in tests.
+        """
+        self.asked = asked
+        self.shown = shown is not None
+        own = asked.own
+        name = own.id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{own.kind}"
+        self.folder = Folder(shown or reading.results_dir(own.results_dir) / name)
+        self.interrupted = False
+        self.late: Late | None = None
+        """Why cells that belong together were not begun; None while none were left out."""
+        self._cells_type = cells_type or Cells
+        self._ends_at: float | None = None
+
+    @classmethod
+    def of(cls, asks: type[AskedT], given: Mapping[str, Any], cells_type: type[Cells] | None = None) -> Study[AskedT]:
+        """The study that parameters ask for: a new one, one to be gone on with, or an earlier one to be shown.
+
+        Raises:
+            LabError: a value is not allowed, or there is nothing at `<kind>_dir`.
+        """
+        if not (place := str(given.get(f"{asks.params.kind}_dir") or "")):
+            return cls(asks.from_parameters(given), cells_type=cells_type)
+        folder = Folder(located(place))
+        plan = folder.plan()
+        asks.params.check_plan(plan)
+        return cls(asks.of_plan(plan, given), shown=folder.path)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds of the budget that are left."""
+        budget_s = 3600 * self.asked.own.max_hours
+        return budget_s if self._ends_at is None else max(0.0, self._ends_at - time.monotonic())
+
+    def length_s(self, cells: Iterable[Cell]) -> float:
+        """How long these cells will take, foretold before any of them is measured."""
+        return seconds_before(cells, self.asked.own.cool_down_s)
+
+    def run(
+        self,
+        strategy: Strategy,
+        on_progress: OnCellProgress = lambda progress: None,
+        *,
+        expected: Iterable[Cell] = (),
+    ) -> list[Outcome]:
+        """Measures what the strategy names and has no whole record yet, until it names nothing or somebody interrupts.
+
+        Args:
+            expected: cells that are likely to be asked for, so that progress can tell when all will be done.
+
+        Returns:
+            What came of each, in order. After an interrupt only what lies there is found any more.
+
+        Raises:
+            ParameterError: the folder belongs to another plan or process, was measured under something else, or cannot be
+                written.
+        """
+        came: list[Outcome] = []
+        if self.shown:
+            while cells := strategy.next(came):
+                came += map(self.folder.outcome, cells)
+            return came
+        if self._ends_at is None:
+            self._ends_at = time.monotonic() + 3600 * self.asked.own.max_hours
+        with self._opened(on_progress) as bench:
+            bench.expect(expected)
+            try:
+                self._measure(bench, strategy, came)
+            except KeyboardInterrupt:
+                self.interrupted, self._ends_at = True, 0.0
+        return came
+
+    def _measure(self, bench: Cells, strategy: Strategy, came: list[Outcome]) -> None:
+        while cells := strategy.next(came):
+            together = len(cells) > 1
+            if together and (late := self._late(bench, cells)):
+                self.late = late
+                return
+            for cell in cells:
+                came.append(bench.measure(cell, in_time=together))
+
+    def _late(self, bench: Cells, cells: Sequence[Cell]) -> Late | None:
+        """Why cells that belong together would not end in time, from those measured so far; None if they would."""
+        missing = [cell for cell in cells if not self.folder.outcome(cell).done]
+        needs_s = sum(bench.expected_s(cell) + self.asked.own.cool_down_s for cell in missing)
+        return Late(self.left_s, needs_s) if needs_s > self.left_s else None
+
+    def _opened(self, on_progress: OnCellProgress) -> Cells:
+        own = self.asked.own
+        return self._cells_type(
+            self.folder.path,
+            self.asked.plan,
+            kind=own.kind,
+            systems=self.asked.systems,
+            cool_down_s=own.cool_down_s,
+            max_hours=self.left_s / 3600,
+            on_progress=on_progress,
+        )
+
+
+Say = Callable[[str], None]
+"""Takes a line of progress."""
