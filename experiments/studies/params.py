@@ -15,6 +15,7 @@ from experiments.errors import ParameterError
 from experiments.parameters import built, check_names, injected_names
 from experiments.studies.cells.cell import NAME, NAME_ADVICE
 
+
 def number(least: float, most: float) -> BeforeValidator:
     """Takes a number, or a text that says one, within bounds. True is no number, although Python takes it for 1."""
 

@@ -1,14 +1,14 @@
 """One study: many runs in one folder, measured as a strategy says, within a budget of time, gone on with or shown again.
 
 What a study is asked and a strategy -> what came of each cell. The study owns id, folder, plan, journal, resume, interrupt,
-budget and progress; which cell comes next is the strategy's alone, and it knows nothing but what came so far. So a study that
-was killed goes on by being given what lies in its folder, and one that is shown again is the same without measuring.
+budget and progress; which cell comes next is the strategy's alone, and it knows nothing but what came so far. So a study
+that was killed goes on by being given what lies in its folder, and one that is shown again is the same without measuring.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,7 +146,8 @@ class Study(Generic[AskedT]):
                 self.late = late
                 return
             for cell in cells:
-                came.append(bench.measure(cell, in_time=together))
+                # Not all at once: what came before an interrupt is kept.
+                came.append(bench.measure(cell, in_time=together))  # noqa: PERF401
 
     def _late(self, bench: Cells, cells: Sequence[Cell]) -> Late | None:
         """Why cells that belong together would not end in time, from those measured so far; None if they would."""
@@ -165,7 +166,3 @@ class Study(Generic[AskedT]):
             max_hours=self.left_s / 3600,
             on_progress=on_progress,
         )
-
-
-Say = Callable[[str], None]
-"""Takes a line of progress."""

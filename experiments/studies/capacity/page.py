@@ -5,12 +5,11 @@ Measuring methods come in the order in which the notebook calls them, so that wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from experiments.errors import VerdictError
-from experiments.parameters import check_names, injected_names
 from experiments.predict import forecast
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.forecast import Model
@@ -21,14 +20,19 @@ from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import capacity as tables
 from experiments.present.tables import changes as differences
 from experiments.present.tables import scenario as question
-from experiments.record.collection import located
+from experiments.present.words import ENDPOINTS
 from experiments.studies.capacity import earlier, rows
 from experiments.studies.capacity import extrapolation as outlook
 from experiments.studies.capacity import text as words
-from experiments.studies.capacity.params import PARAMETERS, Asked
+from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.search import Finding
-from experiments.studies.capacity.strategy import Run, Search, Session
-from experiments.studies.cells.folder import Folder
+from experiments.studies.capacity.strategy import ClosedLoop, Light, Repeats, Run, Search, Stage
+from experiments.studies.cells import CellProgress
+from experiments.studies.facade import Facade
+from experiments.studies.study import Study, over
+from experiments.studies.text import goes_on
+
+StageT = TypeVar("StageT", bound=Stage)
 
 _HELD_OUT = 0.7
 """Part of the foretold capacity at which the held-out cell is measured."""
@@ -38,46 +42,50 @@ _CURVE = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05)
 _CAPACITY_TARGET_PCT = 15.0
 
 
-class Capacity:
+class Capacity(Facade[Asked]):
     """One capacity search, from the question to the extrapolation."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self._asked = session.asked
+    asks = Asked
+
+    def __init__(self, study: Study[Asked], say: Callable[[str], None] = to_log) -> None:
+        super().__init__(study)
+        self._say = say
         self._light: dict[int, list[Run]] = {}
         self._models: dict[int, Model | None] = {}
         self._foretold: dict[int, int] = {}
         self._searches: dict[int, Search] = {}
         self._closed: list[tuple[int, float]] = []
 
-    @classmethod
-    def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
-        """Takes the parameters from a notebook's `globals()`.
-
-        Raises:
-            ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
-            RecordError: there is nothing at `capacity_dir`.
-        """
-        if not namespace["capacity_dir"]:
-            return cls(Session(Asked.from_notebook(namespace), to_log))
-        check_names(injected_names(namespace), PARAMETERS)
-        shown = located(str(namespace["capacity_dir"]))
-        return cls(Session(Asked.of_plan(Folder(shown).plan(), namespace), shown=shown))
-
     # -- the question ------------------------------------------------------------------------------
 
     def asked(self) -> Markup:
         """What is searched for, how, and how long that may take."""
-        pairs = words.question(self._asked, str(self.session.folder))
-        return tables.facts(pairs, label="the search") + question.parameters(self._asked.base.model_dump())
+        shown = tables.facts(words.question(self.study), label="the search")
+        return shown + question.parameters(self._asked.base.model_dump())
+
+    @property
+    def _asked(self) -> Asked:
+        return self.study.asked
+
+    def _measured(self, stage: StageT) -> StageT:
+        """Measures a stage, or as much of it as the time allows, with a line a cell."""
+
+        def tell(progress: CellProgress) -> None:
+            if progress.phase == "done" and progress.last:
+                self._say(words.measured(progress.last, stage.why, self._asked, self.study.left_s))
+
+        came = self.study.run(stage, tell)
+        if not self.study.shown and (self.study.interrupted or over(came)):
+            self._say(f"Ended before all was measured: {goes_on(self.study)}.")
+        return stage
 
     # -- foretold ----------------------------------------------------------------------------------
 
     def light(self) -> Markup:
         """Measures the light cells."""
         for workers in self._asked.workers:
-            self._light[workers] = self.session.light_cells(workers)
-            self._models[workers] = forecast.learn(self._figures(self._light[workers]))
+            self._light[workers] = self._measured(Light(self._asked, workers)).runs
+            self._models[workers] = forecast.learn(_figures(self._light[workers]))
         return tables.cells(self._cells([run for runs in self._light.values() for run in runs]), label="light cells")
 
     def model(self) -> Markup:
@@ -109,11 +117,12 @@ class Capacity:
             return note("Nothing was foretold, so there is nothing to hold out.")
         clients = round(_HELD_OUT * edge)
         found = forecast.forecast(model, self._asked.at(clients, workers), _HELD_OUT_RUNS)
-        measured = self.session.repeats(workers, clients, min(_HELD_OUT_RUNS, self._asked.rules.confirmations))
+        number = min(_HELD_OUT_RUNS, self._asked.rules.confirmations)
+        measured = self._measured(Repeats(self._asked, workers, clients, number)).runs
         summaries = [run.outcome.summary for run in measured if run.outcome.summary is not None and run.outcome.believed]
         if not summaries:
             return note(f"The cell with {clients:,} devices gave no evidence, so nothing can be held against it.")
-        table = tables.held_against(rows.held_out(found, summaries), label="held-out cell")
+        table = tables.held_against(rows.held_out(found, summaries, ENDPOINTS), label="held-out cell")
         listed = tables.cells(self._cells(measured), label="runs of the held-out cell")
         return table + caption(f"Foretold before it was measured: {clients:,} devices, {len(summaries)} runs.") + listed
 
@@ -122,16 +131,16 @@ class Capacity:
     def search(self) -> Markup:
         """Searches the edge for every number of workers, as far as the time allows."""
         for workers in self._asked.workers:
-            self._searches[workers] = self.session.search(workers)
-        if not self.session.shown:
-            earlier.keep(self.session.folder, self._found)
+            self._searches[workers] = self._measured(Search(self._asked, workers))
+        if not self.study.shown:
+            earlier.keep(self.study.folder.path, self._found)
         return self.answer()
 
     def answer(self) -> Markup:
         """What the search comes to, in sentences."""
         shown = Markup("")
         for search in self._searches.values():
-            headline, sentences, css = words.answer(search, self._asked, self._limit(search), self._used(search))
+            headline, sentences, css = words.answer(search)
             shown += tables.answer(headline, sentences, css=css)
         return shown
 
@@ -139,7 +148,7 @@ class Capacity:
         """Every load of the search."""
         shown = Markup("")
         for search in self._searches.values():
-            shown += caption(words.workers(search.workers)) + tables.levels(rows.levels(search, self.session.figures))
+            shown += caption(words.workers(search.workers)) + tables.levels(rows.levels(search))
         return shown
 
     def edge(self) -> Chart | Markup:
@@ -174,7 +183,7 @@ class Capacity:
 
     def scalability(self) -> Chart | Markup:
         """Measures the closed-loop cells, if any: throughput over devices that poll again at once."""
-        self._closed = outlook.throughputs(self.session.closed_loop())
+        self._closed = outlook.throughputs(self._measured(ClosedLoop(self._asked, self._asked.workers[0])).runs)
         return outlook.scalability(self._closed) or note(
             "No closed-loop cells were asked for (closed_loop), so there is no law over concurrency."
         )
@@ -189,14 +198,14 @@ class Capacity:
         model = self._models.get(workers)
         if model is None:
             return note("Without light cells nothing can be said of larger fleets.")
-        figures = self._figures([*self._light[workers], *self._searches[workers].runs])
+        figures = _figures([*self._light[workers], *self._searches[workers].runs])
         return outlook.fleets(self._asked.at(1, workers), model, figures)
 
     def changes(self) -> Markup:
         """What changed since the search that `compare_to` names: the capacity found, and loads that both measured."""
-        if not self._asked.compare_to:
+        if not self._asked.own.compare_to:
             return caption("compare_to names no earlier search, so there is nothing to compare with.")
-        compare_to, margin_pct = self._asked.compare_to, self._asked.margin_pct
+        compare_to, margin_pct = self._asked.own.compare_to, self._asked.own.margin_pct
         made = [
             rows.against(f"devices on {words.workers(workers)}, before and now", before, [now], margin_pct)
             for workers, (before, now) in earlier.both(compare_to, self._found).items()
@@ -211,13 +220,14 @@ class Capacity:
             VerdictError: `strict`, and a search did not end with an edge or with the largest load held, the capacity is
                 smaller than that of `compare_to` by more than the margin, or a figure is worse by more.
         """
-        if not self._asked.strict:
+        own = self._asked.own
+        if not own.strict:
             return
         for search in self._searches.values():
             if search.finding is None or search.finding.how not in ("edge", "largest holds"):
-                raise VerdictError(f"strict: {words.answer(search, self._asked, None, [])[0]}")
-        if self._asked.compare_to:
-            earlier.enforce(self._asked.compare_to, self._found, self._runs, self._asked.margin_pct)
+                raise VerdictError(f"strict: {words.answer(search)[0]}")
+        if own.compare_to:
+            earlier.enforce(own.compare_to, self._found, self._runs, own.margin_pct)
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -230,22 +240,11 @@ class Capacity:
         return [*chain(*self._light.values()), *(run for search in self._searches.values() for run in search.runs)]
 
     def _cells(self, runs: Sequence[Run]) -> list[dict[str, Any]]:
-        return [rows.cell(run, self.session.figures(run)) for run in runs]
+        return [rows.cell(run) for run in runs]
 
-    def _figures(self, runs: Sequence[Run]) -> list[Figures]:
-        return [one for run in runs if (one := self.session.figures(run)) is not None]
 
-    def _limit(self, search: Search) -> Figures | None:
-        """The cell that shows what was at its limit: of those that missed next above the answer, the middle one."""
-        above = search.finding.above if search.finding else None
-        missed = [run for run in search.at(above) if run.shows.shown == "missed"] if above else []
-        found = sorted(self._figures(missed), key=lambda one: one.load)
-        return found[len(found) // 2] if found else None
-
-    def _used(self, search: Search) -> list[Figures]:
-        """The cells at the answer that held."""
-        clients = search.finding.clients if search.finding else 0
-        return self._figures([run for run in search.at(clients) if run.shows.shown == "held"])
+def _figures(runs: Sequence[Run]) -> list[Figures]:
+    return [run.figures for run in runs if run.figures is not None]
 
 
 def _assumptions(sentences: Sequence[str]) -> Markup:

@@ -7,66 +7,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, Field
 
 from experiments.errors import ParameterError
 from experiments.measure import machine
-from experiments.parameters import built, check_names, injected_names
-from experiments.present.words import plain
+from experiments.parameters import built
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
+from experiments.studies import params
 from experiments.studies.capacity.search import Rules
+from experiments.studies.params import Counts, Id, StudyParams, Text, number
 
-_RUN = (
-    *("server", "interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "pacing"),
-    *("keep_alive", "timeout_s", "engine", "generators", "seed", "sample_ms", "results_dir"),
-    *("workload", "database_url", "db_delay_ms", "db_connections"),
-    *("slo_status_p99_ms", "slo_bulk_p99_ms", "slo_failure_pct", "slo_devices_pct"),
-)
-"""Parameters that every cell has in common."""
-_OWN = (
-    *("workers", "smallest", "largest", "step_pct", "confirmations", "suspect_counts", "closed_loop"),
-    *("capacity_id", "cool_down_s", "max_hours", "compare_to", "margin_pct", "strict"),
-)
-PARAMETERS = (*_RUN, *_OWN, "capacity_dir")
-_NOT_PLANNED: dict[str, Any] = {
-    **{"results_dir": "", "capacity_id": "", "cool_down_s": 0, "max_hours": 1, "compare_to": "", "margin_pct": 0},
-    "strict": False,
-}
-"""What is no part of the question, and is nothing where nothing is measured."""
-_NEW_RUNS = "new runs"
+Sorted = Annotated[Counts, AfterValidator(lambda counts: tuple(sorted(counts)))]
+Devices = Annotated[int, number(1, 1_000_000)]
 FEWEST = 1_050
 """Polls for which a p99 is surely supported: 1,000, and some more because a window holds a few more or less by chance."""
 
+class Own(StudyParams):
+    """What is asked of a search and not of its cells."""
+
+    kind = "capacity"
+    called = "capacity search"
+    of_runs = (
+        *("server", "interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "pacing"),
+        *("keep_alive", "timeout_s", "engine", "generators", "seed", "sample_ms"),
+        *("workload", "database_url", "db_delay_ms", "db_connections"),
+        *("slo_status_p99_ms", "slo_bulk_p99_ms", "slo_failure_pct", "slo_devices_pct"),
+    )
+
+    workers: Sorted = Field(description="worker processes of the server, several separated by commas")
+    smallest: Devices = Field(description="devices to begin with")
+    largest: Devices = Field(description="devices beyond which nothing is measured")
+    step_pct: Annotated[float, number(0.1, 50)] = Field(description="percent to which the edge is narrowed down")
+    confirmations: Annotated[int, number(1, 100)] = Field(description="runs at the answer, and as many a step above")
+    suspect_counts: bool = Field(description="a suspect run is evidence, and named; False: measured again")
+    closed_loop: Sorted = Field(description="devices of the closed-loop cells for the scalability law; empty: none")
+    capacity_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
+    capacity_dir: Text = Field("", description="show this earlier search instead of measuring")
+    max_hours: Annotated[float, number(0.0001, 24 * 365)] = Field(1.0, description="nothing is begun that would end later")
+    compare_to: Text = Field("", description="earlier search to compare with")
+    margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
+
+
+_BUDGET = {"results_dir", "cool_down_s", "max_hours", "strict", "capacity_id", "capacity_dir", "compare_to", "margin_pct"}
+"""What is no part of the question."""
+_NEW_RUNS = "new runs"
+
 
 @dataclass(frozen=True)
-class Asked:
+class Asked(params.Asked):
     """A search, checked."""
 
+    own: Own
     base: Scenario
     """Of the smallest load."""
-    rules: Rules
-    workers: tuple[int, ...]
-    """Worker counts, each searched by itself."""
-    suspect_counts: bool
-    closed_loop: tuple[int, ...]
-    """Devices of the closed-loop cells for the scalability law; none for no such cells."""
-    capacity_id: str
-    cool_down_s: float
-    max_hours: float
-    compare_to: str
-    margin_pct: float
-    strict: bool
+    anew: bool = True
+    """Whether new runs confirm; see `Rules`."""
 
-    @classmethod
-    def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
-        """Takes the parameters from a notebook's `globals()`.
-
-        Raises:
-            ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
-        """
-        check_names(injected_names(namespace), PARAMETERS)
-        return cls.from_parameters({name: namespace[name] for name in (*_RUN, *_OWN)})
+    params: ClassVar[type[StudyParams]] = Own
 
     @classmethod
     def from_parameters(cls, given: Mapping[str, Any]) -> Self:
@@ -82,60 +82,45 @@ class Asked:
             asked.at(asked.rules.largest, count).check_server()
         check_level(asked.base)
         machine.check(asked.base)
-        check_earlier(asked.compare_to, strict=asked.strict)
+        check_earlier(asked.own.compare_to, strict=asked.own.strict)
         check_databases(asked.base.model_copy(update={"workers": count}) for count in asked.workers)
         return asked
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any] | None = None) -> Self:
-        """What an earlier search was asked, which may have been on another machine.
-
-        Args:
-            now: the parameters of now, of which those that are no part of the plan are taken.
-
-        Raises:
-            ParameterError: the plan is not that of a search.
-        """
-        if plan.get("kind") != "capacity":
-            raise ParameterError("capacity_dir holds no capacity search: give the folder of one.")
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+        """What an earlier search was asked, which may have been on another machine."""
         # A plan leaves out what says nothing of it, and then the default does.
-        unasked = {name: Scenario.model_fields[name].default for name in _RUN}
-        own = {name: (now or {}).get(name, value) for name, value in _NOT_PLANNED.items()}
-        return cls._of(unasked | {name: plan[name] for name in plan if name in (*_RUN, *_OWN)} | own, plan)
+        unasked = {name: Scenario.model_fields[name].default for name in Own.of_runs}
+        own = {name: now[name] for name in _BUDGET & now.keys()}
+        asked = {name: value for name, value in plan.items() if name in Own.names()}
+        return cls._of(unasked | asked | own, anew=plan.get("confirmed_by") == _NEW_RUNS)
 
     @classmethod
-    def _of(cls, given: Mapping[str, Any], plan: Mapping[str, Any] | None = None) -> Self:
+    def _of(cls, given: Mapping[str, Any], *, anew: bool = True) -> Self:
         """What can be asked anywhere; whether it can be measured here is another matter."""
-        smallest, largest = (_number(given, name, 1) for name in ("smallest", "largest"))
-        if largest < smallest:
-            raise ParameterError(f"largest={largest:g} is below smallest={smallest:g}: the search goes up from the one.")
-        rules = Rules(
-            int(smallest),
-            int(largest),
-            float(_number(given, "step_pct", 0.1, 50.0)),
-            int(_number(given, "confirmations", 1, 100)),
-            anew=plan is None or plan.get("confirmed_by") == _NEW_RUNS,
-        )
-        workers = _counts(given, "workers")
-        if not workers:
+        own = Own.of(given)
+        if own.largest < own.smallest:
+            raise ParameterError(f"largest={own.largest} is below smallest={own.smallest}: the search goes up from the one.")
+        if not own.workers:
             raise ParameterError("workers is empty: give a number, or several like '1,2'.")
-        judged = built(
-            Scenario,
-            {name: given[name] for name in ("compare_to", "margin_pct", "strict")} | {"run_id": str(given["capacity_id"])},
-        )
-        return cls(
-            base=built(Scenario, {name: given[name] for name in _RUN} | {"clients": rules.smallest}),
-            rules=rules,
-            workers=workers,
-            suspect_counts=_flag(given, "suspect_counts"),
-            closed_loop=_counts(given, "closed_loop"),
-            capacity_id=judged.run_id,
-            cool_down_s=float(_number(given, "cool_down_s", 0, 3600)),
-            max_hours=float(_number(given, "max_hours", 0.0001, 24 * 365)),
-            compare_to=judged.compare_to,
-            margin_pct=judged.margin_pct,
-            strict=judged.strict,
-        )
+        base = {name: given[name] for name in Own.of_runs} | {"clients": own.smallest}
+        return cls(own, built(Scenario, base), anew)
+
+    @property
+    def rules(self) -> Rules:
+        """How far and how finely to search."""
+        own = self.own
+        return Rules(own.smallest, own.largest, own.step_pct, own.confirmations, self.anew)
+
+    @property
+    def workers(self) -> tuple[int, ...]:
+        """Worker counts, each searched by itself."""
+        return self.own.workers
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The one that is searched."""
+        return (self.base.server,)
 
     def at(self, clients: int, workers: int, **changes: Any) -> Scenario:
         """The scenario of a load, with other changes if need be."""
@@ -146,20 +131,9 @@ class Asked:
     @property
     def plan(self) -> dict[str, Any]:
         """What must be the same for a search to be gone on with; the budget need not."""
-        places = {"results_dir", "run_id", "run_dir", "strict", "workers", "clients"}
-        kept = self.base.model_dump(exclude=places | self.base.unused)
-        return {
-            "kind": "capacity",
-            **kept,
-            "workers": list(self.workers),
-            "smallest": self.rules.smallest,
-            "largest": self.rules.largest,
-            "step_pct": self.rules.step_pct,
-            "confirmations": self.rules.confirmations,
-            **({"confirmed_by": _NEW_RUNS} if self.rules.anew else {}),
-            "suspect_counts": self.suspect_counts,
-            "closed_loop": list(self.closed_loop),
-        }
+        base = self.base.model_dump(include={*Own.of_runs} - self.base.unused)
+        own = self.own.model_dump(exclude=_BUDGET, mode="json")
+        return {"kind": Own.kind, **base, **own, **({"confirmed_by": _NEW_RUNS} if self.anew else {})}
 
 
 def check_level(base: Scenario) -> None:
@@ -189,32 +163,3 @@ def _enough(clients: int, polls: float) -> str:
     if not polls:
         return "the ratio never asks for it, so set no limit for it"
     return f"begin with smallest={int(clients * FEWEST / polls) + 1}, or measure longer"
-
-
-def _number(given: Mapping[str, Any], name: str, least: float, most: float = 1_000_000) -> float:
-    value = given[name]
-    try:
-        number = float(value) if not isinstance(value, bool) else None
-    except (TypeError, ValueError):
-        number = None
-    if number is None or not least <= number <= most:
-        raise ParameterError(f"{name}={value!r}: a number from {plain(least)} to {plain(most)} is needed.")
-    return number
-
-
-def _flag(given: Mapping[str, Any], name: str) -> bool:
-    value = given[name]
-    known = {True: True, False: False, "true": True, "false": False, "True": True, "False": False}
-    if not isinstance(value, bool | str) or value not in known:
-        raise ParameterError(f"{name}={value!r}: True or False is needed.")
-    return known[value]
-
-
-def _counts(given: Mapping[str, Any], name: str) -> tuple[int, ...]:
-    """Whole numbers from a text like `1,2`, `[1, 2]`, a list or a number; each once, in order."""
-    value = given[name]
-    parts = value if isinstance(value, list | tuple) else str(value).strip(" []()").split(",")
-    texts = [str(part).strip() for part in parts if str(part).strip()]
-    if not all(text.isascii() and text.isdigit() and int(text) > 0 for text in texts):
-        raise ParameterError(f"{name}={value!r}: whole numbers above zero are needed, separated by commas, like '1,2,4'.")
-    return tuple(sorted({int(text) for text in texts}))

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from experiments.predict.cell import Cell as Figures
 from experiments.predict.fleet import Fleet
 from experiments.predict.forecast import Forecast
-from experiments.present.words import ENDPOINTS
+from experiments.record.schema import ENDPOINTS
 from experiments.studies.capacity.strategy import Run, Search
 
 _TARGETS = (("p50", 50.0, 20.0), ("p95", 95.0, 35.0))
 """Percentile, percent, and within how many percent of what is measured a forecast should be."""
 
 
-def cell(run: Run, figures: Figures | None) -> dict[str, Any]:
+def cell(run: Run) -> dict[str, Any]:
     """A light cell, as `tables.capacity.cells` takes it."""
-    scenario, summary = run.cell.scenario, run.outcome.summary
-    row: dict[str, Any] = {"clients": scenario.clients, "ratio": scenario.ratio, "report": report(run)}
+    scenario, summary, figures = run.cell.scenario, run.outcome.summary, run.figures
+    row: dict[str, Any] = {"clients": scenario.clients, "ratio": scenario.ratio, "report": run.outcome.link}
     if summary is None or figures is None:
         none = ("polls_per_s", "server_pct", "server_us", "generator_pct", "p50_ms", "p95_ms")
         return row | dict.fromkeys(none) | {"verdict": run.outcome.verdict or run.outcome.status}
@@ -36,20 +35,21 @@ def cell(run: Run, figures: Figures | None) -> dict[str, Any]:
     }
 
 
-def report(run: Run) -> str | None:
-    """The cell's own report, from the folder of the search."""
-    return f"cells/{run.cell.name}/{run.outcome.report.name}" if run.outcome.report else None
+def held_out(
+    found: Forecast, summaries: Sequence[dict[str, Any]], titles: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Response percentiles foretold beside those measured, and the server's cores.
 
-
-def held_out(found: Forecast, summaries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Response percentiles foretold beside those measured, and the server's cores."""
+    Args:
+        titles: endpoint -> what people call it.
+    """
     made = []
-    for name, letter in ENDPOINTS.items():
+    for name, title in titles.items():
         for label, percent, target in _TARGETS:
             measured = [one["endpoints"][name]["response_ms"][label] for one in summaries]
             value = found.response_s[name][percent]
             if value is not None and None not in measured:
-                made.append(against(f"response {label} of {letter}, ms", 1000 * value, measured, target))
+                made.append(against(f"response {label} of {title}, ms", 1000 * value, measured, target))
     cores = [one["server"]["cpu_cores_mean"] for one in summaries]
     return [*made, against("server, cores", found.server_cores, [value for value in cores if value is not None], 15.0)]
 
@@ -69,19 +69,19 @@ def against(what: str, foretold: float | None, measured: Sequence[float], target
     }
 
 
-def levels(search: Search, figures: Callable[[Run], Figures | None]) -> list[dict[str, Any]]:
+def levels(search: Search) -> list[dict[str, Any]]:
     """Every load of a search, the smallest first."""
     made = []
     for clients in sorted(search.seen):
         runs = search.at(clients)
         seen = [run.outcome.summary for run in runs if run.outcome.summary is not None]
-        loads = [100 * one.load for run in runs if (one := figures(run)) is not None]
+        loads = [100 * one.load for run in runs if (one := run.figures) is not None]
         items = [item for summary in seen for item in summary["service_level"]["items"] if item["name"] == "devices_pct"]
         row = {f"{name}_ms": _ends([one["endpoints"][name]["response_ms"]["p99"] for one in seen]) for name in ENDPOINTS}
         made.append(
             {
                 "clients": clients,
-                "runs": [(run.shows.shown, report(run)) for run in runs],
+                "runs": [(run.shows.shown, run.outcome.link) for run in runs],
                 "suspect": sum(run.shows.suspect for run in runs),
                 **row,
                 "devices_pct": _ends([item["figure"] for item in items]),

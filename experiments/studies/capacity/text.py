@@ -9,16 +9,16 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from experiments.predict.cell import Cell as Figures
 from experiments.predict.forecast import Model
 from experiments.predict.usl import Law, Unidentified
 from experiments.present.words import count, duration, number, plain, plural, size
-from experiments.studies.capacity.evidence import limit
+from experiments.studies.capacity.evidence import evidence, limit
 from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.search import Rules, confirming
-from experiments.studies.capacity.strategy import Run, Search
-
-Pair = tuple[str, str]
+from experiments.studies.capacity.strategy import ClosedLoop, Run, Search, Stage
+from experiments.studies.cells import Outcome
+from experiments.studies.study import Study
+from experiments.studies.text import Pair, folder
 
 _TOO_FAR = 0.1
 """From which distance of the light cells from the model a forecast is not to be rested on: CPU repeats within 2 %."""
@@ -33,10 +33,11 @@ def workers(number_: int) -> str:
     return plural(number_, "worker")
 
 
-def question(asked: Asked, folder: str) -> list[Pair]:
+def question(study: Study[Asked]) -> list[Pair]:
     """What is searched for, and within what."""
+    asked = study.asked
     rules, base = asked.rules, asked.base
-    return [
+    said = [
         ("service level", "; ".join(_level(asked))),
         ("devices", f"{count(rules.smallest)} to {count(rules.largest)}, each polling every {plain(base.interval_ms)} ms"),
         ("on", ", ".join(workers(one) for one in asked.workers)),
@@ -45,11 +46,28 @@ def question(asked: Asked, folder: str) -> list[Pair]:
             "confirmed with",
             f"{plural(rules.confirmations, 'new run')} at the answer and up to as many a step above{_anew(rules)}",
         ),
-        ("a suspect run", "counts, and is named" if asked.suspect_counts else "is no evidence, as an invalid one"),
-        ("a cell takes", f"{duration(base.warmup_s + base.window_s)} of load and about 10 s around it"),
-        ("time", f"at most {duration(3600 * asked.max_hours)} from now; a search usually takes 25 to 40 cells"),
-        ("folder", f"{folder}; the same capacity_id goes on with it"),
+        ("a suspect run", "counts, and is named" if asked.own.suspect_counts else "is no evidence, as an invalid one"),
     ]
+    time = [
+        ("a cell takes", f"{duration(base.warmup_s + base.window_s)} of load and about 10 s around it"),
+        ("time", f"at most {duration(3600 * asked.own.max_hours)} from now; a search usually takes 25 to 40 cells"),
+    ]
+    return [*said, *([] if study.shown else time), *folder(study)]
+
+
+def measured(outcome: Outcome, why: str, asked: Asked, left_s: float) -> str:
+    """A line for the log: what came of a cell, and how long the search may still take."""
+    if outcome.summary is None:
+        came = f"{outcome.status}: {outcome.why}"
+    elif why in (Stage.why, ClosedLoop.why):
+        came = str(outcome.verdict)
+    else:
+        shows = evidence(outcome, suspect_counts=asked.own.suspect_counts)
+        came = f"{outcome.verdict}, {_SHOWN[shows.shown]}" + (f" ({shows.why})" if shows.why else "")
+    return f"{why}: {outcome.cell.name}: {came}; {left_s / 60:.0f} min of time left at most"
+
+
+_SHOWN = {"held": "held", "missed": "missed", "blind": "no evidence"}
 
 
 def _anew(rules: Rules) -> str:
@@ -114,9 +132,9 @@ def foretold(asked: Asked, number_: int, learnt: Model | None, edge: int | None)
     ]
 
 
-def answer(search: Search, asked: Asked, at_limit: Figures | None, used: Sequence[Figures]) -> tuple[str, list[str], str]:
+def answer(search: Search) -> tuple[str, list[str], str]:
     """The headline, further sentences, and the colour of a search's end."""
-    finding = search.finding
+    asked, finding = search.asked, search.finding
     every = f"at {plain(asked.base.interval_ms)} ms on {workers(search.workers)}"
     if finding is None:
         return _unfinished(search, every), ["Start again with the same capacity_id to go on."], "lab-neutral"
@@ -124,25 +142,25 @@ def answer(search: Search, asked: Asked, at_limit: Figures | None, used: Sequenc
         why = _why(search, finding.above)
         return f"No run with {count(finding.above)} devices {every} is evidence.", [why], "lab-invalid"
     if finding.how == "smallest misses":
-        held = f"held in {_of(search, asked.rules, finding.above)} runs"
+        held = f"held in {_of(search, finding.above)} runs"
         said = f"Even {count(finding.above)} devices {every} miss the service level: {held}."
         return said, [_why(search, finding.above)], "lab-suspect"
-    held = f"{count(finding.clients)} devices {every}: held in {_of(search, asked.rules, finding.clients)} runs"
-    more = [*_suspects(search), *_worth(finding.clients, used)]
+    held = f"{count(finding.clients)} devices {every}: held in {_of(search, finding.clients)} runs"
+    more = [*_suspects(search), *_worth(search, finding.clients)]
     if finding.how == "largest holds":
         more.insert(0, f"The edge lies beyond largest={count(finding.clients)}: ask for more to find it.")
         return f"At least {held}.", more, "lab-neutral"
     if finding.how == "generator first":
         return f"At least {held}; the server's edge was not seen.", [_blind(search, finding.above), *more], "lab-suspect"
-    limits = [f"Limit: {limit(at_limit)}."] if at_limit else ["What was at its limit cannot be told."]
+    limits = [f"Limit: {limit(at_limit)}."] if (at_limit := search.at_limit()) else ["What was at its limit cannot be told."]
     more = [*limits, *_weak(search, finding.above), *_unsteady(search), *more]
-    return f"{held}; {count(finding.above)}: in {_of(search, asked.rules, finding.above)}.", more, "lab-valid"
+    return f"{held}; {count(finding.above)}: in {_of(search, finding.above)}.", more, "lab-valid"
 
 
-def _of(search: Search, rules: Rules, clients: int | None) -> str:
+def _of(search: Search, clients: int | None) -> str:
     """`4 of 5`: of the runs that confirm a level, or where it did not come to that, of all."""
     level = clients or 0
-    shown = list(confirming(search.seen, rules, level)) or search.seen.get(level, [])
+    shown = list(confirming(search.seen, search.asked.rules, level)) or search.seen.get(level, [])
     return f"{shown.count('held')} of {len(shown) - shown.count('blind')}"
 
 
@@ -198,9 +216,10 @@ def _suspects(search: Search) -> list[str]:
     return [f"{count(suspect)} of the {plural(len(search.runs), 'run')} are suspect, and count."] if suspect else []
 
 
-def _worth(clients: int, used: Sequence[Figures]) -> list[str]:
+def _worth(search: Search, clients: int) -> list[str]:
     """Devices a core and a GB, of the cells that held at the answer."""
-    said = []
+    held = [run.figures for run in search.at(clients) if run.shows.shown == "held"]
+    used, said = [one for one in held if one is not None], []
     if cores := [one.server.cores for one in used]:
         said.append(f"The server used {number(median(cores))} cores: {number(clients / median(cores))} devices a core.")
     if memory := [one.server_rss_bytes for one in used if one.server_rss_bytes]:

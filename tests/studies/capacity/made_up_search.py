@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.studies.capacity.params import Asked
-from experiments.studies.capacity.strategy import Session
+from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Cell
+from experiments.studies.study import Study
 from tests.made_up import Answer, Costs
 from tests.studies.cells.made_up_cells import MadeUpCells, leave_record
 
@@ -83,7 +84,14 @@ def made(**changes: Any) -> type[Made]:
     return type("MadeHere", (Made,), {"measured": [], **changes})
 
 
-def session(folder: Path, kind: type[Made], said: list[str] | None = None, **given: Any) -> Session:
-    """A search in this folder; what is said goes to `said`."""
-    asked = Asked.from_parameters(GIVEN | {"results_dir": str(folder)} | given)
-    return Session(asked, (said if said is not None else []).append, kind)
+def study(folder: Path, kind: type[Made], **given: Any) -> Study[Asked]:
+    """A search in this folder."""
+    return Study(Asked.from_parameters(GIVEN | {"results_dir": str(folder)} | given), cells_type=kind)
+
+
+def searched(folder: Path, kind: type[Made], **given: Any) -> Search:
+    """The same, with one worker, as far as it came."""
+    one = study(folder, kind, **given)
+    search = Search(one.asked, 1)
+    one.run(search)
+    return search

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.errors import ParameterError, RecordError
 from experiments.measure import engines
-from experiments.studies.capacity.params import Asked
+from experiments.studies.capacity.params import Asked, Own
 from tests.studies.capacity.made_up_search import GIVEN
 
 
@@ -53,7 +53,7 @@ def test_an_earlier_search_that_is_not_there_is_refused() -> None:
 def test_a_name_that_papermill_injected_must_be_a_parameter() -> None:
     """A typing error is not ignored."""
     with pytest.raises(ParameterError, match="did you mean 'smallest'"):
-        Asked.from_notebook({**GIVEN, "smalest": 5, "In": ["# Parameters\nsmalest = 5"]})
+        Own.given({**GIVEN, "smalest": 5, "In": ["# Parameters\nsmalest = 5"]})
 
 
 @pytest.mark.parametrize("given", ["1,2,4", "[1, 2, 4]", [1, 2, 4], "4, 2,1,2", (4, 2, 1)], ids=str)

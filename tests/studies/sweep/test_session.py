@@ -8,8 +8,8 @@ import pytest
 
 from experiments.errors import ParameterError, RecordError, VerdictError
 from experiments.record import reading, store
-from experiments.studies.cells import CellProgress
 from experiments.studies import study
+from experiments.studies.cells import CellProgress
 from experiments.studies.sweep.grid import Planned
 from experiments.studies.sweep.page import Sweep
 from experiments.studies.sweep.params import Own
@@ -243,7 +243,8 @@ def test_a_sweep_shown_from_another_environment_fails_under_strict(tmp_path: Pat
         started["environment"]["python"] = "3.99"
         store.write_json(cell / cell.name / "started.json", started)
         damage_facts(reading.load(cell / cell.name), lambda facts: facts["environment"].update(python="3.99"))
-    page = Sweep.of({"sweep_dir": str(tmp_path / "now"), "compare_to": str(tmp_path / "then"), "strict": True}).measure(silent)
+    asked = {"sweep_dir": str(tmp_path / "now"), "compare_to": str(tmp_path / "then"), "strict": True}
+    page = Sweep.of(asked).measure(silent)
     assert "python was 3.11.7, now it is 3.99" in repr(page.changes())
     with pytest.raises(VerdictError, match="another environment"):
         page.enforce()
