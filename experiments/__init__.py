@@ -12,7 +12,7 @@ from typing import Any
 _HOME = {
     "Calibration": "experiments.studies.calibrate.page",
     "Capacity": "experiments.studies.capacity.page",
-    "Compare": "experiments.studies.compare.compare",
+    "Compare": "experiments.studies.compare.page",
     "LabError": "experiments.errors",
     "Scenario": "experiments.scenario",
     "Live": "experiments.present.live",

@@ -1,9 +1,9 @@
 """What a notebook holds of a study, whatever its kind: from its parameters to what its cells show.
 
-    study = lab.Sweep.from_notebook(globals())   # or Capacity, Compare, Calibration
-    study.asked()                                # what will be measured, and how long that takes
-    ...                                          # cells that measure and show, each a method
-    ... .enforce()                               # with `strict`, fails the notebook if the study deserves it
+study = lab.Sweep.from_notebook(globals())   # or Capacity, Compare, Calibration
+study.asked()                                # what will be measured, and how long that takes
+...                                          # cells that measure and show, each a method
+... .enforce()                               # with `strict`, fails the notebook if the study deserves it
 """
 
 from __future__ import annotations

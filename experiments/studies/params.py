@@ -43,14 +43,14 @@ def whole(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def listed(value: object) -> tuple[str, ...]:
+def several(value: object) -> tuple[str, ...]:
     """The values of `a, b`, `[a, b]`, a list or a single value; each once, in the order given."""
     parts = value if isinstance(value, list | tuple) else str(value).strip(" []()").split(",")
     return tuple(dict.fromkeys(text for part in parts if (text := str(part).strip(" '\""))))
 
 
 def _counts(value: object) -> tuple[int, ...]:
-    texts = listed(value)
+    texts = several(value)
     if not all(text.isascii() and text.isdigit() and int(text) > 0 for text in texts):
         raise ValueError("whole numbers above zero, 1 or more, are needed, separated by commas, like '1,2,4'")
     return tuple(map(int, texts))
@@ -67,7 +67,7 @@ def folder_name(name: str) -> str:
     return name
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(several)]
 """A list of texts, however it came."""
 Counts = Annotated[tuple[int, ...], BeforeValidator(_counts)]
 """A list of whole numbers above zero, however it came."""

@@ -8,7 +8,7 @@ that was killed goes on by being given what lies in its folder, and one that is 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from experiments.studies.cells.session import OnCellProgress, seconds_before
 from experiments.studies.params import Asked
 
 AskedT = TypeVar("AskedT", bound=Asked)
+OtherT = TypeVar("OtherT", bound=Asked)
 
 
 class Strategy(Protocol):
@@ -36,15 +37,25 @@ class Strategy(Protocol):
         ...
 
 
-class Each:
-    """One cell after the other, as they stand in a list."""
+class Groups:
+    """Cells as they stand in a list; those of a group are measured together or not at all."""
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
-        self._cells = list(cells)
+    def __init__(self, groups: Iterable[Sequence[Cell]]) -> None:
+        self._groups = list(groups)
 
     def next(self, came: Sequence[Outcome]) -> Sequence[Cell]:
-        """The first of which nothing came."""
-        return self._cells[len(came) : len(came) + 1]
+        """The first group of which nothing came."""
+        before = 0
+        for group in self._groups:
+            if before == len(came):
+                return group
+            before += len(group)
+        return ()
+
+
+def each(cells: Iterable[Cell]) -> Groups:
+    """One cell after the other, whatever becomes of those before."""
+    return Groups([cell] for cell in cells)
 
 
 def over(came: Sequence[Outcome]) -> bool:
@@ -94,6 +105,24 @@ class Study(Generic[AskedT]):
         plan = folder.plan()
         asks.params.check_plan(plan)
         return cls(asks.of_plan(plan, given), shown=folder.path)
+
+    def within(
+        self, name: str, asked: Callable[[], OtherT], of_plan: Callable[[Mapping[str, Any]], OtherT]
+    ) -> Study[OtherT]:
+        """A study of another kind in this one's folder, measured or shown as this one is.
+
+        Args:
+            name: of its folder.
+            asked: what it is asked, where it is measured.
+            of_plan: what it was asked, where it is shown.
+
+        Raises:
+            RecordError: this one is shown, and has no such study.
+        """
+        if not self.shown:
+            return Study(asked(), cells_type=self._cells_type)
+        place = Folder(self.folder.path / name)
+        return Study(of_plan(place.plan()), shown=place.path)
 
     @property
     def left_s(self) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from experiments.errors import VerdictError
 from experiments.predict import forecast
@@ -25,14 +25,11 @@ from experiments.studies.capacity import earlier, rows
 from experiments.studies.capacity import extrapolation as outlook
 from experiments.studies.capacity import text as words
 from experiments.studies.capacity.params import Asked
+from experiments.studies.capacity.progress import StageT, measured
 from experiments.studies.capacity.search import Finding
-from experiments.studies.capacity.strategy import ClosedLoop, Light, Repeats, Run, Search, Stage
-from experiments.studies.cells import CellProgress
+from experiments.studies.capacity.strategy import ClosedLoop, Light, Repeats, Run, Search
 from experiments.studies.facade import Facade
-from experiments.studies.study import Study, over
-from experiments.studies.text import goes_on
-
-StageT = TypeVar("StageT", bound=Stage)
+from experiments.studies.study import Study
 
 _HELD_OUT = 0.7
 """Part of the foretold capacity at which the held-out cell is measured."""
@@ -68,16 +65,7 @@ class Capacity(Facade[Asked]):
         return self.study.asked
 
     def _measured(self, stage: StageT) -> StageT:
-        """Measures a stage, or as much of it as the time allows, with a line a cell."""
-
-        def tell(progress: CellProgress) -> None:
-            if progress.phase == "done" and progress.last:
-                self._say(words.measured(progress.last, stage.why, self._asked, self.study.left_s))
-
-        came = self.study.run(stage, tell)
-        if not self.study.shown and (self.study.interrupted or over(came)):
-            self._say(f"Ended before all was measured: {goes_on(self.study)}.")
-        return stage
+        return measured(self.study, stage, self._say)
 
     # -- foretold ----------------------------------------------------------------------------------
 

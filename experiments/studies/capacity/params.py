@@ -25,6 +25,7 @@ Devices = Annotated[int, number(1, 1_000_000)]
 FEWEST = 1_050
 """Polls for which a p99 is surely supported: 1,000, and some more because a window holds a few more or less by chance."""
 
+
 class Own(StudyParams):
     """What is asked of a search and not of its cells."""
 

@@ -35,9 +35,7 @@ def cell(run: Run) -> dict[str, Any]:
     }
 
 
-def held_out(
-    found: Forecast, summaries: Sequence[dict[str, Any]], titles: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def held_out(found: Forecast, summaries: Sequence[dict[str, Any]], titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """Response percentiles foretold beside those measured, and the server's cores.
 
     Args:

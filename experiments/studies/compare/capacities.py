@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.studies.capacity.params import FEWEST
 from experiments.studies.capacity.params import Asked as Question
-from experiments.studies.capacity.strategy import Search, Session
-from experiments.studies.cells import Cells
-from experiments.studies.cells.folder import Folder
+from experiments.studies.capacity.progress import measured
+from experiments.studies.capacity.strategy import Search
 from experiments.studies.compare.params import Asked
+from experiments.studies.study import Study
 
 LIMITS_MS = {"status": 100.0, "bulk": 250.0}
 """Of the endpoint that is polled most, as in `params/capacity.yaml`. The other one would need longer cells."""
 _FAILURE_PCT = 0.1
+_LEAST_H = 0.0001
+"""The least that a search may be given; nothing fits into it."""
 _RULES: dict[str, Any] = {"largest": 20_000, "step_pct": 10, "confirmations": 2, "suspect_counts": True, "closed_loop": ""}
 _USUAL_CELLS = 15
 """Source: 300 simulated searches for edges from 1,500 to 16,000 devices: 14.6 in the mean, eight in ten 13 to 16."""
@@ -63,22 +66,18 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
     )
 
 
-def search(question: Question, say: Callable[[str], None], cells_type: type[Cells]) -> Search:
-    """Searches, as far as the time allows, or finds what was searched."""
-    return Session(question, say, cells_type).search(question.workers[0])
+def search(study: Study[Asked], system: str, say: Callable[[str], None]) -> Search:
+    """Searches, as far as the time allows, or finds what was searched.
 
-
-def shown(asked: Asked, system: str, folder: Path) -> Search:
-    """What an earlier search found, from its folder alone; nothing is seen where it was not begun.
-
-    Args:
-        folder: that of the comparison.
+    Raises:
+        RecordError: the comparison is only shown, and this was not begun.
     """
-    place = Folder(folder / _id(system))
-    if not place.path.exists():
-        return Search(asked.base.workers)
-    earlier = Session(Question.of_plan(place.plan()), shown=place.path)
-    return earlier.search(earlier.asked.workers[0])
+    left_h = max(_LEAST_H, study.left_s / 3600)
+    asked = partial(question, study.asked, system, study.folder.path, left_h)
+    inner = study.within(_id(system), asked, partial(Question.of_plan, now={}))
+    found = measured(inner, Search(inner.asked, inner.asked.workers[0]), say)
+    study.interrupted |= inner.interrupted
+    return found
 
 
 def _id(system: str) -> str:

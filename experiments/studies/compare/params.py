@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from experiments.errors import ParameterError
 from experiments.measure import machine
-from experiments.parameters import built, check_names, injected_names, listed, nearest
+from experiments.parameters import built, listed, nearest
 from experiments.runner import check_databases
 from experiments.scenario import Scenario
+from experiments.studies import params
 from experiments.studies.compare import three_clients
+from experiments.studies.params import Counts, Id, Names, StudyParams, Text, several
 from server import catalogue
 
 FALCON = "falcon"
@@ -25,43 +27,35 @@ FALCON = "falcon"
 SYSTEMS = {name: system for name, system in catalogue.SYSTEMS.items() if system.comparison != "instrument"}
 """What can be compared, in the order in which it is shown."""
 
-_RUN = (
-    *("interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "workers", "warmup_s", "phase", "keep_alive"),
-    *("timeout_s", "engine", "generators", "seed", "sample_ms", "database_url", "results_dir"),
-)
-"""Parameters that all runs have in common."""
 _SOME_POSTGRESQL = "postgresql://127.0.0.1/earlier"
 """Stands for the address of an earlier comparison's database, which is not kept; nothing connects to it."""
 
 
-class Own(BaseModel):
+class Own(StudyParams):
     """What is asked of the comparison and not of its runs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    kind = "compare"
+    called = "comparison"
+    of_runs = (
+        *("interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "workers", "warmup_s", "phase", "keep_alive"),
+        *("timeout_s", "engine", "generators", "seed", "sample_ms", "database_url"),
+    )
 
-    systems: tuple[str, ...] = Field(description="names from server/catalogue.py separated by commas, or all")
-    workloads: tuple[catalogue.Workload, ...] = Field(description="static, database, or both separated by commas")
-    loads: tuple[int, ...] = Field(description="devices of the static workload, several loads separated by commas")
+    systems: Names = Field(description="names from server/catalogue.py separated by commas, or all")
+    workloads: Annotated[tuple[catalogue.Workload, ...], BeforeValidator(several)] = Field(
+        description="static, database, or both separated by commas"
+    )
+    loads: Counts = Field(description="devices of the static workload, several loads separated by commas")
     database_clients: int = Field(ge=1, le=100_000, description="devices of the database workload")
     blocks: int = Field(ge=1, le=100, description="how often every system is measured; 5 or more for intervals")
     falcon_runs: int = Field(ge=0, le=1000, description="runs of Falcon in all; 30 that count tell the method's error rate")
     memory_clients: int = Field(ge=0, le=100_000, description="connections of a run for memory a connection; 0: none")
-    capacity_systems: tuple[str, ...] = Field(description="systems whose capacity is searched; empty: none")
+    capacity_systems: Names = Field(description="systems whose capacity is searched; empty: none")
     serial: bool = Field(description="show whether requests that wait for a database wait for one another")
     three_clients: int = Field(ge=0, le=100_000, description="devices of the section on three clients; 0: none")
     redis_url: str = Field(repr=False, description="Redis that the author's client counts in; empty: one of the run's own")
-    cool_down_s: float = Field(ge=0, le=3600, description="seconds between two runs")
-    max_hours: float = Field(ge=0, le=24 * 365, description="no block is begun that would not end within so many hours")
-    compare_id: str = Field(description="name of the folder; that of an earlier start goes on with it")
-    compare_dir: str = Field(description="show this earlier comparison instead of measuring")
-    strict: bool = Field(description="fail if runs are missing, or Falcon differs from itself")
-
-    @field_validator("systems", "workloads", "loads", "capacity_systems", mode="before")
-    @classmethod
-    def _listed(cls, value: object) -> object:
-        """`a, b`, `[a, b]`, a list or a single value; each once, in the order given."""
-        parts = value if isinstance(value, list | tuple) else str(value).strip(" []()").split(",")
-        return tuple(dict.fromkeys(text for part in parts if (text := str(part).strip(" '\""))))
+    compare_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
+    compare_dir: Text = Field("", description="show this earlier comparison instead of measuring")
 
     @field_validator("systems", "capacity_systems")
     @classmethod
@@ -72,16 +66,6 @@ class Own(BaseModel):
             if name not in SYSTEMS and name != "all":
                 raise ValueError(f"there is no {name!r}{nearest(name, SYSTEMS)}; allowed are all, {', '.join(SYSTEMS)}")
         return names
-
-    @field_validator("loads")
-    @classmethod
-    def _counts(cls, loads: tuple[int, ...]) -> tuple[int, ...]:
-        if any(load < 1 for load in loads):
-            raise ValueError("numbers of devices are needed, 1 or more, separated by commas")
-        return loads
-
-
-PARAMETERS = (*_RUN, *Own.model_fields)
 
 
 @dataclass(frozen=True)
@@ -102,7 +86,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Asked(params.Asked):
     """A comparison, checked."""
 
     own: Own
@@ -111,15 +95,7 @@ class Asked:
     skipped: Mapping[str, str]
     """System -> why it cannot take part here."""
 
-    @classmethod
-    def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
-        """Takes the parameters from a notebook's `globals()`.
-
-        Raises:
-            ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
-        """
-        check_names(injected_names(namespace), PARAMETERS)
-        return cls.from_parameters({name: namespace[name] for name in PARAMETERS})
+    params: ClassVar[type[StudyParams]] = Own
 
     @classmethod
     def from_parameters(cls, given: Mapping[str, Any]) -> Self:
@@ -136,29 +112,18 @@ class Asked:
         return asked
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any], given: Mapping[str, Any]) -> Self:
-        """What an earlier comparison was asked, which may have been on another machine.
-
-        Args:
-            given: the parameters of now, of which those that are no part of the plan are taken.
-
-        Raises:
-            ParameterError: the plan is not that of a comparison.
-        """
-        if plan.get("kind") != "compare":
-            raise ParameterError(f"compare_dir={given['compare_dir']!r} holds no comparison.")
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+        """What an earlier comparison was asked, which may have been on another machine."""
         url = _SOME_POSTGRESQL if plan["postgresql"] else ""
-        earlier = {name: plan.get(name, given[name]) for name in PARAMETERS} | {"database_url": url}
-        return cls._of(earlier, plan["skipped"])
+        return cls._of({**now, **plan, "database_url": url}, plan["skipped"])
 
     @classmethod
     def _of(cls, given: Mapping[str, Any], skipped: Mapping[str, str]) -> Self:
-        own = built(Own, {name: given[name] for name in Own.model_fields})
-        base = {name: given[name] for name in _RUN} | {"server": FALCON, "run_id": own.compare_id}
+        own = Own.of(given)
+        base = {name: given[name] for name in Own.of_runs} | {"server": FALCON}
         # A base without a workload has no database; each series that has one says so.
-        database_url = base.pop("database_url")
-        common = built(Scenario, base).model_copy(update={"run_id": ""})
-        return cls(own, common.model_copy(update={"database_url": str(database_url or "")}), skipped)
+        database_url = str(base.pop("database_url") or "")
+        return cls(own, built(Scenario, base).model_copy(update={"database_url": database_url}), skipped)
 
     def _obstacle(self, name: str) -> str:
         """Why a system cannot take part; empty if it can."""
@@ -235,16 +200,19 @@ class Asked:
     @property
     def common(self) -> dict[str, Any]:
         """The parameters that all runs have in common; no password."""
-        return self.base.model_dump(include={*_RUN})
+        return self.base.model_dump(include={*Own.of_runs})
 
     @property
     def plan(self) -> dict[str, Any]:
         """What must be the same for a comparison to be gone on with; `of_plan` reads it back."""
-        kept = {name: value for name, value in self.common.items() if name not in ("results_dir", "database_url")}
-        budget = {"redis_url", "cool_down_s", "max_hours", "compare_id", "compare_dir", "strict"}
-        own = self.own.model_dump(exclude=budget, mode="json") | {"systems": list(self.systems)}
+        kept = {name: value for name, value in self.common.items() if name != "database_url"}
+        own = self.own.model_dump(exclude=_BUDGET, mode="json") | {"systems": list(self.systems)}
         # What can run here is part of it: runs of a system that came later would have no neighbours in time.
-        return {"kind": "compare", **kept, **own, "postgresql": bool(self.base.database_url), "skipped": dict(self.skipped)}
+        return {"kind": Own.kind, **kept, **own, "postgresql": bool(self.base.database_url), "skipped": dict(self.skipped)}
+
+
+_BUDGET = {"results_dir", "redis_url", "cool_down_s", "max_hours", "compare_id", "compare_dir", "strict"}
+"""What is no part of the question."""
 
 
 def _series(kind: str, title: str, load: int, **changes: Any) -> Series:

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from experiments.studies.cells import Outcome
 from experiments.studies.compare import text as words
 from experiments.studies.compare.params import FALCON, SYSTEMS, Series
 from experiments.studies.compare.ranking import AGAIN, CPU, MEASURES, Standing, by_block, ranked
@@ -111,7 +110,7 @@ def costs(comparison: Comparison) -> list[dict[str, Any]]:
             made.append(
                 {
                     "title": words.title(name),
-                    "uss_mb": _median([_mega(one.uss_bytes) for one in few]),
+                    "uss_mb": _median([one.uss_bytes / 1e6 for one in few if one.uss_bytes is not None]),
                     "per_1000_mb": per,
                     "start_s": _median([one.start_s for one in few]),
                     "lines": catalogue.code_lines(SYSTEMS[name]),
@@ -190,11 +189,6 @@ def runs_of(comparison: Comparison, name: str) -> list[Run]:
     return [run for run in comparison.runs if run.system == name]
 
 
-def report(outcome: Outcome) -> str | None:
-    """The run's own report, from the folder of the comparison."""
-    return f"cells/{outcome.cell.name}/{outcome.report.name}" if outcome.report else None
-
-
 def log_tail(comparison: Comparison, name: str) -> str:
     """The last lines that a server of this system printed, one that failed before any other; empty if it printed nothing."""
     for run in sorted(runs_of(comparison, name), key=lambda run: run.counts):
@@ -211,7 +205,3 @@ def log_tail(comparison: Comparison, name: str) -> str:
 def _median(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return median(known) if known else None
-
-
-def _mega(value: float | None) -> float | None:
-    return None if value is None else value / 1e6

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
+from experiments.analyse.points import failed_pct
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
 from experiments.studies.capacity.strategy import Search
@@ -108,7 +109,7 @@ def _why_not(outcome: Outcome) -> str:
         return str(summary["verdict"]["headline"])
     if wrong := sum(summary["endpoints"][name]["failures"].get("wrong_body", 0) for name in ENDPOINTS):
         return f"{wrong:,} polls were answered with the wrong bytes"
-    failed = _failed_pct(summary)
+    failed = failed_pct(summary)
     if failed > _MOST_FAILED_PCT:
         reasons = {reason for name in ENDPOINTS for reason in summary["endpoints"][name]["failures"]}
         named = f" ({', '.join(sorted(reasons))})" if reasons else ""
@@ -128,17 +129,12 @@ def read(record: Record) -> Figures:
         bulk_p50_ms=times["bulk"]["p50"],
         bulk_p95_ms=times["bulk"]["p95"],
         polls_per_s=summary["load"]["polls_per_s_answered"] or 0.0,
-        failed_pct=_failed_pct(summary),
+        failed_pct=failed_pct(summary),
         server_cores=server["cpu_cores_mean"] or 0.0,
         uss_bytes=uss,
         connections=connections,
         start_s=record.facts["server"].get("ready_s"),
     )
-
-
-def _failed_pct(summary: Mapping[str, Any]) -> float:
-    planned, right = (sum(summary["endpoints"][name][key] for name in ENDPOINTS) for key in ("planned", "ok"))
-    return 100 * (planned - right) / planned if planned else 0.0
 
 
 def _memory(record: Record) -> tuple[int | None, int | None]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from statistics import median
 
 from experiments.parameters import listed
-from experiments.present.words import count, number, percent, plain, plural
+from experiments.present.words import count, duration, number, percent, plain, plural
+from experiments.studies.capacity.strategy import Search
+from experiments.studies.cells import Outcome
 from experiments.studies.compare.error_rate import Rate
-from experiments.studies.compare.params import FALCON, SYSTEMS, Series
+from experiments.studies.compare.params import FALCON, SYSTEMS, Asked, Series
 from experiments.studies.compare.ranking import AGAIN, Standing, by_block, ranked
-from experiments.studies.compare.runs import Comparison
+from experiments.studies.compare.runs import Comparison, Run
 from experiments.studies.compare.statistics import FEWEST_BLOCKS
+from experiments.studies.compare.strategy import Course, Outlook
+from experiments.studies.text import Pair, folder, goes_on, late
 
 _MOST_NAMES = 4
 
@@ -154,3 +158,80 @@ def interval(one: Standing) -> str:
 def rate(found: Rate | None, none: str) -> str:
     """`4.5 % (9 of 200)`."""
     return none if found is None else f"{percent(found.wrong, found.tried)} ({count(found.wrong)} of {count(found.tried)})"
+
+
+def question(course: Course) -> list[Pair]:
+    """What is measured, in which order, and how long it takes."""
+    study, asked, outlook = course.study, course.study.asked, course.outlook
+    return [
+        ("held against", SYSTEMS["falcon"].title),
+        *(
+            (series.title, listed([name for name in _taking_part(asked) if series.concerns(name)]))
+            for series in asked.series
+        ),
+        ("blocks", _blocks(asked)),
+        ("three clients, one server", plural(asked.own.three_clients, "device") if asked.own.three_clients else "none"),
+        ("capacity searched for", listed(asked.searched) or "none"),
+        ("runs", f"{outlook.runs} of {duration(asked.base.warmup_s + asked.base.window_s)} each, the server started anew"),
+        *([] if study.shown else [("time", _time(outlook))]),
+        *folder(study),
+        *((f"skipped: {name}", why) for name, why in asked.skipped.items()),
+    ]
+
+
+def _taking_part(asked: Asked) -> list[str]:
+    return [name for name in asked.systems if name not in asked.skipped]
+
+
+def _blocks(asked: Asked) -> str:
+    count = plural(asked.own.blocks, "block")
+    said = f"{count}, each with every system once in an order of its own, and Falcon once more to be held against itself"
+    if asked.own.blocks < FEWEST_BLOCKS:
+        return f"{said}; with fewer than {FEWEST_BLOCKS} all ratios are provisional, without intervals"
+    return said
+
+
+def _time(outlook: Outlook) -> str:
+    """About how long, and what becomes of it where that is too long."""
+    said = f"about {duration(outlook.seconds)}: {duration(outlook.blocks_s)} for the blocks"
+    if outlook.clients_s:
+        said += f", {duration(outlook.clients_s)} for the three clients"
+    if outlook.capacities_s:
+        said += f", {duration(outlook.capacities_s)} for the searches for capacity"
+    limit = f"max_hours is {duration(outlook.budget_s)}"
+    if outlook.fits:
+        return f"{said}; {limit}"
+    return (
+        f"{said}. {limit[0].upper()}{limit[1:]}: no block is begun that would not end by then, and what is left out is said"
+    )
+
+
+def cut(course: Course, came: Mapping[str, Outcome], searches: Mapping[str, Search]) -> str:
+    """What the time did not allow, or that somebody interrupted; empty if all was measured.
+
+    Args:
+        came: cells of blocks and of the three clients that were measured, by name.
+        searches: those for capacity that were begun, by system.
+    """
+    study = course.study
+    searched = listed([name for name in study.asked.searched if name not in searches or searches[name].finding is None])
+    nor = f", nor was the capacity of {searched} searched" if searched else ""
+    first, last = 1 + sum(all(one.cell.name in came for one in block) for block in course.blocks), len(course.blocks)
+    if study.interrupted:
+        said = "Interrupted"
+    elif study.late and first <= last:
+        which = f"Block {first} of {last} was" if first == last else f"Blocks {first} to {last} were"
+        said = f"{which} not begun, since {late(study)}{', nor were the three clients asked' if course.clients else ''}{nor}"
+    elif study.late:
+        said = f"The three clients were not begun, since {late(study)}{nor}"
+    elif searched:
+        said = f"The search for the capacity of {searched} was not ended"
+    else:
+        return ""
+    return f"{said}; {goes_on(study)}."
+
+
+def missing(runs: Sequence[Run]) -> str:
+    """What an earlier comparison lacks; a new one says by itself what it left out."""
+    lacking = sum(run.outcome.status == "not measured" for run in runs)
+    return f"{lacking} of {len(runs)} runs were not measured." if lacking else ""

@@ -50,14 +50,4 @@ def plan(scenario: Scenario, *, here: bool = True) -> dict[str, Cell]:
 
 def clients(outcomes: Mapping[str, Outcome]) -> list[Client]:
     """The figures, a client each."""
-    return figures([(name, *_state(outcome), outcome.record) for name, outcome in outcomes.items()])
-
-
-def _state(outcome: Outcome) -> tuple[str, str]:
-    """Its verdict, and the checks that made it so; or why there is none."""
-    if outcome.summary is None:
-        return outcome.status, outcome.why
-    verdict = outcome.summary["verdict"]
-    status = str(verdict["status"])
-    worst = [check["name"].replace("_", " ") for check in verdict["checks"] if check["status"] == status]
-    return status, "" if status == "valid" else ", ".join(worst)
+    return figures([(name, one.verdict or one.status, one.because, one.record) for name, one in outcomes.items()])

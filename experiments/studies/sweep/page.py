@@ -10,7 +10,7 @@ from experiments.present.sweep_page import SweepPage
 from experiments.present.tables import sweep as tables
 from experiments.studies.cells.session import OnCellProgress
 from experiments.studies.facade import Facade
-from experiments.studies.study import Each
+from experiments.studies.study import each
 from experiments.studies.sweep import rows, text
 from experiments.studies.sweep.params import Asked
 
@@ -36,7 +36,7 @@ class Sweep(Facade[Asked]):
         """
         study, asked = self.study, self.study.asked
         cells = [one.cell for one in asked.grid.cells]
-        came = {one.cell.name: one for one in study.run(Each(cells), on_progress or LiveCells(), expected=cells)}
+        came = {one.cell.name: one for one in study.run(each(cells), on_progress or LiveCells(), expected=cells)}
         found = {cell.name: came.get(cell.name) or study.folder.outcome(cell) for cell in cells}
         return SweepPage(
             rows.measured(asked.grid, found),

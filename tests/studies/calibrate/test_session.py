@@ -130,9 +130,7 @@ def test_a_failed_trial_makes_no_passed_certificate(tmp_path: Path) -> None:
     assert (made["passed"], made["failed"]) == (False, ["second opinion: hey, latency p50"])
 
 
-def test_what_a_generator_carries_outlives_a_calibration_without_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_generator_carries_outlives_a_calibration_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A later one that skipped the part still says so, unless machine or versions have changed."""
     certificate.certify(tmp_path, TRIED, {}, FIGURES, {"httpx": 2000.0})
     assert certificate.certify(tmp_path, TRIED, {}, FIGURES)["carries"] == {"httpx": 2000.0}

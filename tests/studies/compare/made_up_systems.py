@@ -7,8 +7,10 @@ import papermill
 import yaml
 
 from experiments.studies.cells import Cell
+from experiments.studies.compare.page import measured
 from experiments.studies.compare.params import Asked
-from experiments.studies.compare.strategy import Session
+from experiments.studies.compare.runs import Comparison
+from experiments.studies.study import Study
 from tests.made_up import Costs
 from tests.studies.cells.made_up_cells import Leave, MadeUpCells, leave_record
 
@@ -70,9 +72,14 @@ def made(**changes: Any) -> type[Made]:
     return type("MadeHere", (Made,), {"measured": [], "systems": {}, **changes})
 
 
-def session(folder: Path, kind: type[Made] | None = None, **changes: Any) -> Session:
+def study(folder: Path, kind: type[Made] | None = None, **changes: Any) -> Study[Asked]:
     """A comparison in this folder."""
-    return Session(asked(results_dir=str(folder), **changes), cells_type=kind or made())
+    return Study(asked(results_dir=str(folder), **changes), cells_type=kind or made())
+
+
+def compared(folder: Path, kind: type[Made] | None = None, **changes: Any) -> Comparison:
+    """What came of it."""
+    return measured(study(folder, kind, **changes), silent, silent)
 
 
 def silent(progress: object) -> None:

@@ -1,10 +1,13 @@
 """What a comparison refuses before anything starts, and what it takes."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from experiments.errors import ParameterError
+from experiments.studies.cells.folder import Folder
+from experiments.studies.compare.page import Compare
 from experiments.studies.compare.params import SYSTEMS, Asked
 from server import catalogue
 from tests.studies.compare.made_up_systems import asked, given
@@ -74,7 +77,8 @@ def test_a_plan_read_back_asks_for_the_same_runs() -> None:
     assert again.at("django", again.first, 2) == one.at("django", one.first, 2)
 
 
-def test_a_folder_of_something_else_is_refused() -> None:
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     """The plan of a sweep is not that of a comparison."""
+    Folder(tmp_path).begin({"clients": [5]}).close()
     with pytest.raises(ParameterError, match="holds no comparison"):
-        Asked.of_plan({"clients": [5]}, given(compare_dir="somewhere"))
+        Compare.of(given(compare_dir=str(tmp_path)))
