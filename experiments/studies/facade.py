@@ -20,8 +20,10 @@ class Facade(Generic[AskedT]):
 
     asks: ClassVar[type[Any]]
     """Kind of what it is asked."""
+    bench: ClassVar[Any] = None
+    """What measures its steps; None for runs of `run.ipynb`."""
 
-    def __init__(self, study: Study[AskedT]) -> None:
+    def __init__(self, study: Study[AskedT, Any, Any]) -> None:
         self.study = study
 
     @classmethod
@@ -41,7 +43,7 @@ class Facade(Generic[AskedT]):
         Raises:
             LabError: a value is not allowed, it cannot be measured here, or there is nothing to be shown.
         """
-        return cls(Study.of(cls.asks, given))
+        return cls(Study.of(cls.asks, given, cls.bench))
 
     def asked(self) -> Markup:
         """What will be measured, and how long that takes."""

@@ -12,23 +12,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from experiments.record import reading
 from experiments.record.collection import located
 from experiments.studies.cells import Cell, Cells, Outcome
 from experiments.studies.cells.folder import Folder
-from experiments.studies.cells.session import OnCellProgress, seconds_before
+from experiments.studies.cells.session import seconds_before
 from experiments.studies.params import Asked
 
 AskedT = TypeVar("AskedT", bound=Asked)
 OtherT = TypeVar("OtherT", bound=Asked)
+StepT = TypeVar("StepT")
+CameT = TypeVar("CameT")
+GivenT = TypeVar("GivenT", covariant=True)
+SeenT = TypeVar("SeenT", contravariant=True)
 
 
-class Strategy(Protocol):
+class Strategy(Protocol[GivenT, SeenT]):
     """Decides what is measured next."""
 
-    def next(self, came: Sequence[Outcome]) -> Sequence[Cell]:
+    def next(self, came: Sequence[SeenT]) -> Sequence[GivenT]:
         """The cells to measure now, which are begun only if all of them would end in time; none when that is all.
 
         Args:
@@ -37,13 +41,13 @@ class Strategy(Protocol):
         ...
 
 
-class Groups:
+class Groups(Generic[StepT]):
     """Cells as they stand in a list; those of a group are measured together or not at all."""
 
-    def __init__(self, groups: Iterable[Sequence[Cell]]) -> None:
+    def __init__(self, groups: Iterable[Sequence[StepT]]) -> None:
         self._groups = list(groups)
 
-    def next(self, came: Sequence[Outcome]) -> Sequence[Cell]:
+    def next(self, came: Sequence[Any]) -> Sequence[StepT]:
         """The first group of which nothing came."""
         before = 0
         for group in self._groups:
@@ -53,7 +57,7 @@ class Groups:
         return ()
 
 
-def each(cells: Iterable[Cell]) -> Groups:
+def each(cells: Iterable[StepT]) -> Groups[StepT]:
     """One cell after the other, whatever becomes of those before."""
     return Groups([cell] for cell in cells)
 
@@ -71,15 +75,15 @@ class Late:
     needs_s: float
 
 
-class Study(Generic[AskedT]):
-    """The folder and the time of one study."""
+class Study(Generic[AskedT, StepT, CameT]):
+    """The folder and the time of one study. A step is a cell, and what came of it an outcome, unless its bench says else."""
 
-    def __init__(self, asked: AskedT, *, shown: Path | None = None, cells_type: type[Cells] | None = None) -> None:
+    def __init__(self, asked: AskedT, *, shown: Path | None = None, bench: Any = None) -> None:
         """Chooses the folder; nothing is made yet, and the time runs from when the first cell is asked for.
 
         Args:
             shown: the folder of an earlier study, which is only looked at.
-            cells_type: what measures cells; another one in tests.
+            bench: what measures steps, opened as `Cells` is; None for that.
         """
         self.asked = asked
         self.shown = shown is not None
@@ -89,26 +93,26 @@ class Study(Generic[AskedT]):
         self.interrupted = False
         self.late: Late | None = None
         """Why cells that belong together were not begun; None while none were left out."""
-        self._cells_type = cells_type or Cells
+        self._bench: Any = bench or Cells
         self._ends_at: float | None = None
 
     @classmethod
-    def of(cls, asks: type[AskedT], given: Mapping[str, Any], cells_type: type[Cells] | None = None) -> Study[AskedT]:
+    def of(cls, asks: type[AskedT], given: Mapping[str, Any], bench: Any = None) -> Self:
         """The study that parameters ask for: a new one, one to be gone on with, or an earlier one to be shown.
 
         Raises:
             LabError: a value is not allowed, or there is nothing at `<kind>_dir`.
         """
         if not (place := str(given.get(f"{asks.params.kind}_dir") or "")):
-            return cls(asks.from_parameters(given), cells_type=cells_type)
+            return cls(asks.from_parameters(given), bench=bench)
         folder = Folder(located(place))
         plan = folder.plan()
         asks.params.check_plan(plan)
-        return cls(asks.of_plan(plan, given), shown=folder.path)
+        return cls(asks.of_plan(plan, given), shown=folder.path, bench=bench)
 
     def within(
         self, name: str, asked: Callable[[], OtherT], of_plan: Callable[[Mapping[str, Any]], OtherT]
-    ) -> Study[OtherT]:
+    ) -> Study[OtherT, Cell, Outcome]:
         """A study of another kind in this one's folder, measured or shown as this one is.
 
         Args:
@@ -120,7 +124,7 @@ class Study(Generic[AskedT]):
             RecordError: this one is shown, and has no such study.
         """
         if not self.shown:
-            return Study(asked(), cells_type=self._cells_type)
+            return Study(asked(), bench=self._bench)
         place = Folder(self.folder.path / name)
         return Study(of_plan(place.plan()), shown=place.path)
 
@@ -134,13 +138,18 @@ class Study(Generic[AskedT]):
         """How long these cells will take, foretold before any of them is measured."""
         return seconds_before(cells, self.asked.own.cool_down_s)
 
+    def found(self, step: StepT) -> CameT:
+        """What lies there of a step."""
+        came: CameT = self._bench.found(self.folder, step)
+        return came
+
     def run(
         self,
-        strategy: Strategy,
-        on_progress: OnCellProgress = lambda progress: None,
+        strategy: Strategy[StepT, CameT],
+        on_progress: Callable[[Any], None] = lambda progress: None,
         *,
-        expected: Iterable[Cell] = (),
-    ) -> list[Outcome]:
+        expected: Iterable[StepT] = (),
+    ) -> list[CameT]:
         """Measures what the strategy names and has no whole record yet, until it names nothing or somebody interrupts.
 
         Args:
@@ -153,10 +162,10 @@ class Study(Generic[AskedT]):
             ParameterError: the folder belongs to another plan or process, was measured under something else, or cannot be
                 written.
         """
-        came: list[Outcome] = []
+        came: list[CameT] = []
         if self.shown:
             while cells := strategy.next(came):
-                came += map(self.folder.outcome, cells)
+                came += map(self.found, cells)
             return came
         if self._ends_at is None:
             self._ends_at = time.monotonic() + 3600 * self.asked.own.max_hours
@@ -168,7 +177,7 @@ class Study(Generic[AskedT]):
                 self.interrupted, self._ends_at = True, 0.0
         return came
 
-    def _measure(self, bench: Cells, strategy: Strategy, came: list[Outcome]) -> None:
+    def _measure(self, bench: Any, strategy: Strategy[StepT, CameT], came: list[CameT]) -> None:
         while cells := strategy.next(came):
             together = len(cells) > 1
             if together and (late := self._late(bench, cells)):
@@ -178,15 +187,15 @@ class Study(Generic[AskedT]):
                 # Not all at once: what came before an interrupt is kept.
                 came.append(bench.measure(cell, in_time=together))  # noqa: PERF401
 
-    def _late(self, bench: Cells, cells: Sequence[Cell]) -> Late | None:
+    def _late(self, bench: Any, cells: Sequence[StepT]) -> Late | None:
         """Why cells that belong together would not end in time, from those measured so far; None if they would."""
-        missing = [cell for cell in cells if not self.folder.outcome(cell).done]
+        missing = [cell for cell in cells if not bench.found(self.folder, cell).done]
         needs_s = sum(bench.expected_s(cell) + self.asked.own.cool_down_s for cell in missing)
         return Late(self.left_s, needs_s) if needs_s > self.left_s else None
 
-    def _opened(self, on_progress: OnCellProgress) -> Cells:
+    def _opened(self, on_progress: Callable[[Any], None]) -> Any:
         own = self.asked.own
-        return self._cells_type(
+        return self._bench(
             self.folder.path,
             self.asked.plan,
             kind=own.kind,
@@ -195,3 +204,7 @@ class Study(Generic[AskedT]):
             max_hours=self.left_s / 3600,
             on_progress=on_progress,
         )
+
+
+CellStudy = Study[AskedT, Cell, Outcome]
+"""One whose steps are runs of `run.ipynb`."""

@@ -21,6 +21,7 @@ from experiments.present.markup import Markup
 from experiments.record import reading, store
 from experiments.scenario import Scenario
 from experiments.studies.calibrate import limits
+from experiments.studies.calibrate.second_opinion import opinions
 from experiments.studies.calibrate.trial import Parts, Trial
 
 
@@ -37,7 +38,16 @@ class Tried:
 def certify(
     results_dir: Path, tried: Tried, parts: Parts, figures: pl.DataFrame, carries: Mapping[str, float] | None = None
 ) -> dict[str, Any]:
-    """Writes the certificate and returns it.
+    """Writes the certificate and returns it; arguments as of `made_out`."""
+    certificate = made_out(results_dir, tried, parts, figures, carries)
+    store.write_json(results_dir / host.CERTIFICATE, certificate)
+    return certificate
+
+
+def made_out(
+    results_dir: Path, tried: Tried, parts: Parts, figures: pl.DataFrame, carries: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """What a certificate says.
 
     Args:
         parts: what was tried; a part without trials was left out.
@@ -46,7 +56,7 @@ def certify(
             calibration of this machine with these versions says still holds.
     """
     earlier = host.certificate(results_dir) or {}
-    certificate = {
+    return {
         "certified_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "variant": tried.variant,
         "engines": list(tried.engines),
@@ -63,8 +73,6 @@ def certify(
         "carries": dict(carries or {}) or earlier.get("carries", {}),
         "machine": host.identity(),
     }
-    store.write_json(results_dir / host.CERTIFICATE, certificate)
-    return certificate
 
 
 def asked(scenario: Scenario) -> Markup:
@@ -73,7 +81,7 @@ def asked(scenario: Scenario) -> Markup:
     return page.asked(scenario, host.certificate(results_dir))
 
 
-SECOND_OPINION = "second opinion"
+SECOND_OPINION = opinions.PART
 """The part whose trials are of other tools."""
 
 

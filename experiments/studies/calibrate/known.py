@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import product
@@ -14,7 +14,7 @@ import polars as pl
 from experiments.scenario import Scenario
 from experiments.studies.calibrate import known_answers
 from experiments.studies.calibrate.known_answers.compare import Line
-from experiments.studies.calibrate.trial import Say, Trial, attempt, disturbances, measure
+from experiments.studies.calibrate.trial import Case, Trial, disturbances, measure
 from server import catalogue
 
 QUICK = ("constant", "two-delays", "stall", "bursts-503", "truncated", "chunked")
@@ -36,25 +36,20 @@ def programs() -> tuple[str, ...]:
     return tuple(catalogue.PROGRAMS)
 
 
-def trials(
-    names: Sequence[str], pacings: Sequence[str], engines: Sequence[str], results_dir: Path, say: Say
-) -> Iterator[tuple[Trial, pl.DataFrame]]:
-    """Every program x pacing x engine.
-
-    Yields:
-        A trial, and the lines that it rests on: frame(trial, figure, unit, expected, measured, error, limit, ok).
-    """
-    for name, pacing, engine in product(names, pacings, engines):
-        title = f"{name}, {pacing}, {engine}"
-        say(f"known answers: {title}")
-        lines: list[pl.DataFrame] = []
-        yield attempt(title, _WANTED, partial(_trial, title, name, pacing, engine, results_dir, lines)), _joined(lines)
+def cases(names: Sequence[str], pacings: Sequence[str], engines: Sequence[str]) -> list[Case]:
+    """Every program x pacing x engine."""
+    return [
+        Case(PART, f"{name}, {pacing}, {engine}", _WANTED, partial(_trial, name, pacing, engine))
+        for name, pacing, engine in product(names, pacings, engines)
+    ]
 
 
+PART = "known answers"
 _WANTED = "counts exact, percentiles within 2 % or 1 ms"
 
 
-def _trial(title: str, name: str, pacing: str, engine: str, results_dir: Path, lines: list[pl.DataFrame]) -> Trial:
+def _trial(name: str, pacing: str, engine: str, results_dir: Path) -> Trial:
+    title = f"{name}, {pacing}, {engine}"
     asked = Scenario.from_parameters(
         _COMMON
         | _LOADS[engine]
@@ -64,12 +59,12 @@ def _trial(title: str, name: str, pacing: str, engine: str, results_dir: Path, l
     scenario = known_answers.with_exact_counts(asked, program)
     record = measure(scenario)
     compared = known_answers.compare(record, known_answers.expect(scenario, program))
-    lines.append(pl.DataFrame([{"trial": title, **asdict(line)} for line in compared], schema=_LINES))
     off = [line for line in compared if not line.ok]
     came = f"{len(compared) - len(off)} of {len(compared)} figures right"
     if off:
         came += f"; {_words(off[0])}{disturbances(record)}"
-    return Trial(title, _WANTED, came, not off, record.path.name)
+    lines = [asdict(line) for line in compared]
+    return Trial(title, _WANTED, came, not off, record.path.name, figures=lines)
 
 
 def _words(line: Line) -> str:
@@ -92,5 +87,6 @@ _LINES: dict[str, Any] = {
 }
 
 
-def _joined(lines: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(lines) if lines else pl.DataFrame(schema=_LINES)
+def figures(trials: Iterable[Trial]) -> pl.DataFrame:
+    """What trials rest on: frame(trial, figure, unit, expected, measured, error, limit, ok)."""
+    return pl.DataFrame([{"trial": one.name, **line} for one in trials for line in one.figures], schema=_LINES)

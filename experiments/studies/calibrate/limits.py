@@ -3,7 +3,7 @@
 A calibration's folder in, one line a check out. Everything is worked out anew from the records, so that a limit can be
 moved and the same runs asked again.
 
-    python -m experiments.studies.calibrate.limits results/calibration-<time>
+    python -m experiments.studies.calibrate.limits results/<time>-calibration
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 from experiments.analyse.evidence import SEVERITY
 from experiments.analyse.summary import summarise
 from experiments.record.reading import load
-from experiments.studies.calibrate.controls.lies import LIES
+from experiments.studies.calibrate.controls import honest, lies
 from experiments.studies.calibrate.trial import CAUSES, Trial, read
 
-HONEST, LIED = "honest runs", "lies"
+HONEST, LIED = honest.PART, lies.PART
 """Names of the parts that limits rest on."""
 
 
@@ -50,14 +50,14 @@ def seen(runs_dir: Path) -> list[Seen]:
         RecordError: a record cannot be read.
     """
     parts = read(runs_dir)
-    honest = [checks for _, checks in _checks(runs_dir, parts.get(HONEST, ()))]
-    quiet = [checks for checks in honest if all(checks[name]["status"] != "suspect" for name in CAUSES)]
+    good = [checks for _, checks in _checks(runs_dir, parts.get(HONEST, ()))]
+    quiet = [checks for checks in good if all(checks[name]["status"] != "suspect" for name in CAUSES)]
     lied = list(_checks(runs_dir, parts.get(LIED, ())))
     return [
         Seen(
-            name, str(_worst(name, honest)["limit"]), _figure(_worst(name, honest)), _quiet(name, quiet), _least(name, lied)
+            name, str(_worst(name, good)["limit"]), _figure(_worst(name, good)), _quiet(name, quiet), _least(name, lied)
         )
-        for name in (honest[0] if honest else ())
+        for name in (good[0] if good else ())
     ]
 
 
@@ -87,7 +87,7 @@ def _least(name: str, lied: Iterable[tuple[str, Checks]]) -> str:
     return f"{_figure(least)}: {lie}" if least else ""
 
 
-_MEANT = {lie.name: lie.noticed_by for lie in LIES}
+_MEANT = {lie.name: lie.noticed_by for lie in lies.LIES}
 
 
 def _badness(check: Mapping[str, Any]) -> tuple[float, int]:

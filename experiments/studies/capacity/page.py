@@ -29,7 +29,7 @@ from experiments.studies.capacity.progress import StageT, measured
 from experiments.studies.capacity.search import Finding
 from experiments.studies.capacity.strategy import ClosedLoop, Light, Repeats, Run, Search
 from experiments.studies.facade import Facade
-from experiments.studies.study import Study
+from experiments.studies.study import CellStudy
 
 _HELD_OUT = 0.7
 """Part of the foretold capacity at which the held-out cell is measured."""
@@ -44,7 +44,7 @@ class Capacity(Facade[Asked]):
 
     asks = Asked
 
-    def __init__(self, study: Study[Asked], say: Callable[[str], None] = to_log) -> None:
+    def __init__(self, study: CellStudy[Asked], say: Callable[[str], None] = to_log) -> None:
         super().__init__(study)
         self._say = say
         self._light: dict[int, list[Run]] = {}

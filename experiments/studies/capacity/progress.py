@@ -9,13 +9,13 @@ from experiments.studies.capacity import text
 from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.strategy import Stage
 from experiments.studies.cells import CellProgress
-from experiments.studies.study import Study, over
+from experiments.studies.study import CellStudy, over
 from experiments.studies.text import goes_on
 
 StageT = TypeVar("StageT", bound=Stage)
 
 
-def measured(study: Study[Asked], stage: StageT, say: Callable[[str], None]) -> StageT:
+def measured(study: CellStudy[Asked], stage: StageT, say: Callable[[str], None]) -> StageT:
     """Measures a stage, or as much of it as the time allows.
 
     Args:

@@ -17,7 +17,7 @@ from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.search import Rules, confirming
 from experiments.studies.capacity.strategy import ClosedLoop, Run, Search, Stage
 from experiments.studies.cells import Outcome
-from experiments.studies.study import Study
+from experiments.studies.study import CellStudy
 from experiments.studies.text import Pair, folder
 
 _TOO_FAR = 0.1
@@ -33,7 +33,7 @@ def workers(number_: int) -> str:
     return plural(number_, "worker")
 
 
-def question(study: Study[Asked]) -> list[Pair]:
+def question(study: CellStudy[Asked]) -> list[Pair]:
     """What is searched for, and within what."""
     asked = study.asked
     rules, base = asked.rules, asked.base

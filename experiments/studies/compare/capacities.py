@@ -16,7 +16,7 @@ from experiments.studies.capacity.params import Asked as Question
 from experiments.studies.capacity.progress import measured
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.compare.params import Asked
-from experiments.studies.study import Study
+from experiments.studies.study import CellStudy
 
 LIMITS_MS = {"status": 100.0, "bulk": 250.0}
 """Of the endpoint that is polled most, as in `params/capacity.yaml`. The other one would need longer cells."""
@@ -66,7 +66,7 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
     )
 
 
-def search(study: Study[Asked], system: str, say: Callable[[str], None]) -> Search:
+def search(study: CellStudy[Asked], system: str, say: Callable[[str], None]) -> Search:
     """Searches, as far as the time allows, or finds what was searched.
 
     Raises:

@@ -20,7 +20,7 @@ from experiments.studies.compare.runs import Comparison, seen
 from experiments.studies.compare.sections import ComparePage
 from experiments.studies.compare.strategy import Course
 from experiments.studies.facade import Facade
-from experiments.studies.study import Study
+from experiments.studies.study import CellStudy
 from experiments.studies.text import late
 
 
@@ -44,7 +44,7 @@ class Compare(Facade[Asked]):
         return ComparePage(measured(self.study, on_progress or LiveCells()))
 
 
-def measured(study: Study[Asked], on_progress: OnCellProgress, say: Callable[[str], None] = to_log) -> Comparison:
+def measured(study: CellStudy[Asked], on_progress: OnCellProgress, say: Callable[[str], None] = to_log) -> Comparison:
     """Block by block, then the three clients, then the searches for capacity, as far as the time allows.
 
     Args:
@@ -72,7 +72,7 @@ def measured(study: Study[Asked], on_progress: OnCellProgress, say: Callable[[st
     return Comparison(study.asked, study.folder.path, runs, searches, clients, left_out)
 
 
-def _searches(study: Study[Asked], say: Callable[[str], None]) -> dict[str, Search]:
+def _searches(study: CellStudy[Asked], say: Callable[[str], None]) -> dict[str, Search]:
     """System -> the search for its capacity, one after the other; none is begun after one that was not ended."""
     found: dict[str, Search] = {}
     for system in study.asked.searched:

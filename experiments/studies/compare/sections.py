@@ -38,8 +38,8 @@ _FAIRNESS = (
 _RANKING = (
     "Values are medians over the blocks; below each its ratio to Falcon, geometric mean of the runs paired by block, with "
     "the 95 % t-interval. Falcon's value in a block is the geometric mean of all its runs there. More or less is claimed at "
-    f"5 % after Holm's correction over all systems of a column; with fewer than {FEWEST_BLOCKS} blocks a ratio is provisional "
-    "and has no interval. Falcon against itself stands outside that family, and is decided alone."
+    f"5 % after Holm's correction over all systems of a column; with fewer than {FEWEST_BLOCKS} blocks a ratio is "
+    "provisional and has no interval. Falcon against itself stands outside that family, and is decided alone."
 )
 _MADE_UP = (
     "Made-up data: normal is what the interval assumes; with heavy tails one run in 65 is off by more than five times the "

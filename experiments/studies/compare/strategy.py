@@ -13,7 +13,7 @@ from experiments.studies.cells import Cell
 from experiments.studies.compare import capacities, three_clients
 from experiments.studies.compare.blocks import Planned, blocks
 from experiments.studies.compare.params import Asked
-from experiments.studies.study import Groups, Study
+from experiments.studies.study import CellStudy, Groups
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Outlook:
 class Course:
     """All cells of a comparison but for the searches."""
 
-    study: Study[Asked]
+    study: CellStudy[Asked]
 
     @cached_property
     def blocks(self) -> list[list[Planned]]:
@@ -55,7 +55,7 @@ class Course:
         return three_clients.plan(asked.of_clients, here=not self.study.shown) if asked.own.three_clients else {}
 
     @property
-    def strategies(self) -> tuple[Groups, Groups]:
+    def strategies(self) -> tuple[Groups[Cell], Groups[Cell]]:
         """One for the blocks, one for the three clients."""
         return Groups([one.cell for one in block] for block in self.blocks), Groups([[*self.clients.values()]])
 

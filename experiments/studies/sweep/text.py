@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from experiments.studies import text
-from experiments.studies.study import Study
+from experiments.studies.study import CellStudy
 from experiments.studies.sweep.params import Asked
 
 
-def notes(study: Study[Asked]) -> list[str]:
+def notes(study: CellStudy[Asked]) -> list[str]:
     """How large it is, and what is special about it."""
     cells, points = study.asked.grid.cells, study.asked.grid.points
     said = [f"Sweep {study.folder.path.name}: {len(cells)} cells in {len(points)} points."]

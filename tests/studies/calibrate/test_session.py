@@ -15,7 +15,7 @@ from experiments.scenario import Scenario
 from experiments.studies.calibrate import certificate, known, limits
 from experiments.studies.calibrate.certificate import Tried
 from experiments.studies.calibrate.page import Calibration
-from experiments.studies.calibrate.trial import Trial, attempt
+from experiments.studies.calibrate.trial import Case, Trial, attempted
 from tests.made_up import made_up
 
 ASKED = {"variant": "quick", "engines": "httpx", "pacings": "fixed,after", "honest_runs": 3}
@@ -34,7 +34,7 @@ ASKED = {"variant": "quick", "engines": "httpx", "pacings": "fixed,after", "hone
 def test_a_wrong_parameter_is_refused_before_anything_starts(tmp_path: Path, name: str, value: Any, says: str) -> None:
     """One sentence, and no folder."""
     with pytest.raises(ParameterError, match=says):
-        Calibration(**ASKED | {name: value, "results_dir": str(tmp_path)})
+        Calibration.of(ASKED | {name: value, "results_dir": str(tmp_path)})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -47,18 +47,18 @@ def test_a_name_that_papermill_injected_must_be_a_parameter() -> None:
 
 def test_costs_are_measured_where_rounds_are_asked_for(tmp_path: Path) -> None:
     """Otherwise every cell of that part says so, and nothing is started."""
-    calibration = Calibration(**ASKED, results_dir=str(tmp_path))
+    calibration = Calibration.of(ASKED | {"results_dir": str(tmp_path)})
     for cell in (calibration.costs, calibration.cost_chart, calibration.largest_swarms, calibration.cost_figures):
         assert repr(cell()) == "Skipped: cost_rounds is 0. `make benchmark` measures this part alone."
 
 
-def test_a_trial_that_cannot_be_tried_has_failed() -> None:
+def test_a_trial_that_cannot_be_tried_has_failed(tmp_path: Path) -> None:
     """It says why, and does not end the others."""
 
-    def fails() -> Trial:
+    def fails(runs_dir: Path) -> Trial:
         raise ServerStartError("no room")
 
-    trial = attempt("this", "that", fails)
+    (trial,) = attempted(Case("part", "this", "that", fails), tmp_path).trials
     assert (trial.ok, trial.came) == (False, "could not be tried: no room")
 
 

@@ -8,7 +8,7 @@ import pytest
 from experiments.errors import LabError
 from experiments.studies.calibrate.second_opinion import opinions as second_opinion
 from experiments.studies.calibrate.second_opinion.tools import PERCENTS, TOOLS, Load, Tool
-from experiments.studies.calibrate.trial import Trial
+from experiments.studies.calibrate.trial import Trial, attempted
 
 LOAD = Load("http://127.0.0.1:1/hello?page=1", clients=20, interval_ms=100, seconds=2, warmup_s=1)
 BY_NAME = {tool.name: tool for tool in TOOLS}
@@ -72,9 +72,8 @@ def test_a_tool_that_is_not_there_or_fails_is_a_sentence(tmp_path: Path, tool: T
 def test_without_any_tool_all_are_skipped_and_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each says what would have to be installed."""
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    lines: list[str] = []
-    found = list(second_opinion.second_opinions(tmp_path, lines.append))
-    assert [trial.ok for trial in found] == [None] * len(TOOLS) == [None] * len(lines)
+    found = [trial for case in second_opinion.second_opinions() for trial in attempted(case, tmp_path).trials]
+    assert [trial.ok for trial in found] == [None] * len(TOOLS)
     assert "skipped: h2load is not installed (apt-get install nghttp2-client)" in {trial.came for trial in found}
     assert list(tmp_path.iterdir()) == []
 
@@ -87,7 +86,7 @@ def test_the_real_tool_is_compared_with_this_lab(tmp_path: Path, monkeypatch: py
         pytest.skip(f"{tool.name} is not installed")
     monkeypatch.setattr(second_opinion, "TOOLS", (tool,))
     monkeypatch.setattr(second_opinion, "_SECONDS", 3)
-    found = list(second_opinion.second_opinions(tmp_path, lambda line: None))
+    found = [trial for case in second_opinion.second_opinions() for trial in attempted(case, tmp_path).trials]
     assert [trial.name for trial in found] == [f"{tool.name}, latency p{percent:g}" for percent in PERCENTS]
     assert all(f"{tool.name}'s" in trial.wanted and trial.came.split()[1].startswith("ms") for trial in found), found
     assert all(isinstance(trial, Trial) and trial.ok is not None for trial in found)

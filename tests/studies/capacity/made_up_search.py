@@ -6,7 +6,7 @@ from typing import Any
 from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Cell
-from experiments.studies.study import Study
+from experiments.studies.study import CellStudy, Study
 from tests.made_up import Answer, Costs
 from tests.studies.cells.made_up_cells import MadeUpCells, leave_record
 
@@ -84,9 +84,9 @@ def made(**changes: Any) -> type[Made]:
     return type("MadeHere", (Made,), {"measured": [], **changes})
 
 
-def study(folder: Path, kind: type[Made], **given: Any) -> Study[Asked]:
+def study(folder: Path, kind: type[Made], **given: Any) -> CellStudy[Asked]:
     """A search in this folder."""
-    return Study(Asked.from_parameters(GIVEN | {"results_dir": str(folder)} | given), cells_type=kind)
+    return Study(Asked.from_parameters(GIVEN | {"results_dir": str(folder)} | given), bench=kind)
 
 
 def searched(folder: Path, kind: type[Made], **given: Any) -> Search:

@@ -10,7 +10,7 @@ from experiments.studies.cells import Cell
 from experiments.studies.compare.page import measured
 from experiments.studies.compare.params import Asked
 from experiments.studies.compare.runs import Comparison
-from experiments.studies.study import Study
+from experiments.studies.study import CellStudy, Study
 from tests.made_up import Costs
 from tests.studies.cells.made_up_cells import Leave, MadeUpCells, leave_record
 
@@ -72,9 +72,9 @@ def made(**changes: Any) -> type[Made]:
     return type("MadeHere", (Made,), {"measured": [], "systems": {}, **changes})
 
 
-def study(folder: Path, kind: type[Made] | None = None, **changes: Any) -> Study[Asked]:
+def study(folder: Path, kind: type[Made] | None = None, **changes: Any) -> CellStudy[Asked]:
     """A comparison in this folder."""
-    return Study(asked(results_dir=str(folder), **changes), cells_type=kind or made())
+    return Study(asked(results_dir=str(folder), **changes), bench=kind or made())
 
 
 def compared(folder: Path, kind: type[Made] | None = None, **changes: Any) -> Comparison:

@@ -22,5 +22,10 @@ class Ground:
 
     def scenario(self, **changes: object) -> Scenario:
         """The default load for some seconds, changed."""
-        asked = {"minutes": SECONDS / 60, "warmup_s": 2.0, "timeout_s": 5.0, "results_dir": str(self.results_dir)}
-        return Scenario.from_parameters(asked | changes)
+        return load(self.results_dir, **changes)
+
+
+def load(results_dir: Path, **changes: object) -> Scenario:
+    """The default load for some seconds, changed; its record goes to that folder."""
+    asked = {"minutes": SECONDS / 60, "warmup_s": 2.0, "timeout_s": 5.0, "results_dir": str(results_dir)}
+    return Scenario.from_parameters(asked | changes)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from experiments.record.reading import Record
 from experiments.studies.calibrate.controls import disturb
 from experiments.studies.calibrate.controls.disturb import At
-from experiments.studies.calibrate.controls.ground import SECONDS, Ground
-from experiments.studies.calibrate.trial import CAUSES, Say, Trial, attempt, judged, measure, said
+from experiments.studies.calibrate.controls.ground import SECONDS, Ground, load
+from experiments.studies.calibrate.trial import CAUSES, Case, Trial, judged, measure, said
+
+PART, TROUBLE = "honest runs", "servers in trouble"
 
 
-def honest_runs(results_dir: Path, count: int, say: Say) -> Iterator[tuple[Trial, Record]]:
+def honest_runs(count: int) -> list[Case]:
     """The default load again and again: each run may be suspect, none invalid; `few_suspects` judges them together."""
-    ground = Ground(results_dir, honest=None)  # type: ignore[arg-type]  # only its scenario is used here
-    for number in range(1, count + 1):
-        say(f"honest run {number} of {count}")
-        record = measure(ground.scenario())
-        status, bad = judged(record)
-        wanted = "valid, or suspect for a reason that it names"
-        yield Trial(f"honest run {number}", wanted, said(status, bad), status != "invalid", record.path.name), record
+    return [Case(PART, f"honest run {number}", _BELIEVED, partial(_honest_run, number)) for number in range(1, count + 1)]
+
+
+_BELIEVED = "valid, or suspect for a reason that it names"
+
+
+def _honest_run(number: int, results_dir: Path) -> Trial:
+    record = measure(load(results_dir))
+    status, bad = judged(record)
+    return Trial(f"honest run {number}", _BELIEVED, said(status, bad), status != "invalid", record.path.name)
 
 
 _TOLERATED = 1 / 20
@@ -46,11 +51,12 @@ def few_suspects(records: Iterable[Record]) -> Trial:
 _WANTED = "valid, or suspect for a cause outside the lab"
 
 
-def must_stay_valid(ground: Ground, say: Say) -> Iterator[Trial]:
+def must_stay_valid(ground: Callable[[], Ground]) -> list[Case]:
     """Servers in trouble: no reason to doubt the instrument."""
-    for name, run_it in HONEST.items():
-        say(name)
-        yield attempt(name, _WANTED, partial(_honest_trial, name, run_it, ground))
+    return [
+        Case(TROUBLE, name, _WANTED, lambda _, name=name: _honest_trial(name, HONEST[name], ground()))  # type: ignore[misc]
+        for name in HONEST
+    ]
 
 
 def _honest_trial(name: str, run_it: Callable[[Ground], Record], ground: Ground) -> Trial:

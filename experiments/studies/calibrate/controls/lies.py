@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from experiments.studies.calibrate.controls import damage, disturb
 from experiments.studies.calibrate.controls.disturb import At
 from experiments.studies.calibrate.controls.ground import SECONDS, Ground
 from experiments.studies.calibrate.controls.loopback import wait_until_listening
-from experiments.studies.calibrate.trial import Say, Trial, attempt, judged, measure, said
+from experiments.studies.calibrate.trial import Case, Trial, judged, measure, said
 
 _SLOW = frozenset({"unsent_late", "lag", "generator_cpu", "generator_stall"})
 
@@ -42,11 +41,15 @@ class Lie:
     """Says how big the lie was, where that is found out first."""
 
 
-def lies(ground: Ground, say: Say) -> Iterator[Trial]:
+PART = "lies"
+
+
+def lies(ground: Callable[[], Ground]) -> list[Case]:
     """All lies; each must be found out by the check that is meant for it."""
-    for lie in LIES:
-        say(lie.name)
-        yield attempt(lie.name, "not valid", partial(_lie_trial, lie, ground))
+    return [
+        Case(PART, lie.name, "not valid", lambda _, lie=lie: _lie_trial(lie, ground()))  # type: ignore[misc]
+        for lie in LIES
+    ]
 
 
 def _lie_trial(lie: Lie, ground: Ground) -> Trial:

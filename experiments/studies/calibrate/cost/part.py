@@ -65,17 +65,25 @@ class CostPart:
         self._loads = parse(loads, tuple(TARGETS), seconds)
         self.results = Results()
 
-    def measure(self, folder: Path, say: Say) -> Markup:
-        """Measures everything and keeps it in the folder.
+    def measure(self, folder: Path, say: Say, *, shown: bool = False) -> Markup:
+        """Measures everything and keeps it in the folder, or finds there what was kept.
+
+        Args:
+            shown: nothing is measured, whatever is missing.
 
         Returns:
             What each contender costs, and what was left out and why.
         """
-        if not self._rounds:
+        kept = Results.kept(folder) if self._rounds or shown else None
+        if kept is not None:
+            self.results = kept
+        elif not self._rounds or shown:
             return _SKIPPED
-        folder.mkdir(parents=True, exist_ok=True)
-        self._measure(folder, say)
-        self.results.keep(folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._measure(folder, say)
+            self.results.keep(folder)
+        self._rounds = max(1, self._rounds)
         return tables.costs(compare(self.results.costs)) + tables.skipped(self.results.skipped)
 
     def growth(self) -> Markup:

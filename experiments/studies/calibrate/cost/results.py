@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from experiments.analyse.instrument import Cost, Memory, Step
 from experiments.measure import host
@@ -34,6 +36,17 @@ class Results:
             if step.held:
                 held[step.engine] = max(held.get(step.engine, 0.0), step.polls_per_s)
         return held
+
+    @classmethod
+    def kept(cls, folder: Path) -> Self | None:
+        """What `keep` wrote; None where there is none that can be read."""
+        try:
+            found = json.loads((folder / FILE).read_text())
+            memory = [{name: one[name] for name in one if name != "bytes_per_device"} for one in found["memory"]]
+            costs, steps = [Cost(**one) for one in found["costs"]], [Step(**one) for one in found["steps"]]
+            return cls(costs, [Memory(**one) for one in memory], steps, found["skipped"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def keep(self, folder: Path) -> None:
         """Writes everything, so that other pages can quote it."""

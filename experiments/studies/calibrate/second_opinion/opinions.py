@@ -1,6 +1,6 @@
-"""The same steady load measured by tools that are not ours, one after the other, against one and the same server.
+"""The same steady load measured by tools that are not ours, one after the other.
 
-Each tool is asked between two runs of ours with the same phase and pacing, so that a machine that is getting slower or
+Each tool is asked between two runs of ours of the same server, phase and pacing, so that a machine that is getting slower or
 quicker does so for both. They are runs of the fast engine where there is epoll: of twenty answers that come at once the last
 is read after the others, and only an engine that costs as little as a tool in C reads it as soon as such a tool does (p95
 beside h2load's 2.97 ms: 4.04 with the httpx engine).
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -29,7 +30,7 @@ from experiments.record.reading import Record
 from experiments.runner import wait_for
 from experiments.scenario import Scenario
 from experiments.studies.calibrate.second_opinion.tools import PERCENTS, TOOLS, Load, Percentiles, Tool
-from experiments.studies.calibrate.trial import Say, Trial, disturbances, measure
+from experiments.studies.calibrate.trial import Case, Trial, disturbances, measure
 from server import catalogue
 
 _CLIENTS, _INTERVAL_MS, _SECONDS, _WARMUP_S = 20, 100, 6, 1
@@ -40,39 +41,33 @@ agreement within half a millisecond or a quarter is all that can be asked for on
 _OVERTIME_S = 30.0
 
 
-def second_opinions(results_dir: Path, say: Say) -> Iterator[Trial]:
-    """Latency of a light load of A by each tool, beside ours.
+PART = "second opinion"
 
-    Raises:
-        LabError: the server did not start, or our own run could not be made.
-    """
-    places = {tool: shutil.which(tool.name) for tool in TOOLS}
-    for tool in (tool for tool, place in places.items() if place is None):
-        say(f"a second opinion: {tool.name}")
+
+def second_opinions() -> list[Case]:
+    """Latency of a light load of A by each tool, beside ours."""
+    return [Case(PART, tool.name, f"{tool.name}, latency: agreement", partial(_opinion, tool)) for tool in TOOLS]
+
+
+def _opinion(tool: Tool, results_dir: Path) -> list[Trial]:
+    """What a tool says, between two runs of ours against the same server."""
+    place = shutil.which(tool.name)
+    if place is None:
         why = f"skipped: {tool.name} is not installed (apt-get install {tool.package})"
-        yield Trial(f"{tool.name}, latency", "agreement", why, ok=None)
-    there = {tool: place for tool, place in places.items() if place is not None}
-    if there:
-        yield from _opinions(there, results_dir, say)
-
-
-def _opinions(places: Mapping[Tool, str], results_dir: Path, say: Say) -> Iterator[Trial]:
+        return [Trial(f"{tool.name}, latency", "agreement", why, ok=None)]
     with _server(results_dir) as url:
         load = Load(url + catalogue.STATUS_PATH, _CLIENTS, _INTERVAL_MS, _SECONDS, _WARMUP_S)
-        for tool, place in places.items():
-            say(f"a second opinion: {tool.name}")
-            before = _ours(tool, url, results_dir)
-            try:
-                theirs = ask(tool, place, load, results_dir)
-            except LabError as error:
-                yield Trial(f"{tool.name}, latency", "agreement", f"{tool.name} gave no figures: {error}", ok=False)
-                continue
-            yield from _compare(tool, theirs, (before, _ours(tool, url, results_dir)))
+        before = _ours(tool, url, results_dir)
+        try:
+            theirs = ask(tool, place, load, results_dir)
+        except LabError as error:
+            return [Trial(f"{tool.name}, latency", "agreement", f"{tool.name} gave no figures: {error}", ok=False)]
+        return list(_compare(tool, theirs, (before, _ours(tool, url, results_dir))))
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
-    """One server for all who measure; yields its URL."""
+    """One server for both who measure; yields its URL."""
     log = folder / "second-opinion-server.log"
     server = ServerProcess(system="falcon", workers=1, log_path=log, status_bytes=100, bulk_bytes=204_800)
     wait_for(server.start())

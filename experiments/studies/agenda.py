@@ -1,4 +1,4 @@
-"""How far a calibration is, and when it will be over: one time-stamped line a run."""
+"""How far work of many turns is, and when it will be over: one time-stamped line a turn."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-_RUN_S = 13.0
-"""A run of 8 s with warm-up, start and end: what is assumed of the rest until some are over."""
 _ENOUGH = 3
 
 
 class Agenda:
     """Counts the runs that are begun, and takes those to come for as long as those that are over."""
 
-    def __init__(self, runs: int, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, runs: int, write: Callable[[str], object], run_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Begins now.
 
         Args:
             runs: how many will be announced.
             write: takes a line.
+            run_s: how long one takes, until some are over.
             clock: seconds, monotonic.
         """
         self._runs = runs
         self._write = write
+        self._run_s = run_s
         self._clock = clock
         self._began = clock()
         self._begun = 0
@@ -31,7 +33,7 @@ class Agenda:
     def __call__(self, what: str) -> None:
         """Announces the next run."""
         over, elapsed_s = self._begun, self._clock() - self._began
-        each_s = elapsed_s / over if over >= _ENOUGH else _RUN_S
+        each_s = elapsed_s / over if over >= _ENOUGH else self._run_s
         left_s = max(0, self._runs - over) * each_s
         self._begun += 1
         now = datetime.now(UTC)
