@@ -17,6 +17,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from experiments.record import reading
 from experiments.record.collection import located
 from experiments.studies.cells import Cell, Cells, Outcome
+from experiments.studies.cells.conditions import conditions
 from experiments.studies.cells.folder import Folder
 from experiments.studies.cells.session import seconds_before
 from experiments.studies.params import Asked
@@ -169,7 +170,9 @@ class Study(Generic[AskedT, StepT, CameT]):
             return came
         if self._ends_at is None:
             self._ends_at = time.monotonic() + 3600 * self.asked.own.max_hours
-        with self._opened(on_progress) as bench:
+        own = self.asked.own
+        bench = self._bench(self.folder, cool_down_s=own.cool_down_s, on_progress=on_progress)
+        with self.folder.begin(self.asked.plan, conditions(self.asked.systems), kind=own.kind):
             bench.expect(expected)
             try:
                 self._measure(bench, strategy, came)
@@ -178,32 +181,20 @@ class Study(Generic[AskedT, StepT, CameT]):
         return came
 
     def _measure(self, bench: Any, strategy: Strategy[StepT, CameT], came: list[CameT]) -> None:
-        while cells := strategy.next(came):
-            together = len(cells) > 1
-            if together and (late := self._late(bench, cells)):
+        while steps := strategy.next(came):
+            late = self._late(bench, steps)
+            if late and len(steps) > 1:
                 self.late = late
                 return
-            for cell in cells:
-                # Not all at once: what came before an interrupt is kept.
-                came.append(bench.measure(cell, in_time=together))  # noqa: PERF401
+            for step in steps:
+                # One by one, so that what came before an interrupt is kept.
+                came.append(bench.left_out(step) if late else bench.measure(step))  # noqa: PERF401
 
-    def _late(self, bench: Any, cells: Sequence[StepT]) -> Late | None:
-        """Why cells that belong together would not end in time, from those measured so far; None if they would."""
-        missing = [cell for cell in cells if not bench.found(self.folder, cell).done]
-        needs_s = sum(bench.expected_s(cell) + self.asked.own.cool_down_s for cell in missing)
+    def _late(self, bench: Any, steps: Sequence[StepT]) -> Late | None:
+        """Why steps that belong together would not end in time, from those measured so far; None if they would."""
+        missing = [step for step in steps if not bench.found(self.folder, step).done]
+        needs_s = sum(bench.expected_s(step) + self.asked.own.cool_down_s for step in missing)
         return Late(self.left_s, needs_s) if needs_s > self.left_s else None
-
-    def _opened(self, on_progress: Callable[[Any], None]) -> Any:
-        own = self.asked.own
-        return self._bench(
-            self.folder.path,
-            self.asked.plan,
-            kind=own.kind,
-            systems=self.asked.systems,
-            cool_down_s=own.cool_down_s,
-            max_hours=self.left_s / 3600,
-            on_progress=on_progress,
-        )
 
 
 CellStudy = Study[AskedT, Cell, Outcome]

@@ -55,7 +55,7 @@ class Folder:
         """Makes the folder for this plan, or opens the one that was made for it, for this process alone.
 
         Args:
-            under: machine, versions and code of now, from `conditions`; None where nothing will be measured.
+            under: machine, versions and code of now, from `conditions`; None where that is not to be kept.
             kind: what names the parameters that help: `sweep` for `sweep_id` and `sweep_dir`.
 
         Returns:

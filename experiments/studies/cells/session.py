@@ -1,4 +1,4 @@
-"""One start of a sweep or a search: cells are measured in turn, within a budget of time, and their end is foretold."""
+"""Cells measured in turn, each in a process of its own, and the end of all foretold."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, Self
+from typing import Literal
 
 from experiments.errors import ParameterError, RecordError
 from experiments.measure import guard, host
@@ -21,7 +21,6 @@ from experiments.measure.interrupts import undisturbed
 from experiments.runner import wait_for
 from experiments.studies.cells import execute
 from experiments.studies.cells.cell import Cell, Outcome
-from experiments.studies.cells.conditions import conditions
 from experiments.studies.cells.folder import Folder
 
 NOTEBOOK = Path(__file__).resolve().parents[3] / "notebooks" / "run.ipynb"
@@ -60,43 +59,33 @@ OnCellProgress = Callable[[CellProgress], None]
 
 
 class Cells:
-    """Cells of one folder, measured one at a time. A context manager: it holds the folder for this process alone."""
+    """What measures the cells of a study, one at a time."""
 
     settle_s = guard.GRACE_S + guard.REAP_S + 1.0
-    """How long what is left of a sweep that was killed may take to end; so long the next start waits."""
+    """How long what is left of a study that was killed may take to end; so long the next start waits."""
 
     def __init__(
         self,
-        folder: str | Path,
-        plan: Mapping[str, Any],
+        folder: Folder,
         *,
-        kind: str = "",
-        systems: Iterable[str] = (),
         cool_down_s: float = 5.0,
-        max_hours: float = 12.0,
         on_progress: OnCellProgress = lambda progress: None,
         notebook: Path = NOTEBOOK,
     ) -> None:
-        """Opens the folder, or makes it.
+        """Touches nothing yet.
 
         Args:
-            plan: what is asked, as JSON values by name: a folder is only ever gone on with for the same.
-            kind: what names the parameters `<kind>_id` and `<kind>_dir`.
-            systems: those that are measured: a folder is only ever gone on with under the same versions of them.
+            folder: opened by the study for this process alone.
             cool_down_s: seconds between two cells.
-            max_hours: a cell that would not end within so many hours from now is not begun.
             on_progress: called about every second while a cell is measured, and when it is done.
 
         Raises:
-            ParameterError: the folder belongs to another plan or process, was measured under something else, or cannot be
-                written.
+            ParameterError: there is nothing to execute.
         """
         if not notebook.is_file():
             raise ParameterError(f"{notebook} is not there: cells are measured from a checkout of the lab.")
-        self.folder = Folder(Path(folder).expanduser().resolve())
-        self._lock: IO[bytes] = self.folder.begin(plan, conditions(systems), kind=kind)
+        self.folder = folder
         self._cool_down_s = cool_down_s
-        self._ends_at = time.monotonic() + 3600 * max_hours
         self._on_progress = on_progress
         self._notebook = notebook
         self._overheads: list[float] = []
@@ -104,16 +93,15 @@ class Cells:
         self._expected: dict[str, Cell] = {}
         self._last: Outcome | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.close()
-
     @staticmethod
     def found(folder: Folder, cell: Cell) -> Outcome:
         """What lies in a folder of a cell, whoever measured it."""
         return folder.outcome(cell)
+
+    @staticmethod
+    def left_out(cell: Cell) -> Outcome:
+        """A cell for which there was no time."""
+        return Outcome(cell, "not measured", "it would not end within max_hours; start again to go on")
 
     def expect(self, cells: Iterable[Cell]) -> None:
         """Says which cells will be measured, as far as is known, so that progress can tell when they will be done."""
@@ -123,19 +111,11 @@ class Cells:
         """Seconds that a cell will take, from those measured so far; without the pause before it."""
         return cell.load_s + self._overhead_s
 
-    def fits(self, cell: Cell) -> bool:
-        """Whether it would end within the budget of time."""
-        return time.monotonic() + self._pause_s() + self.expected_s(cell) <= self._ends_at
-
-    def measure(self, cell: Cell, *, in_time: bool = False) -> Outcome:
+    def measure(self, cell: Cell) -> Outcome:
         """Measures a cell, unless its folder holds a whole record of an earlier start.
 
-        Args:
-            in_time: that it fits was found out before, together with others.
-
         Returns:
-            What came of it: `done` or `failed`; `not measured` where it would not end within `max_hours`. What an earlier
-            start left of it, if it does not count, is kept aside.
+            What came of it: `done` or `failed`. What an earlier start left of it, if it does not count, is kept aside.
 
         Raises:
             RecordError: the folder cannot be written any more.
@@ -144,8 +124,6 @@ class Cells:
         before = self.folder.outcome(cell)
         if before.done:
             return before
-        if not in_time and not self.fits(cell):
-            return Outcome(cell, "not measured", "it would not end within max_hours; start again to go on")
         if before.status == "unfinished":
             self._rest_until = max(self._rest_until, time.monotonic() + self.settle_s)
         try:
@@ -159,8 +137,7 @@ class Cells:
         return outcome
 
     async def _measure(self, cell: Cell, before: Outcome) -> Outcome:
-        pause_s = self._pause_s()
-        if pause_s > 0:
+        if (pause_s := self._rest_until - time.monotonic()) > 0:
             await self._pass(cell, "cooling down", pause_s, lambda: False)
         place = self.folder.clear(cell, before.why)
         self._quote_certificate(place)
@@ -241,9 +218,6 @@ class Cells:
     @property
     def _overhead_s(self) -> float:
         return sum(self._overheads) / len(self._overheads) if self._overheads else _USUAL_OVERHEAD_S
-
-    def _pause_s(self) -> float:
-        return max(0.0, self._rest_until - time.monotonic())
 
     def _quote_certificate(self, place: Path) -> None:
         """The certificate of calibration lies beside the folder; a run looks for it beside its own record."""

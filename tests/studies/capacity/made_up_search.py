@@ -61,9 +61,6 @@ class Made(MadeUpCells):
     edge, blind, stop_after, slow_by = 100, 10_000, 10_000, 1.0
     measured: list[str]
 
-    def __init__(self, folder: Path, plan: dict[str, Any], **options: Any) -> None:
-        super().__init__(folder, plan=plan, **options)
-
     async def _execute(self, cell: Cell, place: Path) -> None:
         if len(type(self).measured) >= self.stop_after:
             raise KeyboardInterrupt

@@ -9,6 +9,7 @@ import nbformat
 from experiments.record import store
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell, Cells
+from experiments.studies.cells.folder import Folder
 from tests.made_up import damage_facts, made_up
 from tests.present.notebooks import failed
 
@@ -47,11 +48,17 @@ class MadeUpCells(Cells):
 
     settle_s = 0.0
 
-    def __init__(self, folder: Path, *, leave: dict[str, Leave] | None = None, **options: Any) -> None:
-        super().__init__(folder, options.pop("plan", {"clients": [5]}), **{"cool_down_s": 0.0, **options})
+    def __init__(self, folder: Folder, *, leave: dict[str, Leave] | None = None, **options: Any) -> None:
+        super().__init__(folder, **{"cool_down_s": 0.0, **options})
         self.leave = leave or {}
         self.begun: list[str] = []
 
     async def _execute(self, cell: Cell, place: Path) -> None:
         self.begun.append(cell.name)
         self.leave.get(cell.name, leave_record)(cell, place)
+
+
+def bench(folder: Path, **options: Any) -> MadeUpCells:
+    """Made-up cells in a folder that is there."""
+    folder.mkdir(exist_ok=True)
+    return MadeUpCells(Folder(folder), **options)

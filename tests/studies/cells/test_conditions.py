@@ -11,7 +11,9 @@ from experiments.measure import host
 from experiments.record import store
 from experiments.studies.cells import conditions
 from experiments.studies.cells.folder import Folder
+from experiments.studies.study import each
 from tests.studies.cells.made_up_cells import MadeUpCells, cell, leave_record
+from tests.studies.made_up_study import study
 
 PLAN = {"clients": [5]}
 
@@ -24,7 +26,7 @@ def upgraded(**packages: str) -> dict[str, Any]:
 
 def test_a_plan_says_under_what_its_cells_are_measured(tmp_path: Path) -> None:
     """Machine, versions of the lab and of the systems, and a digest of the code; what was asked is read back without."""
-    MadeUpCells(tmp_path, plan=PLAN, systems=["granian-of-nobody", "falcon-granian"]).__exit__()
+    study(tmp_path, MadeUpCells, systems=("granian-of-nobody", "falcon-granian")).run(each([]))
     under = json.loads((tmp_path / "plan.json").read_text())["fingerprint"]
     assert under["cpu_model"] == host.fingerprint()["cpu_model"]
     assert {"falcon", "uvicorn", "granian"} <= under["packages"].keys()
@@ -34,12 +36,11 @@ def test_a_plan_says_under_what_its_cells_are_measured(tmp_path: Path) -> None:
 
 def test_a_start_under_another_version_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names what differs, and the two ways out; under the same it goes on."""
-    with MadeUpCells(tmp_path, kind="sweep") as cells:
-        cells.measure(cell())
-    MadeUpCells(tmp_path, kind="sweep").__exit__()
-    monkeypatch.setattr("experiments.studies.cells.session.conditions", lambda systems: upgraded(falcon="99.0"))
+    for _ in range(2):
+        study(tmp_path, MadeUpCells).run(each([cell()]))
+    monkeypatch.setattr("experiments.studies.study.conditions", lambda systems: upgraded(falcon="99.0"))
     with pytest.raises(ParameterError) as caught:
-        MadeUpCells(tmp_path, kind="sweep")
+        study(tmp_path, MadeUpCells).run(each([cell()]))
     assert "now it is 99.0; the two must not stand in one table" in str(caught.value)
     assert f"another sweep_id to measure anew, or show what is there with sweep_dir='{tmp_path}'." in str(caught.value)
 

@@ -30,9 +30,13 @@ SMOKE: dict[str, Any] = {
 
 PROGRAM = """
 import json, sys
+from pathlib import Path
 from experiments.studies.cells import Cell, Cells, execute
+from experiments.studies.cells.folder import Folder
 from experiments.scenario import Scenario
-with Cells(sys.argv[1], {"is": "a test"}, cool_down_s=0) as cells:
+folder = Folder(Path(sys.argv[1]))
+with folder.begin({"is": "a test"}):
+    cells = Cells(folder, cool_down_s=0)
     for name, asked in json.loads(sys.argv[2]).items():
         print(name, cells.measure(Cell(name, Scenario(**asked))).status, flush=True)
 """
@@ -51,8 +55,8 @@ def first_part(folder: Path, name: str) -> Callable[[], bool]:
 def test_a_cell_leaves_its_record_notebook_report_and_log(tmp_path: Path) -> None:
     """A cell that cannot work is marked with the notebook's own words, and the next one is measured."""
     bad, good = Cell("bad", cell(**SMOKE, server_url="http://127.0.0.1:1").scenario), Cell("good", cell(**SMOKE).scenario)
-    with Cells(tmp_path, {}, cool_down_s=0) as cells:
-        outcomes = [cells.measure(one) for one in (bad, good)]
+    cells = Cells(Folder(tmp_path), cool_down_s=0)
+    outcomes = [cells.measure(one) for one in (bad, good)]
     assert [outcome.status for outcome in outcomes] == ["failed", "done"]
     assert outcomes[0].why.startswith("ServerStartError: nothing answers at http://127.0.0.1:1")
     assert outcomes[1].record is not None
@@ -111,7 +115,7 @@ def test_a_folder_that_was_killed_is_free_at_once(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     began = time.monotonic()
-    Cells(tmp_path, {"is": "a test"}).__exit__()
+    Folder(tmp_path).begin({"is": "a test"}).close()
     assert time.monotonic() - began < 5
     process.communicate()
     assert still_alive(family) == []

@@ -7,15 +7,16 @@ import pytest
 
 from experiments.errors import ParameterError
 from experiments.studies.cells import CellProgress, Outcome
-from tests.studies.cells.made_up_cells import Leave, MadeUpCells, cell, leave_failure, leave_nothing, leave_record
+from experiments.studies.cells.folder import Folder
+from tests.studies.cells.made_up_cells import Leave, MadeUpCells, bench, cell, leave_failure, leave_nothing, leave_record
 
 THREE = [cell(f"clients-{number}_1", clients=number) for number in (5, 6, 7)]
 
 
 def start(tmp_path: Path, leave: dict[str, Leave] | None = None) -> tuple[list[Outcome], list[str]]:
     """One start of a sweep of three cells: what came of them, and which were begun."""
-    with MadeUpCells(tmp_path, leave=leave) as cells:
-        return [cells.measure(one) for one in THREE], cells.begun
+    cells = bench(tmp_path, leave=leave)
+    return [cells.measure(one) for one in THREE], cells.begun
 
 
 def test_cells_are_measured_once(tmp_path: Path) -> None:
@@ -51,25 +52,14 @@ def test_a_damaged_cell_is_measured_again_and_the_old_one_kept(tmp_path: Path) -
     assert (tmp_path / "aside" / f"{name}-1" / name / "run.json").read_text() == "{"
 
 
-def test_nothing_is_begun_that_would_not_end_in_time(tmp_path: Path) -> None:
-    """The budget is held; what was done before counts all the same."""
-    with MadeUpCells(tmp_path) as cells:
-        cells.measure(THREE[0])
-    with MadeUpCells(tmp_path, max_hours=1 / 3600) as cells:
-        outcomes = [cells.measure(one) for one in THREE]
-        assert cells.begun == []
-    assert [outcome.status for outcome in outcomes] == ["done", "not measured", "not measured"]
-    assert "max_hours" in outcomes[1].why
-
-
 def test_progress_counts_all_cells_and_foretells_the_end(tmp_path: Path) -> None:
     """Cells of an earlier start count as done; what remains shrinks to nothing."""
     start(tmp_path, {THREE[1].name: leave_failure, THREE[2].name: leave_failure})
     seen: list[CellProgress] = []
-    with MadeUpCells(tmp_path, on_progress=seen.append) as cells:
-        cells.expect(THREE)
-        for one in THREE:
-            cells.measure(one)
+    cells = bench(tmp_path, on_progress=seen.append)
+    cells.expect(THREE)
+    for one in THREE:
+        cells.measure(one)
     done = [progress for progress in seen if progress.phase == "done"]
     assert [(progress.number, progress.total) for progress in done] == [(2, 3), (3, 3)]
     assert [progress.last and progress.last.cell.name for progress in done] == [one.name for one in THREE[1:]]
@@ -78,32 +68,30 @@ def test_progress_counts_all_cells_and_foretells_the_end(tmp_path: Path) -> None
 
 def test_the_time_a_cell_takes_is_foretold_from_those_before(tmp_path: Path) -> None:
     """Load is known; what comes on top is guessed until one has been measured."""
-    with MadeUpCells(tmp_path) as cells:
-        guessed = cells.expected_s(THREE[0])
-        assert guessed > THREE[0].load_s
-        cells.measure(THREE[0])
-        assert cells.expected_s(THREE[1]) < guessed
+    cells = bench(tmp_path)
+    guessed = cells.expected_s(THREE[0])
+    assert guessed > THREE[0].load_s
+    cells.measure(THREE[0])
+    assert cells.expected_s(THREE[1]) < guessed
 
 
-def test_an_interrupt_leaves_the_cell_unfinished_and_the_folder_free(tmp_path: Path) -> None:
-    """It is told upwards; the next start goes on."""
+def test_an_interrupt_leaves_the_cell_unfinished(tmp_path: Path) -> None:
+    """It is told upwards."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with MadeUpCells(tmp_path, leave={THREE[1].name: interrupt}) as cells:
-        cells.measure(THREE[0])
-        with pytest.raises(KeyboardInterrupt):
-            cells.measure(THREE[1])
-        assert cells.folder.outcome(THREE[1]).status == "unfinished"
-    MadeUpCells(tmp_path).__exit__()
+    cells = bench(tmp_path, leave={THREE[1].name: interrupt})
+    cells.measure(THREE[0])
+    with pytest.raises(KeyboardInterrupt):
+        cells.measure(THREE[1])
+    assert cells.folder.outcome(THREE[1]).status == "unfinished"
 
 
 def test_a_password_reaches_a_cell_by_its_environment_alone(tmp_path: Path) -> None:
     """A command is seen by all users of a machine, and a cell's notebook is kept."""
     asked = cell(workload="database", database_url="postgresql://joe:s%40cret@127.0.0.1/lab")
-    with MadeUpCells(tmp_path) as cells:
-        command = " ".join(cells._command(asked, tmp_path / "place"))
+    command = " ".join(bench(tmp_path)._command(asked, tmp_path / "place"))
     assert "postgresql://joe@127.0.0.1:5432/lab" in command
     assert "cret" not in command
     assert asked.scenario.secrets == {"PGPASSWORD": "s@cret"}
@@ -112,8 +100,7 @@ def test_a_password_reaches_a_cell_by_its_environment_alone(tmp_path: Path) -> N
 def test_a_cell_asks_what_its_scenario_asks_and_where_results_go(tmp_path: Path) -> None:
     """Nothing that the sweep alone may say reaches the cell: neither `strict` nor an earlier run."""
     asked = cell(strict=True, run_dir="elsewhere", results_dir="elsewhere", run_id="other", ratio="5:1")
-    with MadeUpCells(tmp_path) as cells:
-        *_, parameters = cells._command(asked, tmp_path / "place")
+    *_, parameters = bench(tmp_path)._command(asked, tmp_path / "place")
     assert json.loads(parameters) == {
         "clients": 5,
         "interval_ms": 250,
@@ -128,13 +115,13 @@ def test_a_cell_asks_what_its_scenario_asks_and_where_results_go(tmp_path: Path)
 def test_a_cell_quotes_the_certificate_of_calibration(tmp_path: Path) -> None:
     """It lies beside the sweep, where the runs of its cells would not look."""
     (tmp_path / "calibration.json").write_text('{"passed": true}')
-    with MadeUpCells(tmp_path / "sweep") as cells:
-        cells.measure(THREE[0])
-        assert (cells.folder.place(THREE[0]) / "calibration.json").read_text() == '{"passed": true}'
+    cells = bench(tmp_path / "sweep")
+    cells.measure(THREE[0])
+    assert (cells.folder.place(THREE[0]) / "calibration.json").read_text() == '{"passed": true}'
 
 
 def test_without_the_notebook_there_are_no_cells(tmp_path: Path) -> None:
     """An installed lab has no notebooks; it says so before it makes a folder."""
     with pytest.raises(ParameterError, match="checkout"):
-        MadeUpCells(tmp_path / "sweep", notebook=tmp_path / "run.ipynb")
+        MadeUpCells(Folder(tmp_path / "sweep"), notebook=tmp_path / "run.ipynb")
     assert not (tmp_path / "sweep").exists()

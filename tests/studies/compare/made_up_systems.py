@@ -57,9 +57,6 @@ class Made(MadeUpCells):
     stop_after = 10_000
     measured: list[str]
 
-    def __init__(self, folder: Path, plan: dict[str, Any], **options: Any) -> None:
-        super().__init__(folder, plan=plan, **options)
-
     async def _execute(self, cell: Cell, place: Path) -> None:
         if len(type(self).measured) >= self.stop_after:
             raise KeyboardInterrupt

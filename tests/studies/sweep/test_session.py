@@ -10,6 +10,7 @@ from experiments.errors import ParameterError, RecordError, VerdictError
 from experiments.record import reading, store
 from experiments.studies import study
 from experiments.studies.cells import CellProgress
+from experiments.studies.cells.folder import Folder
 from experiments.studies.sweep.grid import Planned
 from experiments.studies.sweep.page import Sweep
 from experiments.studies.sweep.params import Own
@@ -24,8 +25,8 @@ class Counted(MadeUpCells):
 
     begun_in_all: ClassVar[list[str]] = []
 
-    def __init__(self, folder: Path, plan: dict[str, Any], **options: Any) -> None:
-        super().__init__(folder, plan=plan, **options)
+    def __init__(self, folder: Folder, **options: Any) -> None:
+        super().__init__(folder, **options)
         self.begun = Counted.begun_in_all
 
 
