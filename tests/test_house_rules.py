@@ -119,6 +119,21 @@ def test_a_permitted_import_is_no_breach(path: str, source: str) -> None:
     assert import_breaches(source, path) == []
 
 
+def floor_breaches(source: str, path: str) -> list[str]:
+    """Where a module of a study that decides or works out knows how things are shown."""
+    below = Path(path).stem in {"study", "params", "strategy", "rows", "grid", "blocks", "light", "search", "statistics"}
+    known = imports(source, path) if below else ()
+    return [f"{path} must not import {name}" for name in known if name.startswith("experiments.present")]
+
+
+def test_what_a_study_decides_does_not_know_how_it_is_shown() -> None:
+    """Parameters, strategies and rows stand below the page and its sentences."""
+    assert [line for path, source in modules("experiments/studies") for line in floor_breaches(source, path)] == []
+    wrong = "from experiments.present.words import count"
+    assert len(floor_breaches(wrong, "experiments/studies/sweep/rows.py")) == 1
+    assert floor_breaches(wrong, "experiments/studies/sweep/page.py") == []
+
+
 def test_every_folder_of_modules_is_a_package() -> None:
     """A folder without __init__.py would be missing from an installed lab, though not here."""
     folders = {Path(path).parent for path, _ in modules("experiments", "server")}

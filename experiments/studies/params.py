@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from experiments.errors import ParameterError
 from experiments.parameters import built, check_names, injected_names
+from experiments.scenario import Scenario
 from experiments.studies.cells.cell import NAME, NAME_ADVICE
 
 
@@ -116,6 +117,15 @@ class StudyParams(BaseModel):
             ParameterError: one sentence for each thing that is wrong.
         """
         return built(cls, {name: given[name] for name in cls.model_fields if name in given})
+
+    @classmethod
+    def run(cls, given: Mapping[str, Any], **changes: Any) -> Scenario:
+        """What all runs are asked alike; what is not given is as it is for a run. Whether they can run here is not asked.
+
+        Raises:
+            ParameterError: one sentence for each thing that is wrong.
+        """
+        return built(Scenario, {name: given[name] for name in cls.of_runs if name in given} | changes)
 
     @property
     def id(self) -> str:

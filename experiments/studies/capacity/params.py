@@ -90,11 +90,8 @@ class Asked(params.Asked):
     @classmethod
     def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
         """What an earlier search was asked, which may have been on another machine."""
-        # A plan leaves out what says nothing of it, and then the default does.
-        unasked = {name: Scenario.model_fields[name].default for name in Own.of_runs}
         own = {name: now[name] for name in _BUDGET & now.keys()}
-        asked = {name: value for name, value in plan.items() if name in Own.names()}
-        return cls._of(unasked | asked | own, anew=plan.get("confirmed_by") == _NEW_RUNS)
+        return cls._of({**plan, **own}, anew=plan.get("confirmed_by") == _NEW_RUNS)
 
     @classmethod
     def _of(cls, given: Mapping[str, Any], *, anew: bool = True) -> Self:
@@ -104,8 +101,7 @@ class Asked(params.Asked):
             raise ParameterError(f"largest={own.largest} is below smallest={own.smallest}: the search goes up from the one.")
         if not own.workers:
             raise ParameterError("workers is empty: give a number, or several like '1,2'.")
-        base = {name: given[name] for name in Own.of_runs} | {"clients": own.smallest}
-        return cls(own, built(Scenario, base), anew)
+        return cls(own, Own.run(given, clients=own.smallest), anew)
 
     @property
     def rules(self) -> Rules:

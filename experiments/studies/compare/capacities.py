@@ -47,21 +47,12 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
             **_RULES,
             **level,
             "server": system,
-            "pacing": "fixed",
-            "workload": "static",
-            "database_url": "",
-            "db_delay_ms": 0.0,
-            "db_connections": asked.base.db_connections,
             "slo_failure_pct": _FAILURE_PCT,
-            "slo_devices_pct": 0.0,
             "smallest": max(fewest, asked.own.loads[0]),
             "results_dir": str(folder),
             "capacity_id": _id(system),
             "cool_down_s": asked.own.cool_down_s,
             "max_hours": max_hours,
-            "compare_to": "",
-            "margin_pct": 0.0,
-            "strict": False,
         }
     )
 

@@ -120,10 +120,9 @@ class Asked(params.Asked):
     @classmethod
     def _of(cls, given: Mapping[str, Any], skipped: Mapping[str, str]) -> Self:
         own = Own.of(given)
-        base = {name: given[name] for name in Own.of_runs} | {"server": FALCON}
         # A base without a workload has no database; each series that has one says so.
-        database_url = str(base.pop("database_url") or "")
-        return cls(own, built(Scenario, base).model_copy(update={"database_url": database_url}), skipped)
+        base = Own.run({**given, "database_url": ""}, server=FALCON)
+        return cls(own, base.model_copy(update={"database_url": str(given.get("database_url") or "")}), skipped)
 
     def _obstacle(self, name: str) -> str:
         """Why a system cannot take part; empty if it can."""
