@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
-from experiments.known_answers import LOADED, compare, expect
 from experiments.measure.drive import drive
 from experiments.measure.listening import free_port
 from experiments.measure.shard import Shard
@@ -26,6 +25,7 @@ from experiments.measure.swarm import Stop
 from experiments.measure.target import Target
 from experiments.runner import run
 from experiments.scenario import OWN_ENGINES, Scenario
+from experiments.studies.calibrate.known_answers import LOADED, compare, expect
 from server.catalogue import HEALTH_PATH, KNOWN, PROGRAMS, STATUS_PATH, SYSTEMS, body
 
 pytestmark = pytest.mark.slow

@@ -2,7 +2,7 @@
 
 Evidence -> one check a function. Lag is what the others explain: a busy, stalled or crowded generator does harm as far
 as it is late. Each limit has its reason, and under "Seen" the figures that it was held against: runs of 8 s on two cores
-that others used too (up to 0.95 cores, up to 7.4 % stolen), as `experiments.calibrate.limits` reads them out; the report of
+that others used too (up to 0.95 cores, up to 7.4 % stolen), as `studies.calibrate.limits` reads them out; the report of
 `make calibrate` shows those of your machine. On the same machine when quiet, 20 of 20 honest runs were valid: 0 % unsent,
 lag p50 0.10 and p99 0.57 ms, a load of 0.24, a stall of 3.6 ms at most.
 """

@@ -19,7 +19,7 @@ import psutil
 from experiments.measure.allowance import Allowance
 
 CERTIFICATE = "calibration.json"
-"""Name of the certificate of calibration in the folder of results; `experiments.calibrate` writes it."""
+"""Name of the certificate of calibration in the folder of results; `experiments.studies.calibrate` writes it."""
 
 _PACKAGES = (
     "falcon",

@@ -13,11 +13,11 @@ from experiments.present.charts import grid, growth, spreads
 from experiments.present.exporter import LabReportExporter
 from experiments.present.markup import Markup
 from experiments.present.sweep_page import SweepPage
-from experiments.sweep.grid import Planned
-from experiments.sweep.session import Sweep
+from experiments.studies.sweep.grid import Planned
+from experiments.studies.sweep.page import Sweep
 from tests.made_up import Answer, ideal
 from tests.present.notebooks import executed, notebook
-from tests.sweep.made_up_sweep import busy, made_up_sweep, of_no_use
+from tests.studies.sweep.made_up_sweep import busy, made_up_sweep, of_no_use
 
 ASKED: dict[str, Any] = {"clients": "[20, 40, 80]", "interval_ms": "[250, 500]", "minutes": 0.2, "warmup_s": 0.5}
 
@@ -38,7 +38,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> SweepPage:
 
 def shown(folder: Path, how: Any, repeats: int = 2, asked: dict[str, Any] = ASKED, **level: float) -> SweepPage:
     made_up_sweep(folder, asked, repeats=repeats, how=how)
-    return Sweep(level or {"slo_status_p99_ms": 2.0}, sweep_dir=str(folder)).measure(lambda progress: None)
+    return Sweep.of((level or {"slo_status_p99_ms": 2.0}) | {"sweep_dir": str(folder)}).measure(lambda progress: None)
 
 
 def traces(chart: Chart | Markup, kind: str) -> list[dict[str, Any]]:
