@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from experiments import parameters
 from experiments.errors import ParameterError
-from experiments.parameters import Parameters, built
+from experiments.parameters import Parameters, as_text, built
 from experiments.scenario import Scenario
 from experiments.studies.cells.cell import NAME, NAME_ADVICE
 
@@ -47,7 +47,7 @@ def whole(least: int, most: int) -> BeforeValidator:
 
 def several(value: object) -> tuple[str, ...]:
     """The values of `a, b`, `[a, b]`, a list or a single value; each once, in the order given."""
-    parts = value if isinstance(value, list | tuple) else str(value).strip(" []()").split(",")
+    parts = value if isinstance(value, list | tuple) else str(as_text(value)).strip(" []()").split(",")
     return tuple(dict.fromkeys(text for part in parts if (text := str(part).strip(" '\""))))
 
 

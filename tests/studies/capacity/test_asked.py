@@ -17,7 +17,7 @@ from tests.studies.capacity.made_up_search import GIVEN
         ({"largest": 10}, "largest=10 is below smallest=60"),
         ({"largest": 2_000_000}, "largest=2000000: a number from 1 to 1,000,000"),
         ({"step_pct": "much"}, "step_pct='much': a number"),
-        ({"confirmations": True}, "confirmations=True: a number"),
+        ({"confirmations": True}, "confirmations=True: a whole number"),
         ({"workers": ""}, "workers is empty"),
         ({"workers": "1, two"}, "workers='1, two': whole numbers above zero"),
         ({"workers": 1000}, "workers=1000"),

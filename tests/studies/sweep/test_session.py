@@ -79,7 +79,7 @@ def test_a_mistake_is_refused_before_anything_is_written(tmp_path: Path, changes
 def test_folders_of_digits_are_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """papermill makes numbers of them, and they are taken back."""
     monkeypatch.chdir(tmp_path)
-    assert sweep(tmp_path, results_dir=2026, sweep_id=20261125).folder == Path("2026/20261125")
+    assert sweep(tmp_path, results_dir=2026, sweep_id=20261125).study.folder.path == Path("2026/20261125")
     with pytest.raises(RecordError, match="20261125"):
         sweep(tmp_path, compare_to=20261125)
 
