@@ -78,23 +78,23 @@ def test_modules_import_only_what_they_may_know() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("experiments/errors.py", "import experiments.measure.host"),
+        ("experiments/errors.py", "import experiments.measure.host.fingerprint"),
         ("experiments/schedule.py", "from experiments import run"),
         ("experiments/record/store.py", "from experiments.analyse.summary import summarise"),
         ("experiments/record/__init__.py", "from ..measure import host"),
-        ("experiments/measure/host.py", "def f():\n    from experiments.present import charts"),
-        ("experiments/measure/host.py", "from .. import analyse"),
-        ("experiments/measure/host.py", "import experiments"),
-        ("experiments/measure/server_process.py", "from server import payloads"),
-        ("experiments/measure/server_process.py", "import server.falcon_asgi"),
-        ("experiments/measure/server_process.py", "import server"),
+        ("experiments/measure/host/fingerprint.py", "def f():\n    from experiments.present import charts"),
+        ("experiments/measure/host/fingerprint.py", "from .. import analyse"),
+        ("experiments/measure/host/fingerprint.py", "import experiments"),
+        ("experiments/measure/servers/local.py", "from server import payloads"),
+        ("experiments/measure/servers/local.py", "import server.apps.falcon_asgi"),
+        ("experiments/measure/servers/local.py", "import server"),
         ("experiments/analyse/latency.py", "from ..measure.host import environment"),
         ("experiments/analyse/latency.py", "from experiments.present import charts"),
         ("experiments/present/charts.py", "import experiments.measure as m"),
-        ("experiments/present/live.py", "from experiments.runner import run"),
+        ("experiments/present/live/run.py", "from experiments.runner import run"),
         ("experiments/somewhere.py", ""),
-        ("server/falcon_asgi.py", "from experiments.errors import LabError"),
-        ("server/falcon_asgi.py", "import experiments"),
+        ("server/apps/falcon_asgi.py", "from experiments.errors import LabError"),
+        ("server/apps/falcon_asgi.py", "import experiments"),
     ],
 )
 def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
@@ -108,10 +108,10 @@ def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
         ("experiments/__init__.py", "from .run import run\nfrom .present import charts"),
         ("experiments/runner.py", "from experiments import analyse, measure"),
         ("experiments/scenario.py", "from .errors import LabError\nfrom server import catalogue"),
-        ("experiments/measure/host.py", "from ..record.schema import COLUMNS\nfrom . import x"),
-        ("experiments/measure/httpx_swarm.py", "import httpx\nfrom experiments import schedule"),
+        ("experiments/measure/host/fingerprint.py", "from ..record.schema import COLUMNS\nfrom . import x"),
+        ("experiments/measure/engines/aio/swarm.py", "import httpx\nfrom experiments import schedule"),
         ("experiments/present/tables.py", "from experiments.analyse import latency"),
-        ("server/__main__.py", "import uvicorn\nfrom server.falcon_asgi import create_app"),
+        ("server/__main__.py", "import uvicorn\nfrom server.apps.falcon_asgi import create_app"),
     ],
 )
 def test_a_permitted_import_is_no_breach(path: str, source: str) -> None:
@@ -155,7 +155,7 @@ def floor_breaches(source: str, path: str) -> list[str]:
 def test_what_a_study_decides_does_not_know_how_it_is_shown() -> None:
     """Parameters, strategies and rows stand below the page and its sentences."""
     assert [line for path, source in modules("experiments/studies") for line in floor_breaches(source, path)] == []
-    wrong = "from experiments.present.words import count"
+    wrong = "from experiments.present.format import count"
     assert len(floor_breaches(wrong, "experiments/studies/sweep/rows.py")) == 1
     assert floor_breaches(wrong, "experiments/studies/sweep/page.py") == []
 
@@ -183,7 +183,7 @@ def test_a_clock_that_is_set_moves_no_figure() -> None:
     """What measures and serves takes every duration from clocks that only go forward; a log says the time of day."""
     tree = modules("experiments/measure", "experiments/record", "server")
     found = [line for path, source in tree for line in wall_clock_breaches(source, path)]
-    assert found == ["experiments/measure/guard.py asks time.time"], "it dates the lines of server.log, and measures nothing"
+    assert found == ["experiments/measure/processes/guard.py asks time.time"], "it dates the lines of server.log, and measures nothing"
     ways = ("import time\nbegan = time.time()", "from time import time", "import time\nask = time.time_ns")
     assert [len(wall_clock_breaches(source, "experiments/measure/x.py")) for source in ways] == [1, 1, 1]
 

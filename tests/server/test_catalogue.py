@@ -12,10 +12,10 @@ from experiments.errors import ParameterError
 from experiments.runner import run
 from experiments.scenario import Scenario
 from server import catalogue
-from server.availability import program
 from server.catalogue import BACKLOG, KEEP_ALIVE_S, SYSTEMS, System, obstacle
-from server.isolated import find, make
-from server.system import Isolated
+from server.systems.availability import program
+from server.systems.isolated import find, make
+from server.systems.model import Isolated
 
 ROOT = Path(__file__).parents[2]
 FALCON = SYSTEMS["falcon"]
