@@ -1,7 +1,7 @@
 """What the server with known answers does, written down beforehand: data, and what the data mean.
 
-A program is played by `server.known_answer.server` on a real socket, and by whoever works out what an instrument that asks that
-server must report. Both take it from here, so that neither can be right by its own reading.
+A program is played by `server` on a real socket, and by whoever works out what an instrument that asks that server must
+report. Both take it from here, so that neither can be right by its own reading.
 
 Program time begins with the first poll of the load: the first `/hello` after both pages and then `/health` were asked, as a
 lab does before its load. That poll is due at an instant which a plan knows, so program times are offsets of the plan. All
@@ -171,7 +171,7 @@ def systems(system: Callable[..., _System]) -> tuple[_System, ...]:
     Args:
         system: the catalogue's class of entries; it is handed in, since the catalogue knows this module.
     """
-    command = ("{python}", "-m", "server.known_answer.server", "--port", "{port}", "--workers", "{workers}", "--program")
+    command = ("{python}", "-m", "server.known_answer", "--port", "{port}", "--workers", "{workers}", "--program")
     return tuple(
         system(
             name=PREFIX + program.name,

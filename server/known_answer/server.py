@@ -1,10 +1,10 @@
 """A server whose answers are known beforehand: what an instrument must report of it can be worked out from the schedule.
 
-    python -m server.known_answer.server --program stall --port 8000
+    python -m server.known_answer --program stall --port 8000
 
-Plays one of `server.known_answer.programs` on a real socket of this machine, with nothing but asyncio in between, so that each byte
-leaves within about 0.1 ms of its instant. `/health` is always answered rightly and at once, and so are the two pages until
-both have been asked, as often as a lab likes, and then `/health` again: what comes next is the load, and the program begins.
+Plays one of `programs` on a real socket of this machine, with nothing but asyncio in between, so that each byte leaves
+about 0.1 ms of its instant. `/health` is always answered rightly and at once, and so are the two pages until both
+have been asked, as often as a lab likes, and then `/health` again: what comes next is the load, and the program begins.
 One process: a program has one clock.
 """
 
@@ -206,7 +206,7 @@ async def serve(program: Program, settings: Settings, port: int) -> None:
 
 def main() -> int:
     """The program of this module; see its docstring."""
-    parser = argparse.ArgumentParser(prog="python -m server.known_answer.server", description="A server with known answers.")
+    parser = argparse.ArgumentParser(prog="python -m server.known_answer", description="A server with known answers.")
     parser.add_argument("--program", choices=PROGRAMS, required=True)
     parser.add_argument("--port", type=int, required=True, help=f"on {_HOST}")
     parser.add_argument("--workers", type=int, choices=(1,), default=1, help="a program has one clock")
@@ -230,7 +230,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-if __name__ == "__main__":
-    sys.exit(main())

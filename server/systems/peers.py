@@ -42,7 +42,7 @@ def _on_uvicorn(name: str, title: str, application: str, *needs: str, unequal: s
     return System(
         name=name,
         title=f"{title} on uvicorn",
-        template=commands.uvicorn(f"server.{factory}"),
+        template=commands.uvicorn(f"server.apps.{factory}"),
         needs=(*needs, *_UVICORN),
         loop="uvloop",
         http_parser="httptools",
@@ -58,7 +58,7 @@ def _on_threads(name: str, title: str, module: str, *needs: str, unequal: str = 
     return System(
         name=name,
         title=f"{title} on gunicorn, threads",
-        template=(*commands.threaded(f"server.{module}:create_app()"), "--no-control-socket"),
+        template=(*commands.threaded(f"server.apps.{module}:create_app()"), "--no-control-socket"),
         needs=(*needs, "gunicorn"),
         loop="threads",
         http_parser="gunicorn",
@@ -117,7 +117,7 @@ _DJANGO = (
     _on_threads(
         "django",
         "Django WSGI",
-        "django_wsgi",
+        "django.wsgi",
         "Django",
         unequal=_NO_MIDDLEWARE,
         rows=f"{_DJANGO_ROWS} Its {commands.THREADS} threads are the most connections that it uses.",
@@ -126,7 +126,7 @@ _DJANGO = (
     _on_uvicorn(
         "django-asgi",
         "Django ASGI",
-        "django_asgi",
+        "django.asgi",
         "Django",
         unequal=_NO_MIDDLEWARE,
         rows=f"{_DJANGO_ROWS} Asynchronous methods, which hand each statement to the request's own thread. {_NO_POOL}",
@@ -135,7 +135,7 @@ _DJANGO = (
     _on_uvicorn(
         "django-asgi-sync",
         "Django ASGI, synchronous views",
-        "django_wsgi:create_asgi_app",
+        "django.wsgi:create_asgi_app",
         "Django",
         unequal=f"{_NO_MIDDLEWARE} A thread a request.",
         rows=f"{_DJANGO_ROWS} {_NO_POOL}",
@@ -144,7 +144,7 @@ _DJANGO = (
     _on_threads(
         "django-rest",
         "Django REST Framework",
-        "django_rest",
+        "django.rest",
         "Django",
         "djangorestframework",
         unequal=f"{_NO_MIDDLEWARE} No authentication and no permissions either.",
@@ -152,7 +152,7 @@ _DJANGO = (
     _on_uvicorn(
         "channels",
         "Django + Channels",
-        "django_channels",
+        "django.channels_asgi",
         "Django",
         "channels",
         unequal=_NO_MIDDLEWARE,
@@ -163,7 +163,7 @@ _DJANGO = (
     System(
         name="channels-daphne",
         title="Django + Channels on Daphne",
-        template=commands.daphne("server.apps.django.channels_consumers:application"),
+        template=commands.daphne("server.apps.django.channels_asgi:application"),
         needs=("Django", "channels", "daphne"),
         loop="asyncio, under Twisted",
         http_parser="Twisted",
@@ -199,7 +199,7 @@ _DJANGO = (
     System(
         name="channels-3",
         title="Django 3.2 + Channels 3 on Daphne",
-        template=commands.daphne("server.apps.django.channels_consumers:application"),
+        template=commands.daphne("server.apps.django.channels_asgi:application"),
         needs=(),
         loop="asyncio, under Twisted",
         http_parser="Twisted",

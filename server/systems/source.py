@@ -1,7 +1,7 @@
 """How long an application is: a System in, lines of Python out. Nothing is imported or started to find out.
 
-Counted are the lines that hold code: no blank ones, no comments, no docstrings. Modules of this package that all
-applications share, such as the two bodies, count for none of them; what only some share, such as Django's settings, counts.
+Counted are the lines of `server.apps` that hold code: no blank ones, no comments, no docstrings. What all applications
+share, such as the two bodies, counts for none of them; what only some share, such as Django's settings, counts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from pathlib import Path
 
 from server.systems.model import System
 
-_HERE = Path(__file__).parent
-_APPLICATION = re.compile(r"server\.(\w+)(:\w+(\(\))?)?")
+_ROOT = Path(__file__).parents[2]
+_APPLICATION = re.compile(r"(server\.apps\.[\w.]+)(:\w+(\(\))?)?")
 """Of the words of a command, the one that names the application."""
-_SHARED = ("pages", "payloads", "settings", "system")
 _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 
@@ -31,11 +30,11 @@ def code_lines(system: System) -> int | None:
 
 
 def _path(module: str) -> Path:
-    return _HERE / f"{module}.py"
+    return _ROOT / f"{module.replace('.', '/')}.py"
 
 
 def _with_own(module: str) -> set[str]:
-    """The module, and those of this package that it imports without sharing them with all others."""
+    """The module, and those of `server.apps` that it imports."""
     found, new = set(), {module}
     while new:
         found |= new
@@ -46,14 +45,12 @@ def _with_own(module: str) -> set[str]:
 def _imported(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:
             continue
-        for parts in (name.split(".") for name in names):
-            if len(parts) > 1 and parts[0] == "server" and parts[1] not in _SHARED and _path(parts[1]).is_file():
-                yield parts[1]
+        yield from (name for name in names if name.startswith("server.apps.") and _path(name).is_file())
 
 
 def _code(source: str) -> set[int]:

@@ -14,8 +14,9 @@ import pytest
 
 from experiments.measure.servers.local import ServerProcess
 from server.catalogue import SYSTEMS, body, obstacle, offering
+from server.database.__main__ import keeper
 from server.database.access import NOBODY, WAIT_S, Access
-from server.database.keeper import Keeper, Order, keeper
+from server.database.keeper import Keeper, Order
 from tests.server.test_contract import SIZES, STOP_S, check_answers, health
 from tests.support.postgres import Cluster, cluster
 from tests.support.processes import descendants, still_alive

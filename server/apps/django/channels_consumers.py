@@ -1,8 +1,7 @@
-"""Django with Channels: consumers instead of views, on an ASGI server. Serves Channels 3 on Python 3.9 too."""
+"""Django with Channels: consumers instead of views. Serves Channels 3 on Python 3.9 too."""
 
 from __future__ import annotations
 
-import os
 from urllib.parse import parse_qs
 
 import channels
@@ -11,7 +10,6 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
 from server.apps.django import project
-from server.database.access import Access
 from server.responses import CONTENT_TYPE, Pages
 
 
@@ -50,19 +48,8 @@ class Health(Consumer):
 
 
 def create_app() -> ProtocolTypeRouter:
-    """Wires the application; with a database, if the environment names one."""
-    if access := Access.from_environment(os.environ):
-        from server.apps.django import channels_database
-
-        return channels_database.create_app(access)
+    """Wires the application of constant bytes."""
     pages = Pages()
     project.configure()
     routes = [path("hello", Hello.as_asgi(pages=pages)), path("health", Health.as_asgi(pages=pages))]
     return ProtocolTypeRouter({"http": URLRouter(routes)})
-
-
-def __getattr__(name: str) -> ProtocolTypeRouter:
-    """Makes `application` when it is asked for: Daphne takes no factory, and importing must do no work."""
-    if name == "application":
-        return create_app()
-    raise AttributeError(name)

@@ -232,7 +232,7 @@ def test_an_unknown_page_is_not_found() -> None:
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "server.known_answer.server", "--program", "stall", *arguments]
+    command = [sys.executable, "-m", "server.known_answer", "--program", "stall", *arguments]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
