@@ -125,3 +125,8 @@ def codes(statuses: Mapping[str, int]) -> str:
     rest = sum(number_ for _, number_ in ordered[MOST_CODES:])
     said = [f"{code}: {count(number_)}" for code, number_ in ordered[:MOST_CODES]]
     return ", ".join([*said, *([f"others: {count(rest)}"] if rest else [])])
+
+
+def plain_value(value: object) -> str:
+    """A value of an axis, as it would be typed."""
+    return plain(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from experiments.present.live.run import in_jupyterlab
-
 STYLES = "lab-styles"
 """Marks the styles of an output, which a report has once for all."""
 TEMPLATES = Path(__file__).parent / "templates" / "lab_report"
+
+
+def in_jupyterlab() -> bool:
+    """Whether a Jupyter server shows this kernel's output to somebody; papermill's kernels have none."""
+    if "JPY_SESSION_NAME" not in os.environ:
+        return False
+    from IPython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
 
 
 @cache

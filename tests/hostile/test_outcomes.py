@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.measure.engines.adapters import HttpxLink, LeanLink, Link, StockTransport
+from experiments.measure.engines.aio.adapters import HttpxLink, LeanLink, Link, StockTransport
 from experiments.measure.engines.errors import outcome_of
 from experiments.measure.engines.http1 import ConnectionReset
 from experiments.measure.engines.target import Target

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from experiments.measure.engines.aio.transport import prepare
+from experiments.measure.engines.wire import prepare
 from server import catalogue
 
 _DEVICE_HEADER = catalogue.DEVICE_HEADER.encode()

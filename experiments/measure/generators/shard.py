@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from experiments.errors import GeneratorError
-from experiments.measure.engines.adapters import StockTransport, TransportFactory
+from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory
 from experiments.measure.engines.target import Target
 from experiments.measure.engines.threads.counter import Counters
 from experiments.schedule import Plan

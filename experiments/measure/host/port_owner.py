@@ -17,8 +17,6 @@ from pathlib import Path
 
 import psutil
 
-from experiments.measure.servers.ports import listeners
-
 PROC = Path("/proc")
 _LISTEN = "0A"
 """TCP_LISTEN in /proc/net/tcp; include/net/tcp_states.h."""
@@ -189,3 +187,14 @@ def _numbers(pids: tuple[int, ...], proc: Path) -> Iterator[int]:
                 for line in (proc / str(one) / "status").read_text().splitlines():
                     if line.startswith("NSpid:"):
                         yield from map(int, line.split()[1:])
+
+
+def listeners(processes: list[psutil.Process], port: int) -> dict[int, int]:
+    """Those that listen on a port, with their parents."""
+    parents = {}
+    for process in processes:
+        with suppress(psutil.Error):
+            sockets = process.net_connections("tcp")
+            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets):
+                parents[process.pid] = process.ppid()
+    return parents

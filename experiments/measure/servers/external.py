@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import psutil
 
 from experiments.errors import ServerContractError, ServerStartError
+from experiments.measure.host.port_owner import listeners
 from experiments.measure.servers.address import Address, first_that_answers, look_up
 from experiments.measure.servers.base import FIRST_AT_ONCE, MOST_AT_ONCE, Server
-from experiments.measure.servers.ports import listeners
 from experiments.measure.servers.probe import ask, reason
 from experiments.record.schema import ENDPOINTS
 from server import catalogue

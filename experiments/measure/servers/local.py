@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import ServerStartError
+from experiments.measure.host.port_owner import listeners
 from experiments.measure.processes.guarded import Guarded, ServerExit
 from experiments.measure.servers.base import MOST_AT_ONCE, Server
-from experiments.measure.servers.ports import HOST, free_port, listeners, refusal
+from experiments.measure.servers.ports import HOST, free_port, refusal
 from experiments.measure.servers.probe import Answer, reason
 from experiments.record.schema import ENDPOINTS
 from server import catalogue

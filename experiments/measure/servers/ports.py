@@ -1,12 +1,9 @@
-"""Ports of this machine on which servers listen: a free one, why one cannot be had, and who has it."""
+"""Ports of this machine on which servers listen: a free one, and why one cannot be had."""
 
 from __future__ import annotations
 
 import random
 import socket
-from contextlib import suppress
-
-import psutil
 
 HOST = "127.0.0.1"
 _FREE_PORTS = range(20_000, 32_768)
@@ -31,14 +28,3 @@ def refusal(port: int) -> str | None:
         except OSError as error:
             return error.strerror
     return None
-
-
-def listeners(processes: list[psutil.Process], port: int) -> dict[int, int]:
-    """Those that listen on a port, with their parents."""
-    parents = {}
-    for process in processes:
-        with suppress(psutil.Error):
-            sockets = process.net_connections("tcp")
-            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets):
-                parents[process.pid] = process.ppid()
-    return parents

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from experiments.present.format import duration
-from experiments.present.html import Markup, element
-from experiments.present.live.run import Clock, in_jupyterlab, to_stdout, utc_now
+from experiments.present.html import Markup, element, in_jupyterlab
+from experiments.present.live.report import Clock, utc_now
+from experiments.present.live.run import to_stdout
 from experiments.present.live.view import ROLE
 from experiments.present.palette import BLUE
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments.present.format import codes, count, number
 from experiments.present.html import Markup, element
-from experiments.present.live.run import Clock, Report, ends_at, from_home, remaining, share_done, utc_now
+from experiments.present.live.report import Clock, Report, ends_at, from_home, remaining, share_done, utc_now
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
 
 ROLE = {"lab": {"role": "progress"}}

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from experiments.errors import LabError
 from experiments.present.format import plural
 from experiments.present.html import caption, note
-from experiments.present.live.run import RECORD_AT
+from experiments.present.live.report import RECORD_AT
 from experiments.record.reading import load, results_dir
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from experiments.present.charts import stall
 from experiments.present.format import duration
 from experiments.present.html import Markup, note
 from experiments.present.live.run import to_log, to_stdout
+from experiments.present.tables import trials as tables
 from experiments.present.tables.sortable import SortableTable
 from experiments.present.tables.studies import capacity as facts
-from experiments.present.tables.studies import trials as tables
 from experiments.record import reading
 from experiments.studies.agenda import Agenda
 from experiments.studies.calibrate import certificate, known, limits

@@ -9,7 +9,7 @@ import pytest
 from experiments.measure.host import memory
 
 LARGE = 200 * 2**20
-CHILD = "from experiments.measure import memory; print(memory.peak_rss_bytes())"
+CHILD = "from experiments.measure.host import memory; print(memory.peak_rss_bytes())"
 PARENT = f"""
 import subprocess, sys
 held = b"1" * {LARGE}

@@ -8,8 +8,8 @@ import pytest
 
 from experiments.errors import ParameterError, ServerStartError
 from experiments.measure.host import fingerprint
+from experiments.present.tables import trials as tables
 from experiments.present.tables.provenance import provenance
-from experiments.present.tables.studies import trials as tables
 from experiments.record import reading, store
 from experiments.scenario import Scenario
 from experiments.studies.calibrate import certificate, known, limits

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import httpx
 
-from experiments.measure.engines.adapters import HttpxLink, LeanLink, Link
+from experiments.measure.engines.aio.adapters import HttpxLink, LeanLink, Link
 from experiments.measure.engines.aio.pacer import Pacer
 from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.device import Course, Device

@@ -18,11 +18,11 @@ import httpx
 from experiments.measure.engines.aio.protocol import Http1Protocol
 from experiments.measure.engines.counters import MOST_RESTS
 from experiments.measure.engines.http1 import Answer, ConnectionClosed, ConnectionReset
+from experiments.measure.engines.wire import RETRIABLE, head
 
 _NO_BODY = httpx.ByteStream(b"")
 _NOTHING = Answer()
-RETRIABLE = frozenset({"GET", "OPTIONS", "TRACE"})
-"""Methods that may be asked again when a reused connection closes without an answer (RFC 9110, 9.2.2)."""
+
 
 
 class LeanTransport(httpx.AsyncBaseTransport):
@@ -154,23 +154,5 @@ class LeanTransport(httpx.AsyncBaseTransport):
         return protocol
 
 
-def prepare(request: httpx.Request) -> httpx.Request:
-    """Encodes a request without a body once, for all the times that it will be asked."""
-    request.extensions["lean_wire"] = _head(request)
-    return request
-
-
-def wire_of(request: httpx.Request) -> bytes:
-    """A prepared request as it goes over the wire."""
-    wire: bytes = request.extensions["lean_wire"]
-    return wire
-
-
 async def _wire(request: httpx.Request) -> bytes:
-    return _head(request) + await request.aread()
-
-
-def _head(request: httpx.Request) -> bytes:
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%s: %s" % (name, value) for name, value in request.headers.raw]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+    return head(request) + await request.aread()

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from experiments.measure.engines.adapters import judge
-from experiments.measure.engines.aio.transport import RETRIABLE
 from experiments.measure.engines.counters import MOST_RESTS
 from experiments.measure.engines.device import Device
 from experiments.measure.engines.errors import outcome_of
 from experiments.measure.engines.http1 import AnswerReader, ConnectionClosed, ConnectionReset, ProtocolViolation
+from experiments.measure.engines.judge import judge
 from experiments.measure.engines.target import of_device
+from experiments.measure.engines.wire import RETRIABLE
 from experiments.record.schema import Outcome
 
 if TYPE_CHECKING:
-    from experiments.measure.engines.epoll.swarm import EpollSwarm
+    from experiments.measure.engines.epoll.common import Common
 
 _READ_BYTES = 8192
 """Room for a head and a small body."""
@@ -39,7 +39,7 @@ class EpollDevice(Device):
     __slots__ = ("_closed_by_server", "_connect_begun", "_connect_s", "_connecting", "_kept", "_reader", "_rests", "_sent",
                  "_socket", "_swarm", "_unsent", "_wakes", "idle", "wake_at")  # fmt: skip
 
-    def __init__(self, swarm: EpollSwarm, client: int) -> None:
+    def __init__(self, swarm: Common, client: int) -> None:
         super().__init__(swarm.course, client)
         self._swarm = swarm
         self._socket: socket.socket | None = None

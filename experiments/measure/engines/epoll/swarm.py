@@ -14,9 +14,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from experiments.measure.engines.aio.transport import wire_of
-from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.device import Course
+from experiments.measure.engines.epoll.common import Common
 from experiments.measure.engines.epoll.device import EpollDevice
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target
@@ -30,7 +29,7 @@ _SENDS_AT_ONCE = 16
 would pass for the server's, so it must not wait for a whole wave of polls to be sent."""
 
 
-class EpollSwarm:
+class EpollSwarm(Common):
     """The devices of one shard.
 
     Args:
@@ -43,23 +42,7 @@ class EpollSwarm:
     """
 
     def __init__(self, course: Course, clients: range, target: Target, stop: Stop, chores: Callable[[float], None]) -> None:
-        self.course = course
-        self.effort = Effort()
-        self.heartbeat = Heartbeat(target.timeout_s, course, self._at_each_beat)
-        self.in_flight = self.heartbeat.in_flight
-        self.target = target
-        self.keep_alive = target.keep_alive
-        self.names_devices = target.names_devices
-        self.body_bytes = target.body_bytes
-        self.requests = target.requests()
-        self.wires = tuple(wire_of(request) for request in self.requests)
-        self.epoll = select.epoll()
-        self.connections: dict[int, EpollDevice] = {}
-        """Socket -> its device."""
-        self.overdue: deque[EpollDevice] = deque()
-        """Devices that came free when their next poll was due already, by `free_at`."""
-        self.closed = False
-        """Whether the window is."""
+        super().__init__(course, target, Heartbeat(target.timeout_s, course, self._at_each_beat))
         self._stop = stop
         self._chores = chores
         self._timer = TimerFd()
@@ -68,8 +51,7 @@ class EpollSwarm:
         self.epoll.register(self._timer.fd, select.EPOLLIN | select.EPOLLET)
         devices = sorted((EpollDevice(self, client) for client in clients), key=lambda device: device.wake_at)
         self._devices = devices
-        self.waiting = deque(devices)
-        """Devices by their `wake_at`, each of them once under fixed pacing, else while it waits."""
+        self.waiting.extend(devices)
 
     def run(self) -> None:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""

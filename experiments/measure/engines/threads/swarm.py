@@ -18,9 +18,9 @@ import requests
 import urllib3.connection
 import urllib3.connectionpool
 
-from experiments.measure.engines.adapters import judge
 from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.device import Course, Device
+from experiments.measure.engines.judge import judge
 from experiments.measure.engines.masking import FIRST_BYTES
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target

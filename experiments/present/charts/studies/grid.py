@@ -18,7 +18,7 @@ from experiments.analyse.student import t975
 from experiments.present.axes import LOG_FROM
 from experiments.present.chart import Chart
 from experiments.present.charts.heatmap import COLOURS
-from experiments.present.format import longer, number, plain, plural
+from experiments.present.format import longer, number, plain_value, plural
 from experiments.present.layout.facets import Facet, tile
 from experiments.present.palette import BLACK, GREY
 
@@ -76,11 +76,6 @@ def others(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
         name = ", ".join(f"{axis} {plain_value(value)}" for axis, value in point.at.items() if axis not in (X, Y))
         groups.setdefault(name, []).append(point)
     return list(groups.items())
-
-
-def plain_value(value: object) -> str:
-    """A value of an axis, as it would be typed."""
-    return plain(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def _values(points: Sequence[Point], axis: str) -> list[Any]:

@@ -13,8 +13,7 @@ import polars as pl
 from experiments.analyse.points import BELIEVED, Point
 from experiments.present.axes import LOG_FROM, from_zero, log_ticks, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.charts.studies.grid import plain_value
-from experiments.present.format import plain, significant
+from experiments.present.format import plain, plain_value, significant
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 

@@ -12,8 +12,8 @@ import polars as pl
 from experiments.analyse.points import Point
 from experiments.present.axes import percentile_layout, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.charts.studies.grid import MOST_FACETS, X, plain_value
-from experiments.present.format import ENDPOINTS, plural, significant
+from experiments.present.charts.studies.grid import MOST_FACETS, X
+from experiments.present.format import ENDPOINTS, plain_value, plural, significant
 from experiments.present.layout.facets import Facet, tile
 
 _SHADES = ("#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B", "#041A3A")

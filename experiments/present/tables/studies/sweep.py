@@ -8,8 +8,19 @@ from typing import Any
 
 from experiments.analyse.points import Measured
 from experiments.analyse.summary import current, is_longer
-from experiments.present.charts.studies.grid import plain_value
-from experiments.present.format import LONGER, NONE, count, duration, longer, number, percent, plain, plural, size
+from experiments.present.format import (
+    LONGER,
+    NONE,
+    count,
+    duration,
+    longer,
+    number,
+    percent,
+    plain,
+    plain_value,
+    plural,
+    size,
+)
 from experiments.present.html import Markup, Piece, caption, element, table
 from experiments.present.tables.verdict import STATUSES, Status, badge
 from experiments.scenario import Scenario
