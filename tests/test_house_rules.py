@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"errors", "parameters", "scenario", "schedule", "record"}
+GROUND = {"errors", "parameters", "scenario", "schedule", "record", "target"}
 ABOVE = {"__init__", "runner", "known_answers", "calibrate", "cells", "sweep", "capacity", "compare"}
 """The rooms that see both sides: those that measure and those that read."""
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
@@ -25,6 +25,8 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "analyse": GROUND | {"analyse"},
     "present": GROUND | {"analyse", "present"},
     "predict": GROUND | {"analyse", "predict"},
+    # What is asked of a server is said without the run that asks it.
+    "target": {"errors", "parameters", "target"},
 }
 MAY_IMPORT |= dict.fromkeys(ABOVE, ABOVE | set(MAY_IMPORT))
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
@@ -92,6 +94,8 @@ def test_modules_import_only_what_they_may_know() -> None:
         ("experiments/analyse/latency.py", "from experiments.present import charts"),
         ("experiments/present/charts.py", "import experiments.measure as m"),
         ("experiments/present/live.py", "from experiments.runner import run"),
+        ("experiments/target/loading.py", "from experiments.schedule import Plan"),
+        ("experiments/target/swarm.py", "from experiments.record import rows"),
         ("experiments/somewhere.py", ""),
         ("server/falcon_asgi.py", "from experiments.errors import LabError"),
         ("server/falcon_asgi.py", "import experiments"),
@@ -108,6 +112,8 @@ def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
         ("experiments/__init__.py", "from .run import run\nfrom .present import charts"),
         ("experiments/runner.py", "from experiments import analyse, measure"),
         ("experiments/scenario.py", "from .errors import LabError\nfrom server import catalogue"),
+        ("experiments/scenario.py", "from experiments.target import loading"),
+        ("experiments/target/loading.py", "from experiments.errors import ParameterError"),
         ("experiments/measure/host.py", "from ..record.schema import COLUMNS\nfrom . import x"),
         ("experiments/measure/httpx_swarm.py", "import httpx\nfrom experiments import schedule"),
         ("experiments/present/tables.py", "from experiments.analyse import latency"),
@@ -252,7 +258,7 @@ def params_breaches(path: Path, notebooks: Path) -> list[str]:
 
 def test_parameter_files_fit_their_notebooks() -> None:
     """Every key of params/*.yaml is a parameter of the notebook it is named for, and explained."""
-    files = sorted((ROOT / "params").glob("*"))
+    files = sorted(path for path in (ROOT / "params").glob("*") if path.name != "targets")
     assert [line for path in files for line in params_breaches(path, ROOT / "notebooks")] == []
 
 

@@ -1,0 +1,237 @@
+"""A loaded target and a number of devices -> what each device sends, and whether what it is answered is right.
+
+`prepare` once in each process; `Swarm.device(client)` once for each device; then, for each poll, `wire` or `parts`, and
+`judge`. A device is sequential, so its pollers keep state (the ETag, the first answer) without locks. No I/O.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from experiments.target import masking
+from experiments.target.answers import fields
+from experiments.target.answers.answer import Answer
+from experiments.target.answers.checks import Checks, Field, Own
+from experiments.target.answers.wording import Wording
+from experiments.target.loaded import Loaded
+from experiments.target.requests.filling import Filling, constant, text
+from experiments.target.requests.request import Blueprint, Request, RequestParts
+from experiments.target.requests.templates import Parts, Reader, Value, slots, whole
+from experiments.target.review import expected_texts
+
+DEFAULT_ID = "{index}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One endpoint, made ready for all devices."""
+
+    name: str
+    blueprint: Blueprint
+    checks: Checks
+    own: tuple[tuple[str, fields.Path, Parts], ...]
+    """Expected fields that are templates: name of the expectation, path, template."""
+    remembers: bool
+    """Whether its ETag is sent back."""
+
+
+class Shown(NamedTuple):
+    """A request as people may see it: secrets are masked, nothing is percent-encoded anew."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: str
+
+
+class Swarm:
+    """All devices of a target; see `prepare`."""
+
+    def __init__(
+        self, loaded: Loaded, *, clients: int, seed: int, host: str, keep_alive: bool, environ: Mapping[str, str],
+        clock: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self.loaded = loaded
+        self.clients = clients
+        self._seed, self._host, self._keep_alive, self._clock = seed, host, keep_alive, clock
+        self._id = Reader(loaded.table.columns).read(loaded.target.devices.id or DEFAULT_ID)
+        self.kinds = tuple(_kinds(loaded))
+        self._environ = {name: environ[name] for name in _variables(self.kinds, self._id)}
+
+    def device(self, client: int) -> tuple[Poller, ...]:
+        """What a device polls, by endpoint in the file's order.
+
+        Raises:
+            ParameterError: a value of its row cannot stand in a header.
+        """
+        return tuple(self._poller(kind, client) for kind in self.kinds)
+
+    def id(self, client: int) -> str:
+        """The id of a device."""
+        return self._filling("", client).id
+
+    def _poller(self, kind: Kind, client: int) -> Poller:
+        filling = self._filling(kind.name, client)
+        request = kind.blueprint.bind(filling, host=self._host, keep_alive=self._keep_alive)
+        return Poller(kind, request, filling, self._host)
+
+    def _filling(self, endpoint: str, client: int) -> Filling:
+        row = self.loaded.table.row(client) if self.loaded.table.columns else {}
+        filling = Filling(client, "", row, self._seed, endpoint, self._environ, self._clock)
+        if "id" in row:
+            return replace(filling, id=str(row["id"]))
+        parts = (part if isinstance(part, str) else str(constant(part, filling)) for part in self._id)
+        return replace(filling, id="".join(parts))
+
+
+class Poller:
+    """One endpoint of one device: its request, its checks, and what it remembers."""
+
+    __slots__ = ("_clock", "_filling", "_first", "_host", "etag", "kind", "needs_body", "needs_headers", "request")
+
+    def __init__(self, kind: Kind, request: Request, filling: Filling, host: str) -> None:
+        self.kind = kind
+        self.request = request
+        self.needs_body = kind.checks.needs_body
+        """Whether an answer's body is looked at; else its length is enough."""
+        self.needs_headers = kind.checks.needs_headers
+        self.etag: str | None = None
+        """The ETag of the last whole right answer; sent as If-None-Match."""
+        self._first: int | None = None
+        self._filling = filling
+        self._clock = filling.clock
+        self._host = host
+
+    def wire(self, round_: int) -> bytes:
+        """The bytes of its HTTP/1.1 request in a round (from 1)."""
+        return self.request.wire(round_, self.etag)
+
+    def parts(self, round_: int) -> RequestParts:
+        """The same request in parts, for a client that writes it itself."""
+        return self.request.parts(round_, self.etag)
+
+    def judge(self, answer: Answer, round_: int, *, compare: bool = True) -> str | None:
+        """The name of the first expectation that does not hold, or None; a right answer is remembered.
+
+        Args:
+            round_: of the poll that was answered.
+            compare: whether all bytes are compared, where identical ones are expected.
+        """
+        failure = self.kind.checks.failure(answer, self._own(round_), compare=compare)
+        if failure is None:
+            self._remember(answer)
+        return failure
+
+    def explain(self, failure: str, answer: Answer, round_: int) -> str:
+        """A sentence for people: what was expected, what came; without secrets. Before the next poll is made."""
+        return Wording(self.kind.checks, self.masker).sentence(failure, answer, self._own(round_))
+
+    def next_poll_s(self, answer: Answer) -> float | None:
+        """Seconds from the answer to the next poll, if the target wants the server to say so and it did."""
+        return self.kind.checks.next_poll_s(answer, self._clock())
+
+    @property
+    def masker(self) -> masking.Masker:
+        """Knows this device's secrets."""
+        row = self._filling.row
+        secrets = [str(value) for name, value in row.items() if masking.is_secret(name)]
+        return masking.Masker([*secrets, *self._filling.environ.values()])
+
+    def shown(self, round_: int) -> Shown:
+        """Its request in a round as people may see it."""
+        hidden = self.kind.blueprint.bind(self._filling.masked(), host=self._host)
+        method, target, headers, body = hidden.parts(round_, self.etag)
+        masker = self.masker
+        return Shown(
+            method,
+            masker.text(target.replace("%2A%2A%2A", masking.MASK)),
+            [(name, masking.header(name, masker.text(value))) for name, value in headers],
+            masker.text(body.decode("utf-8", "backslashreplace")),
+        )
+
+    def _own(self, round_: int) -> Own:
+        if not self.kind.own and self._first is None and self.etag is None:
+            return _NOTHING
+        wanted = [
+            Field(name, path, fields.equal_to(_value(parts, self._filling, round_))) for name, path, parts in self.kind.own
+        ]
+        return Own(wanted, self._first, self.etag is not None)
+
+    def _remember(self, answer: Answer) -> None:
+        if answer.status in (204, 304):
+            return
+        if self.kind.remembers:
+            self.etag = answer.header(b"etag")
+        checks = self.kind.checks
+        if checks.compares_first and self._first is None:
+            self._first = checks.fingerprint(answer.decoded)
+
+
+_NOTHING = Own()
+
+
+def prepare(
+    loaded: Loaded, *, clients: int, seed: int, host: str, keep_alive: bool = True,
+    environ: Mapping[str, str] | None = None, clock: Callable[[], float] = time.time,
+) -> Swarm:  # fmt: skip
+    """Makes a target ready for a number of devices.
+
+    Args:
+        clients: devices, numbered from 0.
+        seed: chooses the random values.
+        host: value of the header Host: host and port of the server.
+        keep_alive: False asks the server to close the connection after each answer.
+        environ: the variables that templates name; None: those of this process.
+        clock: seconds since 1970, for `{now}` and Retry-After.
+
+    Raises:
+        ParameterError: the device table has fewer rows than that.
+    """
+    loaded.check_clients(clients)
+    known = os.environ if environ is None else environ
+    return Swarm(loaded, clients=clients, seed=seed, host=host, keep_alive=keep_alive, environ=known, clock=clock)
+
+
+def _kinds(loaded: Loaded) -> Iterator[Kind]:
+    target, columns = loaded.target, loaded.table.columns
+    for name, endpoint in target.endpoints.items():
+        reader = Reader(columns)
+        file = None if endpoint.file is None else loaded.files[endpoint.file]
+        blueprint = Blueprint.read(name, endpoint, target.headers, reader, file)
+        templates = {path: parts for path, told in expected_texts(endpoint) if any(slots(parts := reader.read(told)))}
+        fixed = [
+            Field(f"json.{path}", fields.path(path), fields.wanted(written))
+            for path, written in (endpoint.expect.json_ or {}).items()
+            if path not in templates
+        ]
+        body = endpoint.expect.body
+        checks = Checks(
+            endpoint, body=None if body in (None, "first") else loaded.files[str(body)], fixed=fixed, has_own=bool(templates)
+        )
+        own = tuple((f"json.{path}", fields.path(path), parts) for path, parts in templates.items())
+        yield Kind(name, blueprint, checks, own, endpoint.etag == "remember")
+
+
+def _variables(kinds: tuple[Kind, ...], id_: Parts) -> Iterator[str]:
+    """The variables of the environment that are named; no other is ever looked at."""
+    for kind in kinds:
+        several = [kind.blueprint.target, *(value for _, value in kind.blueprint.headers)]
+        several += [kind.blueprint.body] if isinstance(kind.blueprint.body, tuple) else []
+        found = [piece[0] for value in several for piece in value if not isinstance(piece, str)]
+        found += [slot for _, _, parts in kind.own for slot in slots(parts)]
+        yield from (str(slot.arguments[0]) for slot in found if slot.name == "env")
+    yield from (str(slot.arguments[0]) for slot in slots(id_) if slot.name == "env")
+
+
+def _value(parts: Parts, filling: Filling, round_: int) -> Value:
+    """An expected value of a device in a round; one that is a single template keeps its type."""
+    slot = whole(parts)
+    if slot is not None and slot.name != "round":
+        return constant(slot, filling)
+    if slot is not None:
+        return slot.formatted(round_)
+    return text(tuple(part if isinstance(part, str) else (part, str) for part in parts), filling)(round_)
