@@ -16,7 +16,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\s*(Bearer|Basic|Digest|Token|ApiKey)\s+\S", re.IGNORECASE)
-_FIELD = re.compile(r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&}\]"']+)""")
+_FIELD = re.compile(r"""(?<![\w.-])(["']?)([\w.-]++)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&}\]"']+)""")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}")
 _SHORTEST = 4
 """Letters from which on a secret is masked within a word too; a shorter one stands in too many innocent words."""

@@ -12,8 +12,8 @@ from experiments.target.masking import Masker, header
 
 _MOST_SHOWN = 200
 """Letters of a body or a value that are shown."""
-_LOOKED_AT = 4 * _MOST_SHOWN
-"""Letters that are masked before they are shortened, so that no half of a secret is left at the edge."""
+_LOOKED_AT = 1 << 16
+"""Letters that are masked before they are shortened, so that no half of a long token is left at the edge."""
 
 
 class Wording:
@@ -64,7 +64,7 @@ class Wording:
         wish = next((value for one, _, value in self._checks.headers if one == name), True)
         found = answer.header(name.lower().encode())
         expected = f"header {name}" + ("" if wish is True else f": {header(name, str(wish))}")
-        return expected, "none" if found is None else self._short(header(name, found))
+        return expected, "none" if found is None else self._short(header(name, found)[:_LOOKED_AT])
 
     def _field(self, name: str, path: str, answer: Answer, own: Own) -> tuple[str, str]:
         wanted = next((one for one in (*self._checks.fields, *own.fields) if one.name == name), None)
