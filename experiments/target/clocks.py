@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from experiments.errors import ParameterError
 from experiments.target import chance
 
 Phase = Literal["random", "spread", "together"]
@@ -29,6 +30,8 @@ TICK_S = 2.0**-22
 _TICKS_PER_S = 2.0**22
 _CLOCK_PLACE = 1 << 32
 """Place of a clock's phase among the random figures of an endpoint: beyond any place of a template."""
+_JITTER_PLACE = 2 << 32
+"""Where its jitter begins."""
 
 
 def on_tick(seconds: float) -> float:
@@ -96,6 +99,18 @@ class Clocks:
     """How long before the measured window round 1 begins."""
     window_s: float
     """Length of the measured window."""
+    ramp_up_s: float = 0.0
+    """Seconds over which the devices join, one after the other."""
+    jitter_s: float = 0.0
+    """Seconds by which a round is later than its clock has it, at most; at random, at most the shortest interval."""
+
+    def __post_init__(self) -> None:
+        shortest = min(clock.interval_s for clock in self.clocks)
+        if self.jitter_s > shortest:
+            raise ParameterError(
+                f"jitter_ms={self.jitter_s * 1000:g} is longer than the shortest interval, {shortest * 1000:g} ms: rounds "
+                "would overtake each other; make it shorter."
+            )
 
     @cached_property
     def clocks(self) -> tuple[Clock, ...]:
@@ -128,11 +143,20 @@ class Clocks:
 
     def first_due(self, client: int, clock: Clock) -> float:
         """When round 1 of this device on a clock is due (<= 0 with warm-up, unless the interval is longer than that)."""
-        return self.offset(client, clock) - self.warmup_s
+        joined = client / self.clients * self.ramp_up_s if self.ramp_up_s else 0.0
+        return self.offset(client, clock) + joined - self.warmup_s
+
+    def late(self, client: int, clock: Clock, round_: int) -> float:
+        """By how many seconds a round is later than its clock has it: jitter."""
+        if not self.jitter_s:
+            return 0.0
+        state = chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
+        return self.jitter_s * chance.unit((state + round_ * chance.STEP) & chance.MASK)
 
     def due(self, client: int, clock: Clock, round_: int) -> float:
-        """When a round is due under `fixed` pacing: first_due + (round - 1) x interval, in whole ticks."""
-        return on_tick(self.first_due(client, clock) + (round_ - 1) * clock.interval_s)
+        """When a round is due under `fixed` pacing: first_due + (round - 1) x interval + jitter, in whole ticks."""
+        late = self.late(client, clock, round_)
+        return on_tick(self.first_due(client, clock) + (round_ - 1) * clock.interval_s + late)
 
     def polled(self, client: int, clock: Clock, round_: int) -> tuple[int, ...]:
         """The endpoints that a device polls in a round, by their place in the file, in that order."""
@@ -224,17 +248,20 @@ class Agenda:
 class _Track:
     """Where a device stands on one clock."""
 
-    __slots__ = ("_ahead", "_clock", "_first_due", "_wait_s", "due", "place", "polled", "round", "round_due")
+    __slots__ = (
+        *("_ahead", "_client", "_clock", "_clocks", "_first_due", "_wait_s"),
+        *("due", "place", "polled", "round", "round_due"),
+    )
 
     def __init__(self, clocks: Clocks, clock: Clock, client: int) -> None:
-        self._clock = clock
+        self._clock, self._clocks, self._client = clock, clocks, client
         self._first_due = clocks.first_due(client, clock)
         self._ahead = clocks.cycle_start(client, clock)
         self._wait_s: float | None = None
         self.round = self.place = 0
         self.due = self.round_due = 0.0
         self.polled: tuple[int, ...] = ()
-        self._begin(on_tick(self._first_due))
+        self._begin(self._due())
 
     def ended(self, done_s: float, wait_s: float | None, fixed: bool) -> None:
         if wait_s is not None:
@@ -245,9 +272,14 @@ class _Track:
         elif self._wait_s is not None:
             self._begin(on_tick(done_s + self._wait_s))
         elif fixed:
-            self._begin(on_tick(self._first_due + self.round * self._clock.interval_s))
+            self._begin(self._due())
         else:
             self._begin(on_tick(done_s + self._clock.interval_s))
+
+    def _due(self) -> float:
+        """When the round after this one is due by the clock; the closed form of `Clocks.due`."""
+        late = self._clocks.late(self._client, self._clock, self.round + 1) if self._clocks.jitter_s else 0.0
+        return on_tick(self._first_due + self.round * self._clock.interval_s + late)
 
     def _begin(self, due: float) -> None:
         self.round += 1

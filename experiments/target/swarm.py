@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
+from experiments.errors import ParameterError
 from experiments.target import masking
 from experiments.target.answers import fields
 from experiments.target.answers.answer import Answer
 from experiments.target.answers.checks import Checks, Field, Own
 from experiments.target.answers.wording import Wording
+from experiments.target.clocks import Timing
+from experiments.target.file.model import Target
 from experiments.target.loaded import Loaded
-from experiments.target.requests.filling import Filling, constant, text
+from experiments.target.requests.filling import Filling, constant, pieces, text
 from experiments.target.requests.request import Blueprint, Request, RequestParts
 from experiments.target.requests.templates import Parts, Reader, Value, slots, whole
 from experiments.target.review import expected_texts
@@ -60,7 +64,11 @@ class Swarm:
         self._seed, self._host, self._keep_alive, self._clock = seed, host, keep_alive, clock
         self._id = Reader(loaded.table.columns).read(loaded.target.devices.id or DEFAULT_ID)
         self.kinds = tuple(_kinds(loaded))
-        self._environ = {name: environ[name] for name in _variables(self.kinds, self._id)}
+        self._shared: dict[str, Request] = {}
+        """Requests that are the same for all devices; a large swarm would hold thousands of copies."""
+        files = [one for one in (loaded.target.tls.cert, loaded.target.tls.key) if one is not None]
+        others = [self._id, *map(Reader(loaded.table.columns).read, files)]
+        self._environ = {name: environ[name] for name in _variables(self.kinds, others)}
 
     def device(self, client: int) -> tuple[Poller, ...]:
         """What a device polls, by endpoint in the file's order.
@@ -74,13 +82,36 @@ class Swarm:
         """The id of a device."""
         return self._filling("", client).id
 
+    def certificate(self, client: int) -> tuple[Path, Path | None] | None:
+        """The files of a device's own certificate and key, if the target names any.
+
+        Raises:
+            ParameterError: one of them is not there.
+        """
+        named = self.loaded.target.tls
+        if named.cert is None:
+            return None
+        cert, key = (None if one is None else self._file(one, client) for one in (named.cert, named.key))
+        return (cert, key) if cert else None
+
+    def _file(self, template: str, client: int) -> Path:
+        parts = Reader(self.loaded.table.columns).read(template)
+        path = self.loaded.beside(text(pieces(parts, str), self._filling("", client))(1))
+        if not path.is_file():
+            raise ParameterError(f"{self.loaded.lines.at(('tls',))}: device {client} has no file {path}.")
+        return path
+
     def _poller(self, kind: Kind, client: int) -> Poller:
         filling = self._filling(kind.name, client)
-        request = kind.blueprint.bind(filling, host=self._host, keep_alive=self._keep_alive)
+        request = self._shared.get(kind.name)
+        if request is None:
+            request = kind.blueprint.bind(filling, host=self._host, keep_alive=self._keep_alive)
+            if kind.blueprint.same_for_all:
+                self._shared[kind.name] = request
         return Poller(kind, request, filling, self._host)
 
     def _filling(self, endpoint: str, client: int) -> Filling:
-        row = self.loaded.table.row(client) if self.loaded.table.columns else {}
+        row = self.loaded.table.row(client) if self.loaded.table.columns else _NO_ROW
         filling = Filling(client, "", row, self._seed, endpoint, self._environ, self._clock)
         if "id" in row:
             return replace(filling, id=str(row["id"]))
@@ -121,7 +152,13 @@ class Poller:
             round_: of the poll that was answered.
             compare: whether all bytes are compared, where identical ones are expected.
         """
-        failure = self.kind.checks.failure(answer, self._own(round_), compare=compare)
+        checks = self.kind.checks
+        # PERF: where status and length are all that is asked, nothing else is called: 0.4 us instead of 1.0.
+        if (plain := checks.plain) is not None and not (checks.compares_first and (compare or self._first is None)):
+            statuses, low, high = plain
+            if answer.status in statuses and low <= answer.wire_bytes <= high:
+                return None
+        failure = checks.failure(answer, self._own(round_), compare=compare)
         if failure is None:
             self._remember(answer)
         return failure
@@ -172,6 +209,21 @@ class Poller:
 
 
 _NOTHING = Own()
+_NO_ROW: Mapping[str, Value] = {}
+
+
+def timings(target: Target) -> tuple[Timing, ...]:
+    """How often each endpoint is polled, for `clocks`; one that says nothing has a share of 1."""
+    return tuple(
+        Timing(name, every_s=one.every_s) if one.every_s is not None else Timing(name, 1 if one.share is None else one.share)
+        for name, one in target.endpoints.items()
+    )
+
+
+def environment(loaded: Loaded, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that the target's app or command is started with, beside those of this process. Never recorded."""
+    filling = Filling(0, "", {}, 0, "", environ, time.time)
+    return {name: text(pieces(Reader().read(value), str), filling)(1) for name, value in loaded.target.env.items()}
 
 
 def prepare(
@@ -216,15 +268,12 @@ def _kinds(loaded: Loaded) -> Iterator[Kind]:
         yield Kind(name, blueprint, checks, own, endpoint.etag == "remember")
 
 
-def _variables(kinds: tuple[Kind, ...], id_: Parts) -> Iterator[str]:
+def _variables(kinds: tuple[Kind, ...], others: Iterable[Parts]) -> Iterator[str]:
     """The variables of the environment that are named; no other is ever looked at."""
     for kind in kinds:
-        several = [kind.blueprint.target, *(value for _, value in kind.blueprint.headers)]
-        several += [kind.blueprint.body] if isinstance(kind.blueprint.body, tuple) else []
-        found = [piece[0] for value in several for piece in value if not isinstance(piece, str)]
-        found += [slot for _, _, parts in kind.own for slot in slots(parts)]
+        found = [*kind.blueprint.slots(), *(slot for _, _, parts in kind.own for slot in slots(parts))]
         yield from (str(slot.arguments[0]) for slot in found if slot.name == "env")
-    yield from (str(slot.arguments[0]) for slot in slots(id_) if slot.name == "env")
+    yield from (str(slot.arguments[0]) for parts in others for slot in slots(parts) if slot.name == "env")
 
 
 def _value(parts: Parts, filling: Filling, round_: int) -> Value:

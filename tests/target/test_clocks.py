@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments import schedule
+from experiments.errors import ParameterError
 from experiments.target.clocks import TICK_S, Agenda, Clocks, Timing
 
 PHASES = st.sampled_from(["random", "spread", "together"])
@@ -43,6 +44,8 @@ swarms = st.builds(
     seed=st.integers(0, 2**63 - 1),
     warmup_s=st.floats(0, 20),
     window_s=st.floats(0.01, 60),
+    ramp_up_s=st.sampled_from([0.0, 7.5]),
+    jitter_s=st.sampled_from([0.0, 0.02]),
 )
 
 
@@ -135,6 +138,7 @@ def test_instants_are_whole_ticks_near_the_exact_ones(clocks: Clocks, round_: in
     for clock in clocks.clocks:
         due = clocks.due(0, clock, round_)
         exact = Fraction(clocks.first_due(0, clock)) + (round_ - 1) * Fraction(clock.interval_s)
+        exact += Fraction(clocks.late(0, clock, round_))
         assert due / TICK_S == int(due / TICK_S)
         assert abs(Fraction(due) - exact) <= Fraction(TICK_S) * Fraction(51, 100)
 
@@ -196,6 +200,25 @@ def test_the_server_may_say_when_to_poll_next() -> None:
     assert (agenda.due, agenda.round) == (7.25, 2)
     agenda.ended(7.5)
     assert (agenda.due, agenda.round) == (6.0, 3)
+
+
+def test_devices_join_over_the_ramp_up() -> None:
+    """The first at once, the last just before its end, evenly."""
+    plan = replace(PLAN, ramp_up_s=30.0)
+    assert [plan.first_due(client, plan.clocks[0]) for client in (0, 150, 299)] == [-5.0, 10.0, pytest.approx(24.9)]
+
+
+def test_jitter_makes_rounds_late_and_never_overtake() -> None:
+    """Each by its own, at most so much; the same in every repeat."""
+    plan = replace(PLAN, jitter_s=2.5)
+    late = [plan.late(7, plan.clocks[0], round_) for round_ in range(1, 500)]
+    assert 0 <= min(late) < 0.1
+    assert 2.4 < max(late) < 2.5
+    assert len(set(late)) > 490
+    assert late == [plan.late(7, plan.clocks[0], round_) for round_ in range(1, 500)]
+    assert late != [plan.late(7, plan.clocks[1], round_) for round_ in range(1, 500)]
+    with pytest.raises(ParameterError, match="jitter_ms=3500 is longer than the shortest interval, 3000 ms"):
+        replace(PLAN, jitter_s=3.5)
 
 
 def test_a_clock_that_fell_behind_goes_on_with_the_earliest_due() -> None:

@@ -1,5 +1,6 @@
 """What devices send, and what they make of the answers: from a file's text to bytes and back."""
 
+import gc
 import gzip
 import json
 import re
@@ -13,7 +14,8 @@ import pytest
 from experiments.errors import ParameterError
 from experiments.target import loading
 from experiments.target.answers.answer import Answer
-from experiments.target.swarm import Poller, Swarm, prepare
+from experiments.target.clocks import Timing
+from experiments.target.swarm import Poller, Swarm, environment, prepare, timings
 
 NOW = 1_700_000_000.25
 ENVIRON = {"TELEMETRY_TOKEN": "geheim99", "OTHER": "unseen"}
@@ -213,9 +215,10 @@ def test_a_value_that_would_break_a_header_is_refused(tmp_path: Path, value: str
 
 
 def test_a_request_that_never_changes_is_made_once() -> None:
-    """The same object every time, so that the article's two endpoints cost nothing more."""
-    poller = one("request: 'GET /hello?page=1'")
-    assert poller.wire(1) is poller.wire(2)
+    """The same object every time, for all devices, so that the article's two endpoints cost nothing more."""
+    devices = swarm("endpoints: {a: {request: 'GET /hello?page=1'}}")
+    poller = devices.device(0)[0]
+    assert poller.wire(1) is poller.wire(2) is devices.device(1)[0].wire(1)
     assert poller.wire(1).startswith(b"GET /hello?page=1 HTTP/1.1\r\n")
 
 
@@ -319,6 +322,13 @@ def test_a_body_that_was_right_does_not_make_another_right() -> None:
     long = one("expect: {regex: 'a$'}")
     assert long.judge(answer(b"b" * 9999 + b"a"), 1) is None
     assert long.judge(answer(b"b" * 10_000), 2) == "regex"
+
+
+def test_an_answer_is_freed_at_once() -> None:
+    """Nothing in it refers to itself, so no collector of garbage has to look for it among the load."""
+    poller, came = one("expect: {headers: {X-A: b}}"), answer({"a": 1}, x_a="b")
+    assert poller.judge(came, 1) is None
+    assert gc.get_referrers(came) == []
 
 
 def test_a_file_says_which_bytes_are_right(tmp_path: Path) -> None:
@@ -460,3 +470,32 @@ def test_only_variables_that_are_named_are_looked_at() -> None:
     """No other variable of the environment is kept."""
     devices = swarm(STATUS)
     assert "unseen" not in repr(vars(devices))
+
+
+def test_a_target_says_how_often_each_endpoint_is_polled() -> None:
+    """A share, a clock of its own, or a share of 1 where it says neither."""
+    text = "endpoints: {a: {request: GET /a, share: 3}, b: {request: GET /b, every_s: 10}, c: {request: GET /c}}"
+    target = loading.read(text, Path("/nowhere/t.yaml")).target
+    assert timings(target) == (Timing("a", 3), Timing("b", every_s=10), Timing("c", 1))
+
+
+@pytest.mark.parametrize("env", ['{A: "1", B: "x{env.TELEMETRY_TOKEN}"}', "[TELEMETRY_TOKEN]"])
+def test_an_app_gets_the_variables_that_the_target_names(env: str) -> None:
+    """Values, or names that are handed on."""
+    loaded = loading.read(f"app: a:b\nenv: {env}\nendpoints: {{a: {{request: GET /a}}}}", Path("/n/t.yaml"), environ=ENVIRON)
+    expected = {"A": "1", "B": "xgeheim99"} if ":" in env else {"TELEMETRY_TOKEN": "geheim99"}
+    assert environment(loaded, ENVIRON) == expected
+
+
+def test_a_device_may_have_a_certificate_of_its_own(tmp_path: Path) -> None:
+    """Its files are named by templates and must be there for every device that is asked for."""
+    (tmp_path / "d.csv").write_text("id,file\nnorth,n.pem\nsouth,s.pem\n")
+    (tmp_path / "n.pem").write_text("")
+    text = "url: https://h\ntls: {cert: '{file}', key: '{id}.key'}\ndevices: {table: d.csv}\n"
+    text += "endpoints: {a: {request: GET /}}"
+    devices = swarm(text, tmp_path, clients=2)
+    with pytest.raises(ParameterError, match=r"t\.yaml, line 2: device 0 has no file .*north\.key"):
+        devices.certificate(0)
+    (tmp_path / "north.key").write_text("")
+    assert devices.certificate(0) == (tmp_path / "n.pem", tmp_path / "north.key")
+    assert swarm("endpoints: {a: {request: GET /}}").certificate(0) is None

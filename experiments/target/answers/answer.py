@@ -13,6 +13,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+_UNREAD: Any = object()
 _JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
@@ -41,7 +42,7 @@ class Answer:
         self.headers = headers
         self.wire_bytes = len(body) if wire_bytes is None else wire_bytes
         self._decoded: bytes | None = None
-        self._json: Any = self
+        self._json: Any = _UNREAD
 
     def header(self, name: bytes) -> str | None:
         """The value of a header, its name in lower case; several of one name are joined by commas."""
@@ -74,6 +75,6 @@ class Answer:
         Raises:
             ValueError: it is none.
         """
-        if self._json is self:
+        if self._json is _UNREAD:
             self._json = _JSON.decode(self.decoded.decode())
         return self._json

@@ -9,6 +9,7 @@ one is known by its bytes, a longer one by length and CRC-32. What depends on th
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -79,6 +80,16 @@ class Checks:
         self._reads_shared = bool(self.decoded or self.fields or self.regex or body is not None or self._wants_json)
         self._reads_own = has_own or self.compares_first
         self._right: set[Key] = set()
+        self.plain = self._plain(has_own)
+        """Statuses, least and most bytes with which an answer is right at once; None if there is more to look at. Where
+        `compares_first`, it holds for answers that are not compared."""
+
+    def _plain(self, has_own: bool) -> tuple[frozenset[int], float, float] | None:
+        if self._any or self._remembers or self.headers or self._reads_shared or has_own or self._next_poll:
+            return None
+        statuses = frozenset(range(200, 300)) if self.statuses is None else self.statuses
+        low, high = (0.0, math.inf) if self.wire is None else (self.wire.low, self.wire.high)
+        return statuses - {204, 304}, low, high
 
     @property
     def needs_body(self) -> bool:

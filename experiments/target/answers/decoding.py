@@ -103,4 +103,7 @@ _DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": _brotli,
     "zstd": _zstd,
 }
-_PACKAGES: dict[str, tuple[str, ...]] = {"br": ("brotlicffi", "brotli"), "zstd": ("backports.zstd", "zstandard")}
+_PACKAGES: dict[str, tuple[str, ...]] = {
+    "br": ("brotlicffi", "brotli"),
+    "zstd": ("compression.zstd", "backports.zstd", "zstandard"),
+}

@@ -218,6 +218,11 @@ class Target(Part):
         return self
 
     @property
+    def https(self) -> bool:
+        """Whether its server is spoken to over TLS: by its url, or a command with `tls`."""
+        return self.url.startswith("https:") if self.url else bool(self.command and "tls" in self.model_fields_set)
+
+    @property
     def serving(self) -> Literal["uvicorn", "gunicorn"]:
         """What serves `app`."""
         return self.server or ("uvicorn" if self.interface == "asgi" else "gunicorn")

@@ -23,7 +23,7 @@ Pieces = tuple[str | tuple[Slot, Convert], ...]
 """A template, with the way in which each slot is written."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Filling:
     """One device, as its templates see it."""
 
@@ -77,7 +77,7 @@ def choices(slot: Slot, filling: Filling, convert: Convert) -> Maker:
     return lambda round_: texts[(chance.bits((state + round_ * chance.STEP) & chance.MASK) * number) >> 64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """A template for one device: a pattern for `%`, and what fills it in each round."""
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from experiments.errors import ParameterError
 from experiments.target.file.model import Endpoint
 from experiments.target.requests.filling import Filling, Pieces, Text, joined, pieces, text
-from experiments.target.requests.templates import Parts, Reader, Value, whole
+from experiments.target.requests.templates import Parts, Reader, Slot, Value, whole
 
 USER_AGENT = "falcon-asgi-performance-lab"
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
@@ -65,12 +65,17 @@ class Blueprint:
         headers = tuple((one, pieces(reader.read(value), str)) for one, value in written.items())
         return cls(name, endpoint.method, target, headers, _body(endpoint, reader, file))
 
-    def changes(self) -> bool:
-        """Whether two polls of a device differ."""
+    def slots(self) -> Iterator[Slot]:
+        """All that is filled in."""
         several = [self.target, *(value for _, value in self.headers)]
         if isinstance(self.body, tuple):
             several.append(self.body)
-        return any(not isinstance(piece, str) and piece[0].polled for value in several for piece in value)
+        return (piece[0] for value in several for piece in value if not isinstance(piece, str))
+
+    @property
+    def same_for_all(self) -> bool:
+        """Whether all devices send the same bytes in every round."""
+        return all(slot.name == "env" for slot in self.slots())
 
     def bind(self, filling: Filling, *, host: str, keep_alive: bool = True) -> Request:
         """The request of a device.
