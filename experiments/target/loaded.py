@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from experiments.errors import ParameterError
+from experiments.target import masking
 from experiments.target.file.lines import Lines
 from experiments.target.file.model import Target
 from experiments.target.table import Table
@@ -35,6 +37,15 @@ class Loaded:
     def beside(self, path: str) -> Path:
         """A path that counts from the target file's folder."""
         return self.path.parent / path
+
+    def shown(self) -> dict[str, Any]:
+        """What stands in the file, as it may be shown and recorded: as JSON, without secrets and without values of `env`."""
+        told: dict[str, Any] = self.target.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        variables = told.pop("env", None)
+        # A certificate's key and a field that is expected are named like secrets and are none.
+        kept = {name: told.pop(name) for name in ("tls",) if name in told}
+        masked = {name: masking.tree(value, name) for name, value in told.items()}
+        return masked | kept | ({"env": sorted(variables)} if variables else {})
 
     def check_clients(self, clients: int) -> None:
         """Refuses more devices than the table has rows.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 MASK = "***"
 
@@ -33,6 +34,20 @@ def header(name: str, value: str) -> str:
         return value
     scheme = _SCHEME.match(value)
     return f"{scheme[1]} {MASK}" if scheme else MASK
+
+
+def tree(value: Any, name: str = "") -> Any:
+    """A tree of a target file as it may be shown and recorded: what is a secret by its name is hidden.
+
+    A value with a template in it stays, since a template is no secret.
+    """
+    if isinstance(value, dict):
+        return {key: tree(item, key) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [tree(item, name) for item in value]
+    if not isinstance(value, str) or "{" in value:
+        return value
+    return header(name, value) if name and is_secret(name) else Masker().text(value)
 
 
 class Masker:

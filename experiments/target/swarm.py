@@ -1,7 +1,7 @@
 """A loaded target and a number of devices -> what each device sends, and whether what it is answered is right.
 
 `prepare` once in each process; `Swarm.device(client)` once for each device; then, for each poll, `wire` or `parts`, and
-`judge`. A device is sequential, so its pollers keep state (the ETag, the first answer) without locks. No I/O.
+`check`. A device is sequential, so its pollers keep state (the ETag, the first answer) without locks. No I/O.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Poller:
         """The same request in parts, for a client that writes it itself."""
         return self.request.parts(round_, self.etag)
 
-    def judge(self, answer: Answer, round_: int, *, compare: bool = True) -> str | None:
+    def check(self, answer: Answer, round_: int, *, compare: bool = True) -> str | None:
         """The name of the first expectation that does not hold, or None; a right answer is remembered.
 
         Args:

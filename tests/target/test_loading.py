@@ -267,3 +267,26 @@ def test_yaml_that_could_surprise_is_refused(text: str) -> None:
     """Keys that stand twice, tags, circles, further documents, keys that are no words."""
     with pytest.raises(ParameterError, match=r"^f"):
         read(text, "f")
+
+
+def test_what_is_recorded_of_a_target_has_no_secret(folder: Path) -> None:
+    """Literal tokens are hidden, templates stay, of variables only the names are left; everything else is as it was."""
+    text = """app: a:b
+env: {DB_URL: "postgresql://me:hunter2@h/db"}
+headers: {Authorization: "Bearer hunter2", X-Key: "{env.TELEMETRY_TOKEN}", Accept: text/plain}
+endpoints:
+  status:
+    request: POST /a?token=hunter2
+    json: {password: hunter2, note: "x", pins: [1, 2]}
+    every_s: 3
+    expect: {json: {token: {type: string}}}
+"""
+    loaded = loading.read(text, folder / "t.yaml", environ={"TELEMETRY_TOKEN": "secret"})
+    shown = loaded.shown()
+    assert "hunter2" not in repr(shown)
+    assert shown["env"] == ["DB_URL"]
+    assert shown["headers"] == {"Authorization": "Bearer ***", "X-Key": "{env.TELEMETRY_TOKEN}", "Accept": "text/plain"}
+    status = shown["endpoints"]["status"]
+    assert (status["request"], status["every_s"]) == ("POST /a?token=***", 3)
+    assert status["json"] == {"password": "***", "note": "x", "pins": [1, 2]}
+    assert status["expect"] == {"json": {"token": {"type": "string"}}}

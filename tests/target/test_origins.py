@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from experiments.errors import ParameterError
 from experiments.target import loading
+from experiments.target.file import lines
 from experiments.target.file.model import Target
+from experiments.target.origins import draft
 from experiments.target.origins.origin import target_from
 from experiments.target.swarm import Poller, prepare
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+"""Texts of any letter but halves of a pair, which no file can hold."""
 
 
 class Everything(Mapping[str, str]):
@@ -324,6 +331,32 @@ def test_a_source_that_is_not_there_is_refused() -> None:
     """It is neither a file nor a curl command."""
     with pytest.raises(ParameterError, match="there is no such file, and it is no curl command"):
         target_from("nix.har")
+
+
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(trees)
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_written_is_read_again_as_it_was(tree: Any) -> None:
+    """Any JSON, in YAML of one line and back: no text becomes a number, and no letter a line break."""
+    values, _ = lines.read(f"value: {draft.flow(tree)}  # a comment", "f")
+    assert values == {"value": tree}
+    assert repr(values["value"]) == repr(tree)
+
+
+@given(trees.filter(lambda tree: tree is not None))
+@settings(max_examples=200, deadline=None)
+def test_a_body_is_sent_as_it_was_seen(tree: Any) -> None:
+    """Any JSON, as a template and back: braces are no templates, and every value keeps its type."""
+    text = f"endpoints: {{a: {{request: POST /a, json: {draft.flow(draft.escaped_tree(tree))}}}}}"
+    loaded = loading.read(text, Path("/nowhere/t.yaml"), environ={})
+    sent = prepare(loaded, clients=1, seed=1, host="h", environ={}).device(0)[0].parts(1).body
+    assert json.loads(sent) == tree
 
 
 def test_nothing_in_a_source_can_leave_its_line(tmp_path: Path) -> None:

@@ -306,8 +306,8 @@ CASES: list[tuple[str, Answer, str | None]] = [
 def test_an_expectation_that_does_not_hold_is_named(endpoint: str, came: Answer, failure: str | None) -> None:
     """A right answer is right, twice as well; a wrong one is told by the first expectation that fails, in a sentence."""
     poller = one(endpoint)
-    assert poller.judge(came, 7) == failure
-    assert poller.judge(came, 7) == failure
+    assert poller.check(came, 7) == failure
+    assert poller.check(came, 7) == failure
     if failure:
         sentence = poller.explain(failure, came, 7)
         assert re.fullmatch(rf"{re.escape(failure)}: expected .+; came .+\.", sentence, re.DOTALL)
@@ -316,18 +316,18 @@ def test_an_expectation_that_does_not_hold_is_named(endpoint: str, came: Answer,
 def test_a_body_that_was_right_does_not_make_another_right() -> None:
     """What is remembered as right is the body with its encoding, short or long."""
     poller = one("expect: {json: {a: 1}}")
-    assert poller.judge(answer({"a": 1}), 1) is None
-    assert poller.judge(answer({"a": 2}), 2) == "json.a"
-    assert poller.judge(Answer(200, b'{"a": 1}', [(b"content-encoding", b"gzip")]), 3) == "decoding"
+    assert poller.check(answer({"a": 1}), 1) is None
+    assert poller.check(answer({"a": 2}), 2) == "json.a"
+    assert poller.check(Answer(200, b'{"a": 1}', [(b"content-encoding", b"gzip")]), 3) == "decoding"
     long = one("expect: {regex: 'a$'}")
-    assert long.judge(answer(b"b" * 9999 + b"a"), 1) is None
-    assert long.judge(answer(b"b" * 10_000), 2) == "regex"
+    assert long.check(answer(b"b" * 9999 + b"a"), 1) is None
+    assert long.check(answer(b"b" * 10_000), 2) == "regex"
 
 
 def test_an_answer_is_freed_at_once() -> None:
     """Nothing in it refers to itself, so no collector of garbage has to look for it among the load."""
     poller, came = one("expect: {headers: {X-A: b}}"), answer({"a": 1}, x_a="b")
-    assert poller.judge(came, 1) is None
+    assert poller.check(came, 1) is None
     assert gc.get_referrers(came) == []
 
 
@@ -335,36 +335,36 @@ def test_a_file_says_which_bytes_are_right(tmp_path: Path) -> None:
     """After decoding; compared when the engine asks for it."""
     (tmp_path / "right").write_bytes(b"x" * 1000)
     poller = one("expect: {body: right}", folder=tmp_path)
-    assert poller.judge(answer(ZIPPED, Content_Encoding="gzip"), 1) is None
-    assert poller.judge(answer(b"x" * 999 + b"y"), 2, compare=False) is None
-    assert poller.judge(answer(b"x" * 999 + b"y"), 2) == "body"
+    assert poller.check(answer(ZIPPED, Content_Encoding="gzip"), 1) is None
+    assert poller.check(answer(b"x" * 999 + b"y"), 2, compare=False) is None
+    assert poller.check(answer(b"x" * 999 + b"y"), 2) == "body"
 
 
 def test_the_first_answer_says_which_bytes_are_right() -> None:
     """For each device its own; a wrong answer is never the first; parts that may differ are left out."""
     poller = one("expect: {body: first, bytes: 5..}")
     bodies = (b"abc", b"abcde", b"abcde", b"abcdX")
-    assert [poller.judge(answer(body), 1) for body in bodies] == ["bytes", None, None, "body"]
-    assert one("expect: {body: first}").judge(answer(b"abcdX"), 1) is None
+    assert [poller.check(answer(body), 1) for body in bodies] == ["bytes", None, None, "body"]
+    assert one("expect: {body: first}").check(answer(b"abcdX"), 1) is None
     clock = one("expect: {body: first}, ignore: ['\"t\":[0-9]+']")
     bodies = (b'{"t":1,"a":2}', b'{"t":99,"a":2}', b'{"t":1,"a":3}')
-    assert [clock.judge(answer(body), 1) for body in bodies] == [None, None, "body"]
+    assert [clock.check(answer(body), 1) for body in bodies] == [None, None, "body"]
 
 
 def test_an_etag_is_sent_back_and_304_is_right_then() -> None:
     """The condition goes out with the next poll of this device alone; a wrong answer's ETag is not taken."""
     poller = one("request: POST /a, json: [\"{round}\"], etag: remember, expect: {bytes: 1..3}")
-    assert poller.judge(Answer(200, b"", [(b"ETag", b'"bad"')]), 1) == "bytes"
+    assert poller.check(Answer(200, b"", [(b"ETag", b'"bad"')]), 1) == "bytes"
     assert b"If-None-Match" not in poller.wire(2)
-    assert poller.judge(Answer(200, b"abc", [(b"ETag", b'W/"v1"')]), 2) is None
+    assert poller.check(Answer(200, b"abc", [(b"ETag", b'W/"v1"')]), 2) is None
     assert b'\r\nIf-None-Match: W/"v1"\r\n\r\n[3]' in poller.wire(3)
     assert ("If-None-Match", 'W/"v1"') in poller.parts(3).headers
-    assert poller.judge(Answer(304), 3) is None
+    assert poller.check(Answer(304), 3) is None
     assert b'W/"v1"' in poller.wire(4)
-    assert poller.judge(Answer(200, b"abc", []), 4) is None
+    assert poller.check(Answer(200, b"abc", []), 4) is None
     assert b"If-None-Match" not in poller.wire(5)
     fixed = one("request: GET /a, etag: remember")
-    assert fixed.judge(Answer(200, b"", [(b"etag", b'"x"')]), 1) is None
+    assert fixed.check(Answer(200, b"", [(b"etag", b'"x"')]), 1) is None
     assert fixed.wire(2).endswith(b'If-None-Match: "x"\r\n\r\n')
 
 
@@ -415,7 +415,7 @@ def test_an_engine_is_told_what_it_must_keep(endpoint: str, body: bool, headers:
 def test_a_length_is_enough_where_no_body_is_looked_at() -> None:
     """An engine may leave the body out and say how long it was."""
     poller = one("expect: {bytes: 100}")
-    assert [poller.judge(Answer(200, wire_bytes=size), 1) for size in (100, 99)] == [None, "bytes"]
+    assert [poller.check(Answer(200, wire_bytes=size), 1) for size in (100, 99)] == [None, "bytes"]
     assert "a body that was not kept" in poller.explain("bytes", Answer(200, wire_bytes=99), 1)
 
 

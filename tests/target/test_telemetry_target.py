@@ -42,7 +42,7 @@ def test_every_device_is_answered_rightly_round_after_round() -> None:
         for device in devices:
             for poller in device:
                 came = ask(client, poller, round_)
-                assert poller.judge(came, round_) is None, came.body
+                assert poller.check(came, round_) is None, came.body
                 statuses[poller.kind.name, came.status] += 1
     assert statuses == {("status", 200): 15, ("config", 200): 5, ("config", 304): 10}
 
@@ -64,5 +64,5 @@ def test_what_the_application_does_wrong_is_seen(
     client, devices = fleet(settings)
     poller = devices[0][endpoint]
     came = ask(client, poller, 1, **changed)
-    assert poller.judge(came, 1) == failure
+    assert poller.check(came, 1) == failure
     assert poller.explain(failure, came, 1).startswith(f"{failure}: expected ")
