@@ -9,47 +9,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from experiments.errors import ParameterError
-from experiments.target import masking
 from experiments.target.answers import fields
-from experiments.target.answers.answer import Answer
-from experiments.target.answers.checks import Checks, Field, Own
-from experiments.target.answers.wording import Wording
+from experiments.target.answers.checks import Checks, Field
 from experiments.target.clocks import Timing
 from experiments.target.file.model import Target
 from experiments.target.loaded import Loaded
+from experiments.target.poller import Kind, Poller
 from experiments.target.requests.filling import Filling, constant, pieces, text
-from experiments.target.requests.request import Blueprint, Request, RequestParts
-from experiments.target.requests.templates import Parts, Reader, Value, slots, whole
+from experiments.target.requests.request import Blueprint, Request
+from experiments.target.requests.templates import Parts, Reader, Value, slots
 from experiments.target.review import expected_texts
 
 DEFAULT_ID = "{index}"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One endpoint, made ready for all devices."""
-
-    name: str
-    blueprint: Blueprint
-    checks: Checks
-    own: tuple[tuple[str, fields.Path, Parts], ...]
-    """Expected fields that are templates: name of the expectation, path, template."""
-    remembers: bool
-    """Whether its ETag is sent back."""
-
-
-class Shown(NamedTuple):
-    """A request as people may see it: secrets are masked, nothing is percent-encoded anew."""
-
-    method: str
-    target: str
-    headers: list[tuple[str, str]]
-    body: str
 
 
 class Swarm:
@@ -119,96 +94,6 @@ class Swarm:
         return replace(filling, id="".join(parts))
 
 
-class Poller:
-    """One endpoint of one device: its request, its checks, and what it remembers."""
-
-    __slots__ = ("_clock", "_filling", "_first", "_host", "etag", "kind", "needs_body", "needs_headers", "request")
-
-    def __init__(self, kind: Kind, request: Request, filling: Filling, host: str) -> None:
-        self.kind = kind
-        self.request = request
-        self.needs_body = kind.checks.needs_body
-        """Whether an answer's body is looked at; else its length is enough."""
-        self.needs_headers = kind.checks.needs_headers
-        self.etag: str | None = None
-        """The ETag of the last whole right answer; sent as If-None-Match."""
-        self._first: int | None = None
-        self._filling = filling
-        self._clock = filling.clock
-        self._host = host
-
-    def wire(self, round_: int) -> bytes:
-        """The bytes of its HTTP/1.1 request in a round (from 1)."""
-        return self.request.wire(round_, self.etag)
-
-    def parts(self, round_: int) -> RequestParts:
-        """The same request in parts, for a client that writes it itself."""
-        return self.request.parts(round_, self.etag)
-
-    def check(self, answer: Answer, round_: int, *, compare: bool = True) -> str | None:
-        """The name of the first expectation that does not hold, or None; a right answer is remembered.
-
-        Args:
-            round_: of the poll that was answered.
-            compare: whether all bytes are compared, where identical ones are expected.
-        """
-        checks = self.kind.checks
-        # PERF: where status and length are all that is asked, nothing else is called: 0.4 us instead of 1.0.
-        if (plain := checks.plain) is not None and not (checks.compares_first and (compare or self._first is None)):
-            statuses, low, high = plain
-            if answer.status in statuses and low <= answer.wire_bytes <= high:
-                return None
-        failure = checks.failure(answer, self._own(round_), compare=compare)
-        if failure is None:
-            self._remember(answer)
-        return failure
-
-    def explain(self, failure: str, answer: Answer, round_: int) -> str:
-        """A sentence for people: what was expected, what came; without secrets. Before the next poll is made."""
-        return Wording(self.kind.checks, self.masker).sentence(failure, answer, self._own(round_))
-
-    def next_poll_s(self, answer: Answer) -> float | None:
-        """Seconds from the answer to the next poll, if the target wants the server to say so and it did."""
-        return self.kind.checks.next_poll_s(answer, self._clock())
-
-    @property
-    def masker(self) -> masking.Masker:
-        """Knows this device's secrets."""
-        row = self._filling.row
-        secrets = [str(value) for name, value in row.items() if masking.is_secret(name)]
-        return masking.Masker([*secrets, *self._filling.environ.values()])
-
-    def shown(self, round_: int) -> Shown:
-        """Its request in a round as people may see it."""
-        hidden = self.kind.blueprint.bind(self._filling.masked(), host=self._host)
-        method, target, headers, body = hidden.parts(round_, self.etag)
-        masker = self.masker
-        return Shown(
-            method,
-            masker.text(target.replace("%2A%2A%2A", masking.MASK)),
-            [(name, masking.header(name, masker.text(value))) for name, value in headers],
-            masker.text(body.decode("utf-8", "backslashreplace")),
-        )
-
-    def _own(self, round_: int) -> Own:
-        if not self.kind.own and self._first is None and self.etag is None:
-            return _NOTHING
-        wanted = [
-            Field(name, path, fields.equal_to(_value(parts, self._filling, round_))) for name, path, parts in self.kind.own
-        ]
-        return Own(wanted, self._first, self.etag is not None)
-
-    def _remember(self, answer: Answer) -> None:
-        if answer.status in (204, 304):
-            return
-        if self.kind.remembers:
-            self.etag = answer.header(b"etag")
-        checks = self.kind.checks
-        if checks.compares_first and self._first is None:
-            self._first = checks.fingerprint(answer.decoded)
-
-
-_NOTHING = Own()
 _NO_ROW: Mapping[str, Value] = {}
 
 
@@ -265,7 +150,8 @@ def _kinds(loaded: Loaded) -> Iterator[Kind]:
             endpoint, body=None if body in (None, "first") else loaded.files[str(body)], fixed=fixed, has_own=bool(templates)
         )
         own = tuple((f"json.{path}", fields.path(path), parts) for path, parts in templates.items())
-        yield Kind(name, blueprint, checks, own, endpoint.etag == "remember")
+        steady = not any(slot.polled for parts in templates.values() for slot in slots(parts))
+        yield Kind(name, blueprint, checks, own, endpoint.etag == "remember", steady)
 
 
 def _variables(kinds: tuple[Kind, ...], others: Iterable[Parts]) -> Iterator[str]:
@@ -274,13 +160,3 @@ def _variables(kinds: tuple[Kind, ...], others: Iterable[Parts]) -> Iterator[str
         found = [*kind.blueprint.slots(), *(slot for _, _, parts in kind.own for slot in slots(parts))]
         yield from (str(slot.arguments[0]) for slot in found if slot.name == "env")
     yield from (str(slot.arguments[0]) for parts in others for slot in slots(parts) if slot.name == "env")
-
-
-def _value(parts: Parts, filling: Filling, round_: int) -> Value:
-    """An expected value of a device in a round; one that is a single template keeps its type."""
-    slot = whole(parts)
-    if slot is not None and slot.name != "round":
-        return constant(slot, filling)
-    if slot is not None:
-        return slot.formatted(round_)
-    return text(tuple(part if isinstance(part, str) else (part, str) for part in parts), filling)(round_)

@@ -16,7 +16,8 @@ from experiments.target.file import lines
 from experiments.target.file.model import Target
 from experiments.target.origins import draft
 from experiments.target.origins.origin import target_from
-from experiments.target.swarm import Poller, prepare
+from experiments.target.poller import Poller
+from experiments.target.swarm import prepare
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 """Texts of any letter but halves of a pair, which no file can hold."""

@@ -15,7 +15,8 @@ from experiments.errors import ParameterError
 from experiments.target import loading
 from experiments.target.answers.answer import Answer
 from experiments.target.clocks import Timing
-from experiments.target.swarm import Poller, Swarm, environment, prepare, timings
+from experiments.target.poller import Poller
+from experiments.target.swarm import Swarm, environment, prepare, timings
 
 NOW = 1_700_000_000.25
 ENVIRON = {"TELEMETRY_TOKEN": "geheim99", "OTHER": "unseen"}
@@ -322,6 +323,20 @@ def test_a_body_that_was_right_does_not_make_another_right() -> None:
     long = one("expect: {regex: 'a$'}")
     assert long.check(answer(b"b" * 9999 + b"a"), 1) is None
     assert long.check(answer(b"b" * 10_000), 2) == "regex"
+
+
+def test_a_body_that_was_right_for_a_device_is_right_for_it_alone() -> None:
+    """What a device was told before is not parsed again; in its encoding, and not where the round says what is right."""
+    devices = swarm("endpoints: {a: {request: GET /a, expect: {json: {id: '{id}'}}}}")
+    mine, other = (devices.device(client)[0] for client in (1, 2))
+    told = {"id": "1"}
+    assert [mine.check(answer(told), round_) for round_ in (1, 2)] == [None, None]
+    assert [other.check(answer(told), round_) for round_ in (1, 2)] == ["json.id", "json.id"]
+    assert mine.check(answer({"id": "2"}), 3) == "json.id"
+    assert mine.check(answer(told, status=500), 4) == "status"
+    assert mine.check(answer(told, content_encoding="gzip"), 5) == "decoding"
+    again = one("expect: {json: {n: '{round}'}}")
+    assert [again.check(answer({"n": 1}), round_) for round_ in (1, 2)] == [None, "json.n"]
 
 
 def test_an_answer_is_freed_at_once() -> None:

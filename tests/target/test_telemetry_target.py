@@ -8,7 +8,8 @@ from falcon.testing import TestClient
 
 from experiments.target import loading
 from experiments.target.answers.answer import Answer
-from experiments.target.swarm import Poller, prepare
+from experiments.target.poller import Poller
+from experiments.target.swarm import prepare
 from server.apps.telemetry_asgi import Settings, create_app
 
 
