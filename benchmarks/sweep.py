@@ -8,7 +8,6 @@ One run is made up, and copied to every cell of the grid, since reading it costs
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -19,12 +18,13 @@ from pathlib import Path
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
-from experiments.cells.folder import Folder
+from experiments.measure import memory
 from experiments.present.exporter import LabReportExporter
-from experiments.sweep.grid import Grid
-from experiments.sweep.session import Sweep
-from tests.cells.made_up_cells import leave_record
+from experiments.studies.cells.folder import Folder
+from experiments.studies.sweep.grid import Grid
+from experiments.studies.sweep.page import Sweep
 from tests.present.notebooks import executed, notebook
+from tests.studies.cells.made_up_cells import leave_record
 
 _ASKED = {"clients": "[500, 501, 502, 503]", "interval_ms": "[500, 501, 502]", "minutes": 0.909, "warmup_s": 0.5}
 _REPEATS = 5
@@ -66,7 +66,7 @@ def _make(folder: Path) -> int:
 def _read(folder: Path) -> None:
     InteractiveShell.instance()
     began, before = time.monotonic(), _peak_mb()
-    page = Sweep({"slo_status_p99_ms": 5.0}, sweep_dir=str(folder)).measure()
+    page = Sweep.of({"slo_status_p99_ms": 5.0, "sweep_dir": str(folder)}).measure()
     shows = (
         *(page.verdict, lambda: page.response("p95"), lambda: page.response("p99"), page.kept, page.costs),
         *(page.growth, page.spreads, page.table, page.changes, page.provenance),
@@ -80,7 +80,7 @@ def _read(folder: Path) -> None:
 
 
 def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return (memory.peak_rss_bytes() or 0) / 1e6
 
 
 if __name__ == "__main__":

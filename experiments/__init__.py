@@ -10,16 +10,16 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "Calibration": "experiments.calibrate.session",
-    "Capacity": "experiments.capacity.page",
-    "Compare": "experiments.compare.compare",
+    "Calibration": "experiments.studies.calibrate.page",
+    "Capacity": "experiments.studies.capacity.page",
+    "Compare": "experiments.studies.compare.page",
     "LabError": "experiments.errors",
     "Scenario": "experiments.scenario",
     "Live": "experiments.present.live",
     "LiveCells": "experiments.present.live_cells",
     "Page": "experiments.present.page",
-    "Sweep": "experiments.sweep.session",
-    "asked": "experiments.calibrate.certificate",
+    "Sweep": "experiments.studies.sweep.page",
+    "asked": "experiments.studies.calibrate.certificate",
     "load": "experiments.record.reading",
     "run": "experiments.runner",
     "summarise": "experiments.runner",

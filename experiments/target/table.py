@@ -67,7 +67,7 @@ def _parquet(path: Path) -> Table:
     import polars as pl
 
     try:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
     except pl.exceptions.PolarsError as error:
         raise ValueError(str(error).partition("\n")[0]) from None
     empty = [name for name in frame.columns if frame[name].null_count()]

@@ -151,16 +151,16 @@ class Rows:
         for statement in (
             "PRAGMA journal_mode=WAL",
             "PRAGMA synchronous=NORMAL",
-            "CREATE TABLE IF NOT EXISTS status (device TEXT PRIMARY KEY, temp REAL, round INTEGER, seen REAL) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS status (device TEXT PRIMARY KEY, temp REAL, round INTEGER, seen TEXT) WITHOUT ROWID",
         ):
             self._database.execute(statement).close()
 
     def _keep(self, device: str, temp: float, round_: int) -> None:
         assert self._database is not None
         self._database.execute(
-            "INSERT INTO status VALUES (?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET"
+            "INSERT INTO status VALUES (?, ?, ?, CURRENT_TIMESTAMP) ON CONFLICT (device) DO UPDATE SET"
             " temp = excluded.temp, round = excluded.round, seen = excluded.seen",
-            (device, temp, round_, time.time()),
+            (device, temp, round_),
         ).close()
 
     def _close(self) -> None:

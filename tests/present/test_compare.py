@@ -7,17 +7,28 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from experiments.compare import page, rows, words
-from experiments.compare.runs import Comparison
 from experiments.present.chart import Chart
 from experiments.present.exporter import LabReportExporter
 from experiments.present.markup import Markup
-from tests.compare.made_up_comparison import comparison
+from experiments.studies.compare import rows
+from experiments.studies.compare import text as words
+from experiments.studies.compare.runs import Comparison
+from experiments.studies.compare.sections import ComparePage, Pieces
 from tests.present.notebooks import executed, notebook
+from tests.studies.compare.made_up_comparison import comparison
 
-SECTIONS: list[Callable[[Comparison], object]] = [
-    *(page.answer, page.ratios, page.table, page.times, page.costs, page.capacities, page.serial, page.serial_words),
-    *(page.three_clients, page.fairness, page.wrong, page.systems, page.provenance),
+SECTIONS: list[Callable[[ComparePage], object]] = [
+    *(
+        ComparePage.answer,
+        ComparePage.ratios,
+        ComparePage.table,
+        ComparePage.times,
+        ComparePage.costs,
+        ComparePage.capacity,
+        ComparePage.serial,
+        ComparePage.serial_words,
+    ),
+    *(ComparePage.three_clients, ComparePage.fairness, ComparePage.wrong, ComparePage.systems, ComparePage.provenance),
 ]
 
 
@@ -36,15 +47,15 @@ def test_the_answer_counts_who_needs_less_and_more(made: Comparison) -> None:
     assert "1 cannot be told apart (starlette)" in static
     assert database == "The database workload was not asked for."
     assert "Capacity was not found" in room
-    assert "lab-valid" in page.answer(made).content
-    assert "from 5 blocks of runs" in page.answer(made).content
+    assert "lab-valid" in ComparePage(made).answer().content
+    assert "from 5 blocks of runs" in ComparePage(made).answer().content
 
 
 def test_what_is_said_of_databases_is_of_postgresql_where_it_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite speaks for itself alone."""
-    monkeypatch.setattr("experiments.compare.asked.check_databases", lambda scenarios: None)
+    monkeypatch.setattr("experiments.studies.compare.params.check_databases", lambda scenarios: None)
     asked = {"workloads": "static,database", "database_url": "postgresql://127.0.0.1/nowhere"}
     both = comparison(tmp_path, **asked)
     assert words.answer(both)[1].startswith("Database on PostgreSQL")
@@ -56,8 +67,8 @@ def test_few_blocks_are_called_provisional(tmp_path: Path) -> None:
     """In the answer, in the banner's colour, and by hollow marks."""
     few = comparison(tmp_path, blocks=2)
     assert "provisional with fewer than 5 blocks" in words.answer(few)[0]
-    assert "lab-suspect" in page.answer(few).content
-    (chart,) = page.ratios(few).shown
+    assert "lab-suspect" in ComparePage(few).answer().content
+    (chart,) = ComparePage(few).ratios().shown
     assert isinstance(chart, Chart)
     symbols = {symbol for trace in chart.content()["data"] for symbol in trace["marker"]["symbol"]}
     assert {"circle-open", "square-open", "diamond-open", "x-open", "star"} == symbols
@@ -66,7 +77,7 @@ def test_few_blocks_are_called_provisional(tmp_path: Path) -> None:
 
 def test_every_kind_has_a_marker_and_a_colour_of_its_own(made: Comparison) -> None:
     """So that neither is needed to know the other; the chart's words hold the ratios."""
-    (chart,) = page.ratios(made).shown
+    (chart,) = ComparePage(made).ratios().shown
     assert isinstance(chart, Chart)
     drawn = chart.content()["data"]
     assert len({trace["marker"]["color"] for trace in drawn}) == len(drawn) == 5
@@ -86,7 +97,7 @@ def test_all_that_was_asked_for_is_there(made: Comparison) -> None:
 
 def test_what_logs_and_reasons_say_is_text(made: Comparison) -> None:
     """Neither a script nor an image of a log reaches the page."""
-    shown = page.systems(made).content + page.table(made).content
+    shown = ComparePage(made).systems().content + ComparePage(made).table().content
     assert "<script>alert" not in shown
     assert "<img" not in shown
     assert "&lt;img src=x" in shown
@@ -107,14 +118,14 @@ def test_one_after_another_is_seen_beside_side_by_side(made: Comparison) -> None
     waits = {row["title"]: row["times"] for row in rows.serial(made)}
     assert waits["Django + Channels on uvicorn"] == pytest.approx([200 * n for n in range(1, 9)], abs=1)
     assert waits["Django ASGI on uvicorn"] == pytest.approx([200] * 8, abs=1)
-    chart = page.serial(made)
+    chart = ComparePage(made).serial()
     assert isinstance(chart, Chart)
-    assert "last after 1,600 ms. All database work of a worker" in repr(page.serial_words(made))
+    assert "last after 1,600 ms. All database work of a worker" in repr(ComparePage(made).serial_words())
 
 
 def test_what_was_the_clients_own_is_said_first(made: Comparison) -> None:
     """Of 4 ms that the author's client reported 3 were its own; each run has its report."""
-    answer, chart, table, counts, reports = page.three_clients(made).shown
+    answer, chart, table, counts, reports = ComparePage(made).three_clients().shown
     assert isinstance(answer, Markup)
     assert "Of the 4.00 ms (median of A) that the author" in answer.content
     assert "reported, 3.00 ms were its own" in answer.content
@@ -131,17 +142,17 @@ def test_without_runs_every_section_says_so(made: Comparison) -> None:
     """No section is empty, breaks, or draws an empty chart."""
     nothing = replace(made, runs=[], clients={})
     for section in SECTIONS:
-        shown = section(nothing)
-        for piece in shown.shown if isinstance(shown, page.Pieces) else [shown]:
+        shown = section(ComparePage(nothing))
+        for piece in shown.shown if isinstance(shown, Pieces) else [shown]:
             assert isinstance(piece, Markup)
     assert "Falcon has no run that counts" in words.answer(nothing)[0]
-    assert "lab-invalid" in page.answer(nothing).content
-    assert "too small" in page.wrong(nothing).content
+    assert "lab-invalid" in ComparePage(nothing).answer().content
+    assert "too small" in ComparePage(nothing).wrong().content
 
 
 def test_the_report_is_one_file_that_asks_nothing_of_the_web(made: Comparison) -> None:
     """Every section in it, four charts, below 6 MB."""
-    cells = [executed(lambda section=section: section(made)) for section in SECTIONS]  # type: ignore[misc]
+    cells = [executed(lambda section=section: section(ComparePage(made))) for section in SECTIONS]  # type: ignore[misc]
     written, _ = LabReportExporter().from_notebook_node(nbformat.from_dict(notebook(*cells)))  # type: ignore[no-untyped-call]
     assert written.count('class="lab-plot"') == 4
     assert len(written) < 6e6

@@ -11,7 +11,7 @@ from experiments.present.page import Page
 from experiments.record import reading, store
 from experiments.runner import summarise
 from tests.made_up import SMALL, damage_facts, ideal, made_up
-from tests.sweep.made_up_sweep import made_up_sweep, slow
+from tests.studies.sweep.made_up_sweep import made_up_sweep, slow
 
 ASKED = SMALL.model_copy(update={"minutes": 0.2})
 

@@ -242,7 +242,9 @@ def test_a_table_that_makes_no_sense_is_refused(folder: Path, table: str, senten
 
 
 def test_a_parquet_table_keeps_its_numbers(folder: Path) -> None:
-    """Whole numbers and decimals stay what they are; everything else is text."""
+    """Whole numbers and decimals stay what they are, everything else is text; a bracket in a path is a bracket."""
+    folder = folder / "lab[3]"
+    folder.mkdir()
     pl.DataFrame({"site": [7, 8], "gain": [0.5, 1.5], "name": ["x", "y"]}).write_parquet(folder / "d.parquet")
     loaded = loading.read(BASE + "devices: {table: d.parquet}\n", folder / "t.yaml")
     assert loaded.table.row(1) == {"site": 8, "gain": 1.5, "name": "y"}
