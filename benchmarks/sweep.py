@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
-from experiments.measure import memory
+from experiments.measure.host import memory
 from experiments.present.exporter import LabReportExporter
 from experiments.studies.cells.folder import Folder
 from experiments.studies.sweep.grid import Grid

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Self
 
-from experiments.present.markup import Markup
+from experiments.present.html import Markup
 from experiments.studies.study import AskedT, Study
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from experiments.present.words import duration
+from experiments.present.format import duration
 from experiments.studies.study import Study
 
 Pair = tuple[str, str]

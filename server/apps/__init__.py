@@ -1,1 +1,1 @@
-"""Applications that are measured, one file each."""
+"""The applications that are measured, one file a framework."""

@@ -14,13 +14,13 @@ import pytest
 
 import experiments as lab
 from experiments.errors import ParameterError
-from experiments.measure.listening import free_port
+from experiments.measure.servers.ports import free_port
 from experiments.studies.capacity.params import Asked
 from experiments.studies.sweep.page import Sweep
 from server.catalogue import SYSTEMS, obstacle
 from tests.faults.harm import assert_all_planned, check, ends, ours, outcomes, run_with, scenario
-from tests.postgres import Cluster, cluster
 from tests.studies.capacity.made_up_search import GIVEN
+from tests.support.postgres import Cluster, cluster
 
 pytestmark = pytest.mark.slow
 

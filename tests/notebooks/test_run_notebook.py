@@ -16,7 +16,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 import experiments as lab
-from tests.processes import descendants, still_alive
+from tests.support.processes import descendants, still_alive
 
 pytestmark = pytest.mark.slow
 

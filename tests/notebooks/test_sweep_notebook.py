@@ -25,7 +25,7 @@ from tests.notebooks.test_run_notebook import (
     outputs_text,
     wait_for,
 )
-from tests.processes import descendants, still_alive
+from tests.support.processes import descendants, still_alive
 
 __all__ = ["kernel"]
 

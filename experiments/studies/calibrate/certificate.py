@@ -15,9 +15,9 @@ from typing import Any
 
 import polars as pl
 
-from experiments.measure import host
-from experiments.present import page
-from experiments.present.markup import Markup
+from experiments.measure.host import fingerprint
+from experiments.present.html import Markup
+from experiments.present.pages import run
 from experiments.record import reading, store
 from experiments.scenario import Scenario
 from experiments.studies.calibrate import limits
@@ -40,7 +40,7 @@ def certify(
 ) -> dict[str, Any]:
     """Writes the certificate and returns it; arguments as of `made_out`."""
     certificate = made_out(results_dir, tried, parts, figures, carries)
-    store.write_json(results_dir / host.CERTIFICATE, certificate)
+    store.write_json(results_dir / fingerprint.CERTIFICATE, certificate)
     return certificate
 
 
@@ -55,7 +55,7 @@ def made_out(
         carries: engine -> most polls/s that one generator carried; where it was not measured now, what an earlier
             calibration of this machine with these versions says still holds.
     """
-    earlier = host.certificate(results_dir) or {}
+    earlier = fingerprint.certificate(results_dir) or {}
     return {
         "certified_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "variant": tried.variant,
@@ -71,14 +71,14 @@ def made_out(
         },
         "failed": [f"{name}: {trial.name}" for name, those in parts.items() for trial in those if trial.ok is False],
         "carries": dict(carries or {}) or earlier.get("carries", {}),
-        "machine": host.identity(),
+        "machine": fingerprint.identity(),
     }
 
 
 def asked(scenario: Scenario) -> Markup:
     """The scenario shown back before it runs, beside what this machine was measured to carry."""
     results_dir = reading.results_dir(scenario.results_dir)
-    return page.asked(scenario, host.certificate(results_dir))
+    return run.asked(scenario, fingerprint.certificate(results_dir))
 
 
 SECOND_OPINION = opinions.PART

@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.analyse.evidence import SEVERITY
+from experiments.analyse.checks.evidence import SEVERITY
 from experiments.analyse.summary import summarise
 from experiments.record.reading import load
-from experiments.studies.calibrate.controls import honest, lies
+from experiments.studies.calibrate.controls import negative, positive
 from experiments.studies.calibrate.trial import CAUSES, Trial, read
 
-HONEST, LIED = honest.PART, lies.PART
+HONEST, LIED = positive.PART, negative.PART
 """Names of the parts that limits rest on."""
 
 
@@ -31,7 +31,7 @@ class Seen:
     check: str
     limit: str
     """As the check worded it in the worst of the honest runs."""
-    honest: str
+    positive: str
     """Its worst figure in honest runs."""
     quiet: str
     """The same of those in which nothing outside the lab was noticed; empty if there was none."""
@@ -87,7 +87,7 @@ def _least(name: str, lied: Iterable[tuple[str, Checks]]) -> str:
     return f"{_figure(least)}: {lie}" if least else ""
 
 
-_MEANT = {lie.name: lie.noticed_by for lie in lies.LIES}
+_MEANT = {lie.name: lie.noticed_by for lie in negative.LIES}
 
 
 def _badness(check: Mapping[str, Any]) -> tuple[float, int]:

@@ -10,19 +10,19 @@ from experiments.analyse.polls import prepare
 from experiments.errors import RecordError, VerdictError
 from experiments.present.chart import Chart
 from experiments.present.charts import stall
-from experiments.present.live import to_log, to_stdout
-from experiments.present.markup import Markup, note
-from experiments.present.tables import capacity as facts
-from experiments.present.tables import trials as tables
+from experiments.present.format import duration
+from experiments.present.html import Markup, note
+from experiments.present.live.run import to_log, to_stdout
 from experiments.present.tables.sortable import SortableTable
-from experiments.present.words import duration
+from experiments.present.tables.studies import capacity as facts
+from experiments.present.tables.studies import trials as tables
 from experiments.record import reading
 from experiments.studies.agenda import Agenda
 from experiments.studies.calibrate import certificate, known, limits
 from experiments.studies.calibrate.bench import RUN_S, Trials
 from experiments.studies.calibrate.certificate import Tried
-from experiments.studies.calibrate.controls import honest, lies
-from experiments.studies.calibrate.controls.ground import Ground
+from experiments.studies.calibrate.controls import negative, positive
+from experiments.studies.calibrate.controls.fixture import Ground
 from experiments.studies.calibrate.params import Asked
 from experiments.studies.calibrate.second_opinion.opinions import second_opinions
 from experiments.studies.calibrate.trial import Came, Case, Parts
@@ -61,9 +61,9 @@ class Calibration(Facade[Asked]):
         programs = known.QUICK if self._own.variant == "quick" else known.programs()
         return {
             known.PART: known.cases(programs, self._own.pacings, self._own.engines),
-            honest.PART: honest.honest_runs(self._own.honest_runs),
-            honest.TROUBLE: honest.must_stay_valid(self._ground),
-            lies.PART: lies.lies(self._ground),
+            positive.PART: positive.honest_runs(self._own.honest_runs),
+            positive.TROUBLE: positive.must_stay_valid(self._ground),
+            negative.PART: negative.lies(self._ground),
             certificate.SECOND_OPINION: second_opinions(),
         }
 
@@ -93,15 +93,15 @@ class Calibration(Facade[Asked]):
 
     def honest_runs(self) -> Markup:
         """Part 2: the default load again and again, judged together."""
-        return self._part(honest.PART)
+        return self._part(positive.PART)
 
     def servers_in_trouble(self) -> Markup:
         """Part 2: what else must be valid."""
-        return self._part(honest.TROUBLE)
+        return self._part(positive.TROUBLE)
 
     def lies(self) -> Markup:
         """Part 2: what must never be valid."""
-        return self._part(lies.PART)
+        return self._part(negative.PART)
 
     def limits(self) -> Markup:
         """Part 2: how far honest runs and lies lie from the limits of the verdict."""
@@ -150,7 +150,7 @@ class Calibration(Facade[Asked]):
 
     def _ground(self) -> Ground:
         """What lies are told of: the last honest run."""
-        runs = [one.run_id for one in self._parts.get(honest.PART, ()) if one.run_id]
+        runs = [one.run_id for one in self._parts.get(positive.PART, ()) if one.run_id]
         if not runs:
             raise RecordError("no honest run was made to make damaged copies of.")
         return Ground(self._runs_dir, reading.load(self._runs_dir / runs[-1]))
@@ -158,11 +158,11 @@ class Calibration(Facade[Asked]):
     def _part(self, name: str) -> Markup:
         came = self.study.run(each(self._cases[name]), self._announce)
         trials = [one for case in came for one in case.trials]
-        if name == honest.PART:
+        if name == positive.PART:
             runs = [reading.load(self._runs_dir / one.run_id) for one in trials if one.run_id]
-            trials = [honest.few_suspects(runs), *trials]
+            trials = [positive.few_suspects(runs), *trials]
         self._parts[name] = trials
         return tables.trials(trials, label=name)
 
     def _announce(self, case: Case) -> None:
-        self._agenda(case.name if case.part in (honest.TROUBLE, lies.PART) else f"{case.part}: {case.name}")
+        self._agenda(case.name if case.part in (positive.TROUBLE, negative.PART) else f"{case.part}: {case.name}")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import LabError, RecordError
-from experiments.measure.progress import OnProgress, Progress
-from experiments.measure.watch import INTERRUPTED
+from experiments.measure.supervise import INTERRUPTED
+from experiments.progress import OnProgress, Progress
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.runner import run

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from experiments.analyse.changes import Comparison, compare
 from experiments.errors import VerdictError
+from experiments.present.format import count, plural
 from experiments.present.tables import changes as tables
-from experiments.present.words import count, plural
 from experiments.record import store
 from experiments.record.collection import collect, located
 from experiments.studies.capacity.search import Finding

@@ -11,9 +11,9 @@ from experiments.predict import fleet, usl
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.forecast import Model
 from experiments.present.chart import Chart
-from experiments.present.charts import capacity as charts
-from experiments.present.markup import Markup
-from experiments.present.tables import capacity as tables
+from experiments.present.charts.studies import capacity as charts
+from experiments.present.html import Markup
+from experiments.present.tables.studies import capacity as tables
 from experiments.scenario import Scenario
 from experiments.studies.capacity import rows
 from experiments.studies.capacity import text as words

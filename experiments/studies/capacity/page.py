@@ -14,13 +14,13 @@ from experiments.predict import forecast
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.forecast import Model
 from experiments.present.chart import Chart
-from experiments.present.charts import capacity as charts
-from experiments.present.live import to_log
-from experiments.present.markup import Markup, caption, note
-from experiments.present.tables import capacity as tables
+from experiments.present.charts.studies import capacity as charts
+from experiments.present.format import ENDPOINTS
+from experiments.present.html import Markup, caption, note
+from experiments.present.live.run import to_log
 from experiments.present.tables import changes as differences
 from experiments.present.tables import scenario as question
-from experiments.present.words import ENDPOINTS
+from experiments.present.tables.studies import capacity as tables
 from experiments.studies.capacity import earlier, rows
 from experiments.studies.capacity import extrapolation as outlook
 from experiments.studies.capacity import text as words

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field
 
 from experiments.errors import ParameterError
-from experiments.measure import machine
+from experiments.measure.preflight import machine
 from experiments.parameters import built
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario

@@ -11,7 +11,7 @@ from statistics import median
 
 from experiments.predict.forecast import Model
 from experiments.predict.usl import Law, Unidentified
-from experiments.present.words import count, duration, number, plain, plural, size
+from experiments.present.format import count, duration, number, plain, plural, size
 from experiments.studies.capacity.evidence import evidence, limit
 from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.search import Rules, confirming

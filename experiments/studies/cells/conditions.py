@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.analyse.changes import environment_differences
-from experiments.measure import host
+from experiments.measure.host import fingerprint
 from server import catalogue
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -27,7 +27,7 @@ def conditions(systems: Iterable[str]) -> dict[str, Any]:
     Args:
         systems: names from the catalogue; what these need is among the versions.
     """
-    found = host.fingerprint()
+    found = fingerprint.fingerprint()
     needs = (need for name in systems for need in _needs(name))
     return found | {"packages": found["packages"] | {need: _version(need) for need in needs}, "lab_code": _code()}
 

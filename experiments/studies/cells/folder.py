@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from experiments.analyse.summary import ANALYSIS_VERSION
 from experiments.errors import LabError, ParameterError, RecordError
-from experiments.measure.watch import INTERRUPTED
+from experiments.measure.supervise import INTERRUPTED
 from experiments.record import store, tables
 from experiments.record.collection import collect
 from experiments.record.reading import Record

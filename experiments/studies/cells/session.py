@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from experiments.errors import ParameterError, RecordError
-from experiments.measure import guard, host
-from experiments.measure.guarded import Guarded
+from experiments.measure.host import fingerprint
 from experiments.measure.interrupts import undisturbed
+from experiments.measure.processes import guard
+from experiments.measure.processes.guarded import Guarded
 from experiments.runner import wait_for
 from experiments.studies.cells import execute
 from experiments.studies.cells.cell import Cell, Outcome
@@ -222,7 +223,7 @@ class Cells:
     def _quote_certificate(self, place: Path) -> None:
         """The certificate of calibration lies beside the folder; a run looks for it beside its own record."""
         with suppress(OSError):
-            shutil.copy(self.folder.path.parent / host.CERTIFICATE, place / host.CERTIFICATE)
+            shutil.copy(self.folder.path.parent / fingerprint.CERTIFICATE, place / fingerprint.CERTIFICATE)
 
 
 def _environment() -> dict[str, str]:

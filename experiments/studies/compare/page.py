@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 
 from experiments.errors import ParameterError, RecordError
-from experiments.present.live import to_log
-from experiments.present.live_cells import LiveCells
-from experiments.present.markup import Markup
-from experiments.present.tables import capacity as tables
+from experiments.present.html import Markup
+from experiments.present.live.cells import LiveCells
+from experiments.present.live.run import to_log
 from experiments.present.tables import scenario as question
+from experiments.present.tables.studies import capacity as tables
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Cell, Outcome
 from experiments.studies.cells.session import OnCellProgress

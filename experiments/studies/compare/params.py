@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, field_validator
 
 from experiments.errors import ParameterError
-from experiments.measure import machine
+from experiments.measure.preflight import machine
 from experiments.parameters import built, listed, nearest, text
 from experiments.runner import check_databases
 from experiments.scenario import Scenario

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from experiments.errors import VerdictError
 from experiments.present.chart import Chart
-from experiments.present.charts import compare as charts
-from experiments.present.charts import three_clients as client_charts
-from experiments.present.markup import Markup, caption, element, note
-from experiments.present.tables import compare as tables
+from experiments.present.charts.studies import compare as charts
+from experiments.present.charts.studies import three_clients as client_charts
+from experiments.present.format import count, number, percent, plural
+from experiments.present.html import Markup, caption, element, note
 from experiments.present.tables import provenance as sources
-from experiments.present.tables import three_clients as client_tables
-from experiments.present.words import count, number, percent, plural
+from experiments.present.tables.studies import compare as tables
+from experiments.present.tables.studies import three_clients as client_tables
 from experiments.studies.capacity.evidence import limit
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome

@@ -7,7 +7,7 @@ from itertools import chain
 from statistics import median
 
 from experiments.parameters import listed
-from experiments.present.words import count, duration, number, percent, plain, plural
+from experiments.present.format import count, duration, number, percent, plain, plural
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome
 from experiments.studies.compare.error_rate import Rate

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.analyse.three_clients import Client, figures
-from experiments.measure import engines
+from experiments.measure.preflight import engines
 from experiments.parameters import built
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell, Outcome

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field
 
 from experiments.errors import ParameterError
-from experiments.measure import machine
+from experiments.measure.preflight import machine
 from experiments.parameters import built, check_names
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from experiments.present.live_cells import LiveCells
-from experiments.present.markup import Markup
-from experiments.present.sweep_page import SweepPage
-from experiments.present.tables import sweep as tables
+from experiments.present.html import Markup
+from experiments.present.live.cells import LiveCells
+from experiments.present.pages.sweep import SweepPage
+from experiments.present.tables.studies import sweep as tables
 from experiments.studies.cells.session import OnCellProgress
 from experiments.studies.facade import Facade
 from experiments.studies.study import each

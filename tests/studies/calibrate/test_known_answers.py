@@ -9,16 +9,16 @@ import polars as pl
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import device
+from experiments.measure.engines import device
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
 from experiments.studies.calibrate.known_answers import LOADED, Expected, Line, compare, expect, with_exact_counts
 from experiments.studies.calibrate.known_answers.replay import CHECKED_EVERY, Delays, Replay, table
 from server.catalogue import KNOWN, PROGRAMS, SYSTEMS, body
-from server.programs import CUT_PAUSE_S, RELEASE_GAP_S, Answer, Episode, Program
-from server.script import script
-from tests.made_up import Answer as MadeUpAnswer
-from tests.made_up import damage_rows, late, made_up
+from server.known_answer.encoder import script
+from server.known_answer.programs import CUT_PAUSE_S, RELEASE_GAP_S, Answer, Episode, Program
+from tests.support.made_up import Answer as MadeUpAnswer
+from tests.support.made_up import damage_rows, late, made_up
 
 PACINGS = pytest.mark.parametrize("pacing", ["fixed", "after"])
 EVERY_PROGRAM = pytest.mark.parametrize("name", PROGRAMS)

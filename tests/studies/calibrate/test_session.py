@@ -7,16 +7,16 @@ import polars as pl
 import pytest
 
 from experiments.errors import ParameterError, ServerStartError
-from experiments.measure import host
-from experiments.present.tables import trials as tables
+from experiments.measure.host import fingerprint
 from experiments.present.tables.provenance import provenance
+from experiments.present.tables.studies import trials as tables
 from experiments.record import reading, store
 from experiments.scenario import Scenario
 from experiments.studies.calibrate import certificate, known, limits
 from experiments.studies.calibrate.certificate import Tried
 from experiments.studies.calibrate.page import Calibration
 from experiments.studies.calibrate.trial import Case, Trial, attempted
-from tests.made_up import made_up
+from tests.support.made_up import made_up
 
 ASKED = {"variant": "quick", "engines": "httpx", "pacings": "fixed,after", "honest_runs": 3}
 
@@ -85,9 +85,9 @@ def test_a_certificate_speaks_for_this_machine_alone(tmp_path: Path, monkeypatch
     made = certificate.certify(tmp_path, TRIED, trials, FIGURES)
     assert made["passed"]
     assert made["parts"] == {"known answers": {"passed": 1, "failed": 0, "skipped": 1}}
-    assert host.certificate(tmp_path) == made
-    monkeypatch.setattr(host, "identity", lambda: {"python": "another"})
-    assert host.certificate(tmp_path) is None
+    assert fingerprint.certificate(tmp_path) == made
+    monkeypatch.setattr(fingerprint, "identity", lambda: {"python": "another"})
+    assert fingerprint.certificate(tmp_path) is None
 
 
 def test_a_certificate_says_what_was_tried_and_how_exact_it_was(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_what_a_generator_carries_outlives_a_calibration_without_it(tmp_path: Pa
     certificate.certify(tmp_path, TRIED, {}, FIGURES, {"httpx": 2000.0})
     assert certificate.certify(tmp_path, TRIED, {}, FIGURES)["carries"] == {"httpx": 2000.0}
     assert certificate.certify(tmp_path, TRIED, {}, FIGURES, {"httpx": 3000.0})["carries"] == {"httpx": 3000.0}
-    monkeypatch.setattr(host, "identity", lambda: {"python": "another"})
+    monkeypatch.setattr(fingerprint, "identity", lambda: {"python": "another"})
     assert certificate.certify(tmp_path, TRIED, {}, FIGURES)["carries"] == {}
 
 

@@ -9,11 +9,11 @@ from experiments.record import store
 from experiments.record.reading import Record
 from experiments.runner import summarise
 from experiments.studies.calibrate import limits, trial
-from experiments.studies.calibrate.controls import honest, lies
+from experiments.studies.calibrate.controls import negative, positive
 from experiments.studies.calibrate.trial import Trial
-from tests.made_up import Costs, damage_facts, late, made_up
+from tests.support.made_up import Costs, damage_facts, late, made_up
 
-DAMAGES = [lie for lie in lies.LIES if lie.name in ("rows removed", "rows doubled", "rows altered", "a part lost")]
+DAMAGES = [lie for lie in negative.LIES if lie.name in ("rows removed", "rows doubled", "rows altered", "a part lost")]
 
 
 def with_checksums(record: Record) -> Record:
@@ -27,12 +27,12 @@ def with_checksums(record: Record) -> Record:
 
 
 @pytest.mark.parametrize("lie", DAMAGES, ids=[lie.name for lie in DAMAGES])
-def test_a_damaged_copy_is_found_out_and_the_honest_record_stays(tmp_path: Path, lie: lies.Lie) -> None:
+def test_a_damaged_copy_is_found_out_and_the_honest_record_stays(tmp_path: Path, lie: negative.Lie) -> None:
     """Each kind of damage is done to a copy, and noticed by the check that is meant for it."""
     made = with_checksums(made_up(tmp_path))
     parts = sorted((made.path / "requests").iterdir())
     before = [part.read_bytes() for part in parts]
-    found = lies._lie_trial(lie, lies.Ground(tmp_path, made))
+    found = negative._lie_trial(lie, negative.Ground(tmp_path, made))
     assert found.ok, found
     assert [part.read_bytes() for part in parts] == before
 
@@ -40,10 +40,10 @@ def test_a_damaged_copy_is_found_out_and_the_honest_record_stays(tmp_path: Path,
 def test_a_lie_that_is_caught_by_chance_is_not_caught(tmp_path: Path) -> None:
     """The verdict is bad, but not by the check that is meant."""
     record = summarise(made_up(tmp_path, lag=late(1.0)))
-    stall = lies.Lie("a stall", frozenset({"generator_stall"}), lambda ground: record)
-    assert not lies._lie_trial(stall, lies.Ground(tmp_path, record)).ok
-    lag = lies.Lie("lag", frozenset({"lag"}), lambda ground: record)
-    assert lies._lie_trial(lag, lies.Ground(tmp_path, record)).ok
+    stall = negative.Lie("a stall", frozenset({"generator_stall"}), lambda ground: record)
+    assert not negative._lie_trial(stall, negative.Ground(tmp_path, record)).ok
+    lag = negative.Lie("lag", frozenset({"lag"}), lambda ground: record)
+    assert negative._lie_trial(lag, negative.Ground(tmp_path, record)).ok
 
 
 BUSY = Costs(others=1.0)
@@ -69,7 +69,7 @@ def test_at_most_one_of_twenty_honest_runs_may_be_suspect_for_nothing(
         "late": summarise(made_up(tmp_path / "late", lag=late(0.01))),
         "crowded": summarise(made_up(tmp_path / "crowded", costs=BUSY)),
     }
-    found = honest.few_suspects([made[kind] for kind, number in runs.items() for _ in range(number)])
+    found = positive.few_suspects([made[kind] for kind, number in runs.items() for _ in range(number)])
     assert (found.ok, found.came) == (ok, came)
 
 
@@ -77,7 +77,7 @@ def test_limits_are_read_out_of_a_calibrations_records(tmp_path: Path) -> None:
     """The worst of the honest runs and the least of the lies that a check found out, with their share of the limit."""
     lags = {"a": 0, "b": 0.001, "c": 0.05, "d": 0.1}
     made = {name: made_up(tmp_path / name, lag=late(lag)) for name, lag in lags.items()}
-    stock, devices = lies.LIES[0].name, lies.LIES[3].name
+    stock, devices = negative.LIES[0].name, negative.LIES[3].name
     kept = {
         limits.HONEST: [
             Trial("together", "", "", ok=True),

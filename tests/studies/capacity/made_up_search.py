@@ -7,8 +7,8 @@ from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Cell
 from experiments.studies.study import CellStudy, Study
-from tests.made_up import Answer, Costs
 from tests.studies.cells.made_up_cells import MadeUpCells, leave_record
+from tests.support.made_up import Answer, Costs
 
 GIVEN: dict[str, Any] = {
     "server": "falcon",

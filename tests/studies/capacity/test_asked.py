@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError, RecordError
-from experiments.measure import engines
+from experiments.measure.preflight import engines
 from experiments.studies.capacity.params import Asked, Own
 from tests.studies.capacity.made_up_search import GIVEN
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError, VerdictError
-from experiments.measure import open_files
+from experiments.measure.preflight import open_files
 from experiments.present.chart import Chart
 from experiments.studies.capacity.page import Capacity
 from experiments.studies.capacity.params import Asked, Own

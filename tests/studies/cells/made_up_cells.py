@@ -10,8 +10,8 @@ from experiments.record import store
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell, Cells
 from experiments.studies.cells.folder import Folder
-from tests.made_up import damage_facts, made_up
 from tests.present.notebooks import failed
+from tests.support.made_up import damage_facts, made_up
 
 SHORT = Scenario(clients=5, interval_ms=250, minutes=0.05, warmup_s=0.5)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import host
+from experiments.measure.host import fingerprint
 from experiments.record import store
 from experiments.studies.cells import conditions
 from experiments.studies.cells.folder import Folder
@@ -28,7 +28,7 @@ def test_a_plan_says_under_what_its_cells_are_measured(tmp_path: Path) -> None:
     """Machine, versions of the lab and of the systems, and a digest of the code; what was asked is read back without."""
     study(tmp_path, MadeUpCells, systems=("granian-of-nobody", "falcon-granian")).run(each([]))
     under = json.loads((tmp_path / "plan.json").read_text())["fingerprint"]
-    assert under["cpu_model"] == host.fingerprint()["cpu_model"]
+    assert under["cpu_model"] == fingerprint.fingerprint()["cpu_model"]
     assert {"falcon", "uvicorn", "granian"} <= under["packages"].keys()
     assert len(under["lab_code"]) == 16
     assert Folder(tmp_path).plan() == PLAN
@@ -73,5 +73,5 @@ def test_a_folder_of_before_is_held_to_what_its_records_say(tmp_path: Path) -> N
         folder.begin(PLAN, upgraded(), kind="sweep")
     started = folder.place(cell()) / cell().name / "started.json"
     facts = json.loads(started.read_text())
-    store.write_json(started, facts | {"environment": host.fingerprint()})
+    store.write_json(started, facts | {"environment": fingerprint.fingerprint()})
     folder.begin(PLAN, upgraded(granian="99.0"), kind="sweep").close()

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure.watch import INTERRUPTED
+from experiments.measure.supervise import INTERRUPTED
 from experiments.record import reading
 from experiments.studies.cells import Cell
 from experiments.studies.cells.folder import Folder
-from tests.made_up import damage_facts, damage_rows, made_up
 from tests.studies.cells.made_up_cells import SHORT, cell, leave_failure, leave_record
+from tests.support.made_up import damage_facts, damage_rows, made_up
 
 PLAN = {"clients": [5, 10], "repeats": 2}
 

@@ -14,8 +14,8 @@ import pytest
 from experiments.studies.cells import Cell, Cells, execute
 from experiments.studies.cells.folder import Folder
 from tests.notebooks.test_run_notebook import wait_for
-from tests.processes import descendants, still_alive
 from tests.studies.cells.made_up_cells import cell
+from tests.support.processes import descendants, still_alive
 
 pytestmark = pytest.mark.slow
 

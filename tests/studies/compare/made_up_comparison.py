@@ -12,8 +12,8 @@ from experiments.studies.cells import Cell, Outcome
 from experiments.studies.compare import three_clients
 from experiments.studies.compare.params import Asked, Series
 from experiments.studies.compare.runs import Comparison, Figures, Role, Run
-from tests.made_up import Answer, Server, made_up
 from tests.studies.compare.made_up_systems import given
+from tests.support.made_up import Answer, Server, made_up
 
 GIVEN = given(
     systems="all",

@@ -11,8 +11,8 @@ from experiments.studies.compare.page import measured
 from experiments.studies.compare.params import Asked
 from experiments.studies.compare.runs import Comparison
 from experiments.studies.study import CellStudy, Study
-from tests.made_up import Costs
 from tests.studies.cells.made_up_cells import Leave, MadeUpCells, leave_record
+from tests.support.made_up import Costs
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "compare.ipynb"
 SHORT: dict[str, Any] = {

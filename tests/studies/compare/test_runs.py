@@ -7,7 +7,7 @@ import polars as pl
 from experiments.record import reading, store
 from experiments.runner import summarise
 from experiments.studies.compare.runs import read
-from tests.made_up import SMALL, Answer, made_up
+from tests.support.made_up import SMALL, Answer, made_up
 
 WORKERS = 2
 

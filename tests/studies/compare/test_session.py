@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import engines, open_files
+from experiments.measure.preflight import engines, open_files
 from experiments.record.schema import Outcome
 from experiments.studies.capacity.search import Finding
 from experiments.studies.cells import Cell
@@ -20,9 +20,9 @@ from experiments.studies.compare.strategy import Course
 from experiments.studies.compare.text import question
 from experiments.studies.study import Study
 from server import catalogue
-from tests.made_up import Answer, failing, late
 from tests.studies.cells.made_up_cells import leave_failure, leave_record
 from tests.studies.compare.made_up_systems import compared, cores, given, made, silent, study
+from tests.support.made_up import Answer, failing, late
 
 
 def edge(cell: Cell, place: Path) -> None:

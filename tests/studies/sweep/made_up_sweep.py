@@ -8,8 +8,8 @@ from experiments.runner import summarise
 from experiments.studies.cells.folder import Folder
 from experiments.studies.sweep.grid import Grid, Planned
 from experiments.studies.sweep.page import Sweep
-from tests.made_up import Costs, Server, ideal, late
 from tests.studies.cells.made_up_cells import leave_record
+from tests.support.made_up import Costs, Server, ideal, late
 
 ASKED: dict[str, Any] = {"clients": "[20, 40]", "interval_ms": "[250, 500]", "minutes": 0.1, "warmup_s": 0.5}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import open_files, ports
+from experiments.measure.preflight import open_files, ports
 from experiments.scenario import Scenario
 from experiments.studies.sweep.grid import AXES, Grid, listed
 

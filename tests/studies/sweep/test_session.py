@@ -15,9 +15,9 @@ from experiments.studies.sweep.grid import Planned
 from experiments.studies.sweep.page import Sweep
 from experiments.studies.sweep.params import Own
 from server import catalogue
-from tests.made_up import damage_facts
 from tests.studies.cells.made_up_cells import MadeUpCells
 from tests.studies.sweep.made_up_sweep import ASKED, busy, made_up_sweep, of_no_use, slow
+from tests.support.made_up import damage_facts
 
 
 class Counted(MadeUpCells):

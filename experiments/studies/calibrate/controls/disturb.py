@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import psutil
 
-from experiments.measure.progress import Progress
+from experiments.progress import Progress
 
 _BURN = "import time, sys\nend = time.monotonic() + float(sys.argv[1])\nwhile time.monotonic() < end: pass"
 
@@ -33,7 +33,7 @@ class At:
 
 def generators() -> list[psutil.Process]:
     """The generator processes that this process has started."""
-    return _children("experiments.measure.generator")
+    return _children("experiments.measure.generators.worker_main")
 
 
 def servers() -> list[psutil.Process]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from experiments.analyse.instrument import Memory, Step
 from experiments.errors import ParameterError
-from experiments.present.words import number
+from experiments.present.format import number
 from experiments.runner import run
 from experiments.studies.calibrate.cost import own
 from experiments.studies.calibrate.cost.load import Load

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from experiments.analyse.instrument import Cost
 from experiments.errors import GeneratorError
-from experiments.measure.guarded import Guarded
+from experiments.measure.processes.guarded import Guarded
 from experiments.measure.sampler import ProcessTree
 from experiments.runner import wait_for
 from experiments.studies.calibrate.cost.load import Load

@@ -9,9 +9,9 @@ from pathlib import Path
 from experiments.analyse.instrument import Cost, Figure, Memory, Step, compare
 from experiments.errors import LabError, ParameterError
 from experiments.present.chart import Chart
-from experiments.present.charts import instrument as drawn
-from experiments.present.markup import Markup, note
-from experiments.present.tables import instrument as tables
+from experiments.present.charts.studies import instrument as drawn
+from experiments.present.html import Markup, note
+from experiments.present.tables.studies import instrument as tables
 from experiments.scenario import CALIBRATED
 from experiments.studies.calibrate.cost import growth, other, own
 from experiments.studies.calibrate.cost.load import parse

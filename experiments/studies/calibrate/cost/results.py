@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from experiments.analyse.instrument import Cost, Memory, Step
-from experiments.measure import host
+from experiments.measure.host import fingerprint
 from experiments.record import store
 
 FILE = "cost.json"
@@ -53,7 +53,7 @@ class Results:
         content = {
             "schema_version": SCHEMA_VERSION,
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "machine": host.identity(),
+            "machine": fingerprint.identity(),
             "costs": [asdict(cost) for cost in self.costs],
             "memory": [asdict(one) | {"bytes_per_device": one.bytes_per_device} for one in self.memory],
             "steps": [asdict(step) for step in self.steps],

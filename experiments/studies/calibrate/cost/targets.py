@@ -19,9 +19,9 @@ from pathlib import Path
 from string import Template
 
 from experiments.errors import ServerStartError
-from experiments.measure.guarded import Guarded
-from experiments.measure.listening import free_port
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.processes.guarded import Guarded
+from experiments.measure.servers.local import ServerProcess
+from experiments.measure.servers.ports import free_port
 from experiments.runner import wait_for
 from experiments.studies.calibrate.controls.loopback import wait_until_listening
 from experiments.studies.calibrate.cost.load import BULK_BYTES, STATUS_BYTES

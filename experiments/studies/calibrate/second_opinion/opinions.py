@@ -20,12 +20,12 @@ from pathlib import Path
 
 import polars as pl
 
-from experiments.analyse.evidence import ms
+from experiments.analyse.checks.evidence import ms
 from experiments.analyse.latency import percentiles, population
 from experiments.analyse.polls import arrange, measured
 from experiments.errors import LabError
-from experiments.measure.engines import has_epoll
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.preflight.engines import has_epoll
+from experiments.measure.servers.local import ServerProcess
 from experiments.record.reading import Record
 from experiments.runner import wait_for
 from experiments.scenario import Scenario

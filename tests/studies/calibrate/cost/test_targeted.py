@@ -8,7 +8,7 @@ import pytest
 
 from experiments.analyse.instrument import Cost, Figure, Memory, Step
 from experiments.errors import ParameterError
-from experiments.measure import host
+from experiments.measure.host import fingerprint
 from experiments.studies.calibrate.cost import growth
 from experiments.studies.calibrate.cost.growth import carried
 from experiments.studies.calibrate.cost.results import FILE, Results
@@ -125,7 +125,7 @@ def test_results_are_kept_for_others_to_quote(tmp_path: Path) -> None:
     results.keep(tmp_path)
     kept = json.loads((tmp_path / FILE).read_text())
     assert kept["carries"] == {"httpx": 2000.0}
-    assert kept["machine"] == host.identity()
+    assert kept["machine"] == fingerprint.identity()
     assert [one["cpu_us_per_poll"] for one in kept["costs"]] == [200.0]
     assert [one["bytes_per_device"] for one in kept["memory"]] == [10_000.0]
     assert (len(kept["steps"]), kept["skipped"]) == (2, {"hey": "not installed"})
