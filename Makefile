@@ -44,7 +44,7 @@ help: ## list the targets
 report: params-exist $(STAMP) ## run the experiment and write a report (PARAMS=params/run.device.yaml)
 	@trap : INT; out="$(OUT)"; mkdir -p "$$out"; \
 	$(BIN)/papermill "$(NOTEBOOK)" "$$out/$(notdir $(NOTEBOOK))" -k python3 -f "$(PARAMS)" \
-	  --log-output --no-progress-bar $(if $(FOLDER),-p $(STEM)_id "$(ID)") $(ARGS); status=$$?; \
+	  --log-output --no-progress-bar $(if $(FOLDER),-r $(STEM)_id "$(ID)") $(ARGS); status=$$?; \
 	if $(BIN)/jupyter nbconvert --to lab_report --output report "$$out/$(notdir $(NOTEBOOK))"; \
 	then echo "The report is $(CURDIR)/$$out/report.html"; \
 	else echo "No report could be made of $$out/$(notdir $(NOTEBOOK))" >&2; [ $$status -ne 0 ] || status=1; fi; \
@@ -76,7 +76,7 @@ lint: $(STAMP) ## check style and types
 servers: .venv/servers ## install what Falcon is compared with
 
 .venv/servers: $(STAMP) server/peers.py
-	@echo "Installing the other servers into .venv: about a minute, once"
+	@echo "Installing the other servers into .venv: a minute or two, once"
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[servers]'
 	@$(BIN)/python -m server.isolated
 	@touch $@
@@ -102,6 +102,6 @@ $(STAMP): pyproject.toml constraints.txt
 	then echo "Python is there, but not its venv module: apt-get install $$lacking"; \
 	else echo "No Python 3.11 or newer found (tried: $(PYTHONS)): install one, or name it" \
 	  "with make PYTHON=/path/to/python3"; fi >&2; exit 1
-	@echo "Installing into .venv: about a minute, once"
+	@echo "Installing into .venv: one to three minutes, once"
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
 	@echo "$(CURDIR) $$($(BIN)/python -V)" > $@

@@ -8,7 +8,6 @@ One run is made up, and copied to every cell of the grid, since reading it costs
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
+from experiments.measure import memory
 from experiments.present.exporter import LabReportExporter
 from experiments.studies.cells.folder import Folder
 from experiments.studies.sweep.grid import Grid
@@ -80,7 +80,7 @@ def _read(folder: Path) -> None:
 
 
 def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return (memory.peak_rss_bytes() or 0) / 1e6
 
 
 if __name__ == "__main__":

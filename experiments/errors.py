@@ -8,6 +8,7 @@ that says what was given, what is allowed and what to do.
   x ServerStartError      the server under test did not become ready
   x ServerContractError   the server answers, but not what the experiment must measure
   x GeneratorError        a generator did not start, or broke for a reason of its own
+  x KernelEndedError      the kernel was told to end while a run was going
   x RecordError           a run directory cannot be written or read as a record
   x VerdictError          `strict` was asked for, and the run is not valid, misses its service level, or has become worse
 """
@@ -31,6 +32,10 @@ class ServerContractError(LabError):
 
 class GeneratorError(LabError):
     """A generator did not start, or stopped for a reason that has nothing to do with the server."""
+
+
+class KernelEndedError(LabError):
+    """The kernel was told to end while a run was going: a step out of time under papermill, a restart in JupyterLab."""
 
 
 class RecordError(LabError):

@@ -9,17 +9,99 @@ import ast
 import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from experiments.errors import ParameterError
+from experiments.typed import Typed, typed
 from server import catalogue
 
 Model = TypeVar("Model", bound=BaseModel)
 
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 """Who asks, and the password, in any URL within a text."""
+
+
+class Parameters(BaseModel):
+    """What all models of parameters have in common: a text stays a text, and True is no number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: object, info: ValidationInfo) -> object:
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if _is_text(kind):
+            return as_text(value)
+        if kind in (int, float) and isinstance(value, bool):  # Python takes True for 1.
+            raise ValueError("a whole number is needed" if kind is int else "a number is needed")
+        return value
+
+    @classmethod
+    def texts(cls) -> set[str]:
+        """The parameters that are texts."""
+        return {name for name, field in cls.model_fields.items() if _is_text(field.annotation)}
+
+
+def _is_text(kind: object) -> bool:
+    return kind is str or get_origin(kind) is Literal
+
+
+def as_text(value: object) -> object:
+    """A text; also one of digits, of which papermill or YAML have made a whole number.
+
+    Raises:
+        ValueError: what was written cannot be told from the value any more.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if value is None or isinstance(value, bool | float):
+        raise ValueError(
+            "a text is needed, and this is what papermill's -p and YAML make of a word like null, yes or 1e3: "
+            "write it with -r instead of -p, or in quotes in YAML"
+        )
+    return value
+
+
+def text(name: str, value: object) -> str:
+    """A text that is a parameter of no model.
+
+    Raises:
+        ParameterError: it is none, and cannot be taken for one.
+    """
+    try:
+        taken = as_text(value)
+    except ValueError as error:
+        raise ParameterError(f"{name}={value!r}: {error}.") from None
+    if not isinstance(taken, str):
+        raise ParameterError(f"{name}={value!r}: a text is needed.")
+    return taken
+
+
+def given(namespace: Mapping[str, Any], known: Collection[str], texts: Collection[str]) -> dict[str, Any]:
+    """The parameters that a notebook's `globals()` hold, with what papermill made of a text taken back where that is known.
+
+    Args:
+        texts: which of the known parameters are texts.
+
+    Raises:
+        ParameterError: papermill injected a name that is no parameter.
+    """
+    injected = injected_names(namespace)
+    check_names(injected, known)
+    as_typed = typed() if injected else {}
+    return {
+        name: _taken_back(namespace[name], as_typed.get(name), of_text=name in texts) for name in known if name in namespace
+    }
+
+
+def _taken_back(value: object, was: Typed | None, *, of_text: bool) -> object:
+    """What was meant, unless the value has been changed since papermill injected it."""
+    if was is None or repr(was.read) != repr(value):
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return was.meant if was.of_yaml or (of_text and is_number) else value
 
 
 def built(model: type[Model], parameters: Mapping[str, Any]) -> Model:
@@ -66,7 +148,8 @@ def listed(values: Iterable[object]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A question after the name that was probably meant; empty if none is like it."""
-    matches = difflib.get_close_matches(name, list(known), n=1)
+    like = {one.casefold(): one for one in known}
+    matches = [like[one] for one in difflib.get_close_matches(name.casefold(), like, n=1)]
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 

@@ -18,11 +18,11 @@ from experiments.analyse.clients import clients_table
 from experiments.analyse.evidence import Evidence
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
-from experiments.errors import ParameterError
-from experiments.measure import host, machine
+from experiments.errors import KernelEndedError, ParameterError
+from experiments.measure import host, machine, own_transport
 from experiments.measure.conduct import conduct
 from experiments.measure.database import Database
-from experiments.measure.progress import OnProgress, Progress
+from experiments.measure.progress import OnProgress, Progress, forgiving
 from experiments.record import store
 from experiments.record.collection import collect
 from experiments.record.reading import Record, load
@@ -40,9 +40,9 @@ def run(
     """Answers a scenario: measures it, or with `run_dir` opens the record of an earlier run.
 
     Args:
-        on_progress: called about every second with a `Progress`.
-        transport: makes an httpx transport for a device instead of the engine's own (TLS, HTTP/2, authentication). A
-            function at the top level of a module that generator processes can import.
+        on_progress: called about every second with a `Progress`; what it raises becomes one warning, and the run goes on.
+        transport: makes an httpx transport for a device instead of the engine's own. A function at the top level of a
+            module that generator processes can import. The server is looked at beforehand without it, over plain HTTP/1.1.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut
@@ -55,11 +55,13 @@ def run(
         return summarise(load(scenario.run_dir))
     check_earlier(scenario.compare_to, strict=scenario.strict)
     scenario.check_server()
-    factory = _importable(transport)
+    factory = own_transport.name_of(transport)
     machine.check(scenario, factory)
-    path = wait_for(conduct(scenario, on_progress=on_progress, transport=factory))
+    own_transport.check(factory, scenario)
+    told = forgiving(on_progress)
+    path = wait_for(conduct(scenario, on_progress=told, transport=factory))
     total_s = scenario.warmup_s + scenario.window_s
-    on_progress(Progress("analysing", total_s, total_s))
+    told(Progress("analysing", total_s, total_s))
     return summarise(load(path))
 
 
@@ -113,7 +115,11 @@ def summarise(record: Record) -> Record:
 
 
 def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine to its end from plain code, in a script or in a notebook's kernel."""
+    """Runs a coroutine to its end from plain code, in a script or in a notebook's kernel.
+
+    Raises:
+        KernelEndedError: the kernel was told to end before.
+    """
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -129,20 +135,10 @@ def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
         # The interrupt fell into the loop itself or into another task: the run must hear of it too.
         task.cancel()
         return loop.run_until_complete(task)
-
-
-def _importable(transport: Callable[..., object] | None) -> str:
-    """`module:name` of a transport factory.
-
-    Raises:
-        ParameterError: a generator process could not import it.
-    """
-    if transport is None:
-        return ""
-    module, name = transport.__module__, transport.__qualname__
-    if module == "__main__" or "." in name or "<" in name:
-        raise ParameterError(
-            f"transport={name!r} of {module!r}: generator processes must be able to import it; put it at the top level of "
-            "a module of yours."
-        )
-    return f"{module}:{name}"
+    except RuntimeError:
+        if task.done():  # It is the run's own.
+            raise
+        raise KernelEndedError(
+            "the kernel was told to end while this step ran, as papermill does when --execution-timeout is over, and "
+            "JupyterLab when it is restarted; what the run had written until then is kept."
+        ) from None

@@ -15,7 +15,6 @@ from typing import Any, Literal, Self, get_args
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -25,7 +24,7 @@ from pydantic import (
 )
 
 from experiments.errors import ParameterError
-from experiments.parameters import CREDENTIALS, built, check_names, injected_names, listed, nearest
+from experiments.parameters import CREDENTIALS, Parameters, built, given, listed, nearest
 from experiments.schedule import Pacing, Phase, Plan
 from server import catalogue
 
@@ -62,7 +61,7 @@ _RATIO_ADVICE = (
 )
 
 
-class Scenario(BaseModel):
+class Scenario(Parameters):
     """What is asked of a run. Field descriptions give the unit; defaults are those of `notebooks/run.ipynb`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
@@ -121,8 +120,7 @@ class Scenario(BaseModel):
         Raises:
             ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
         """
-        check_names(injected_names(namespace), cls.model_fields)
-        return cls.from_parameters({name: namespace[name] for name in cls.model_fields if name in namespace})
+        return cls.from_parameters(given(namespace, cls.model_fields, cls.texts()))
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
@@ -149,24 +147,16 @@ class Scenario(BaseModel):
                 f"server={self.server!r} has no workload={self.workload!r}: those that have it are "
                 f"{listed(catalogue.offering(self.workload))}."
             )
-        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload):
+        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload, clients=self.clients):
             raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
-
-    @field_validator(
-        *("clients", "workers", "generators", "seed", "status_bytes", "bulk_bytes", "db_connections"), mode="before"
-    )
-    @classmethod
-    def _whole(cls, value: object) -> object:
-        """True is no count, although Python takes it for 1."""
-        if isinstance(value, bool):
-            raise ValueError("a whole number is needed")
-        return value
 
     @field_validator("server")
     @classmethod
     def _known_server(cls, value: str) -> str:
         if value not in catalogue.SYSTEMS:
-            raise ValueError(f"known servers are {listed(catalogue.SYSTEMS)}{nearest(value, catalogue.SYSTEMS)}")
+            offered = [name for name, system in catalogue.SYSTEMS.items() if system.comparison != "instrument"]
+            meant = nearest(value, offered) or nearest(value, catalogue.SYSTEMS)
+            raise ValueError(f"there is no such server{meant or ';'} known are {listed(offered)}")
         return value
 
     @field_validator("ratio", mode="before")

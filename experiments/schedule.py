@@ -55,6 +55,12 @@ class Plan:
         """The endpoint polled in every round; A where both are equally frequent."""
         return "status" if self.status_weight >= self.bulk_weight else "bulk"
 
+    @property
+    def polled(self) -> tuple[Endpoint, ...]:
+        """The endpoints that are polled at all, A before B."""
+        weights: tuple[tuple[Endpoint, int], ...] = (("status", self.status_weight), ("bulk", self.bulk_weight))
+        return tuple(endpoint for endpoint, weight in weights if weight)
+
     @cached_property
     def _weights(self) -> tuple[int, int]:
         """(secondary, primary) weights in lowest terms: the secondary joins `secondary` of `primary` rounds."""

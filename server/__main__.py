@@ -19,13 +19,12 @@ from uvicorn.supervisors import Multiprocess
 
 from server.catalogue import BULK_PATH, GRACEFUL_STOP_S, KEEP_ALIVE_S, STATUS_PATH
 from server.settings import Settings
+from server.system import BACKLOG
 
 _LOOPBACK = ("127.0.0.1", "::1")
 """What a client may find under "localhost", in either order: with only the first one served, every new connection of a
 client that begins with the other is refused once, and a stranger may sit there and answer."""
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-_BACKLOG = 2048
-"""uvicorn's own: connections that may wait for the loop to come round."""
 
 
 def main() -> int:
@@ -101,7 +100,7 @@ def _listen(host: str, port: int) -> list[socket.socket]:
 
 def _bind(address: str, port: int) -> socket.socket:
     family, *_, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
-    return socket.create_server(where[:2], family=family, backlog=_BACKLOG)
+    return socket.create_server(where[:2], family=family, backlog=BACKLOG)
 
 
 def _refusal(host: str, port: int, error: OSError) -> str:
@@ -125,6 +124,7 @@ def _serve(sockets: list[socket.socket], workers: int) -> None:
         workers=workers,
         loop="uvloop",
         http="httptools",
+        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
         access_log=False,

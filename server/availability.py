@@ -21,15 +21,21 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *_SBIN)))
 
 
-def obstacle(system: System, *, workers: int = 1, workload: Workload = "static") -> str | None:
+def obstacle(system: System, *, workers: int = 1, workload: Workload = "static", clients: int = 1) -> str | None:
     """Why a system cannot run here, with the command that helps; None if it can.
 
     Args:
         workers: how many worker processes it would have.
         workload: what it would be asked to do.
+        clients: how many devices would hold a connection to it.
     """
     if system.most_workers is not None and workers > system.most_workers:
         return f"{system.title} has at most {system.most_workers} worker: set workers={system.most_workers}"
+    if system.most_connections is not None and clients > (most := workers * system.most_connections):
+        return (
+            f"{system.title} holds {system.most_connections:,} connections a worker, and clients={clients:,} need more: ask "
+            f"for at most {most:,} clients, or for more workers"
+        )
     if missing := [name for name in system.needs if not _installed(name)]:
         command = f"make {system.extra}" if system.extra else "pip install -e ."
         return f"{_listed(missing)} not installed: {command}"

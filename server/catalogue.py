@@ -14,9 +14,10 @@ from server.database import url as database_url
 from server.payloads import body
 from server.peers import LEFT_OUT, PEERS
 from server.source import code_lines
-from server.system import GRACEFUL_STOP_S, KEEP_ALIVE_S, System, Workload
+from server.system import BACKLOG, GRACEFUL_STOP_S, KEEP_ALIVE_S, System, Workload
 
 __all__ = [
+    "BACKLOG",
     "BULK_PATH",
     "DEVICE_HEADER",
     "GRACEFUL_STOP_S",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.system import GRACEFUL_STOP_S, KEEP_ALIVE_S
+from server.system import BACKLOG, GRACEFUL_STOP_S, KEEP_ALIVE_S
 
 THREADS = 8
 """Of a gunicorn worker that runs synchronous applications; its requests wait for nothing but the interpreter's lock."""
@@ -11,15 +11,17 @@ GRANIAN_KEEP_ALIVE_S = 60
 DAPHNE_KEEP_ALIVE_S = 60
 """Twisted's own; Daphne has no option for it."""
 
-_MOST_CONNECTIONS = "1000000"
-"""gunicorn's threads take 1,000 by default, granian's workers 1,024 requests at once; the other servers have no limit."""
+MOST_CONNECTIONS = 1_000_000
+"""A worker of gunicorn's threads holds 1,000 connections by default. One of granian holds its backlog divided by the
+workers, 1,024 for one: it calls them requests, but counts connections, idle ones too, and accepts no more of them. The
+other servers that are started here have no limit of their own; nginx says its own."""
 
 
 def uvicorn(application: str) -> tuple[str, ...]:
     """uvicorn with loop and parser asked for by name, so that a missing package is an error and not a slower server."""
     return (
         *("{python}", "-m", "uvicorn", "--factory", application),
-        *("--host", "127.0.0.1", "--port", "{port}", "--workers", "{workers}"),
+        *("--host", "127.0.0.1", "--port", "{port}", "--workers", "{workers}", "--backlog", str(BACKLOG)),
         *("--loop", "uvloop", "--http", "httptools"),
         *("--timeout-keep-alive", str(KEEP_ALIVE_S)),
         *("--timeout-graceful-shutdown", str(GRACEFUL_STOP_S)),
@@ -31,14 +33,14 @@ def gunicorn(application: str, worker: str, *more: str) -> tuple[str, ...]:
     """gunicorn; it logs no requests unless told to."""
     return (
         *("{python}", "-m", "gunicorn", application, "--worker-class", worker, *more),
-        *("--bind", "127.0.0.1:{port}", "--workers", "{workers}", "--backlog", "2048"),
+        *("--bind", "127.0.0.1:{port}", "--workers", "{workers}", "--backlog", str(BACKLOG)),
         *("--keep-alive", str(KEEP_ALIVE_S), "--graceful-timeout", str(GRACEFUL_STOP_S)),
     )
 
 
 def threaded(application: str) -> tuple[str, ...]:
     """gunicorn with threads, which keep connections open; its plain workers close each after one answer."""
-    return gunicorn(application, "gthread", "--threads", str(THREADS), "--worker-connections", _MOST_CONNECTIONS)
+    return gunicorn(application, "gthread", "--threads", str(THREADS), "--worker-connections", str(MOST_CONNECTIONS))
 
 
 def granian(application: str) -> tuple[str, ...]:
@@ -47,12 +49,13 @@ def granian(application: str) -> tuple[str, ...]:
         *("{python}", "-m", "granian", "--interface", "asgi", "--factory", application),
         *("--host", "127.0.0.1", "--port", "{port}", "--workers", "{workers}"),
         *("--loop", "uvloop", "--http", "1", "--no-ws"),
-        *("--backlog", "2048", "--backpressure", _MOST_CONNECTIONS),
+        *("--backlog", str(BACKLOG), "--backpressure", str(MOST_CONNECTIONS)),
         *("--http1-header-read-timeout", str(GRANIAN_KEEP_ALIVE_S * 1000)),
         *("--workers-kill-timeout", str(GRACEFUL_STOP_S), "--no-access-log", "--log-level", "info"),
     )
 
 
 def daphne(application: str) -> tuple[str, ...]:
-    """Daphne, which is one process."""
-    return (*("{python}", "-m", "daphne", "--bind", "127.0.0.1", "--port", "{port}"), *("--verbosity", "0", application))
+    """Daphne, which is one process; only an endpoint string of Twisted's takes a backlog, which is 50 without."""
+    endpoint = f"tcp:port={{port}}:interface=127.0.0.1:backlog={BACKLOG}"
+    return ("{python}", "-m", "daphne", "--endpoint", endpoint, "--verbosity", "0", application)

@@ -28,12 +28,12 @@ from server.alarms import Alarms
 from server.programs import PROGRAMS, RELEASE_GAP_S, RIGHT, Program
 from server.script import Script, head, script
 from server.settings import Settings
+from server.system import BACKLOG
 
 VERSION = "1"
 """Rises when a program plays differently."""
 
 _HOST = "127.0.0.1"
-_BACKLOG = 2048
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER on, for no time: the operating system resets the connection instead of closing it."""
 
@@ -59,8 +59,11 @@ class Stage:
 
     async def listen(self) -> None:
         """Lets connections in."""
-        listener = socket.create_server((_HOST, self._port), backlog=_BACKLOG)
-        self._server = await asyncio.get_running_loop().create_server(lambda: Connection(self), sock=listener)
+        listener = socket.create_server((_HOST, self._port), backlog=BACKLOG)
+        # Once more, since a loop listens again on what listens already, and with 100 unless told.
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), sock=listener, backlog=BACKLOG
+        )
 
     def shut(self) -> None:
         """Lets no connection in, and ends those that there are."""

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from server import payloads
 from server.availability import program
 from server.settings import Settings
-from server.system import KEEP_ALIVE_S
+from server.system import BACKLOG, KEEP_ALIVE_S, NGINX_SLOTS
 
 _CONFIGURATION = """\
 daemon off;
@@ -47,7 +47,7 @@ http {{
   open_file_cache max=10 inactive=1h;
   map $arg_page $page {{ 1 /status; 200 /bulk; default /none; }}
   server {{
-    listen 127.0.0.1:{port} backlog=2048;
+    listen 127.0.0.1:{port} backlog={backlog};
     root {folder}/pages;
     location = /hello {{ try_files $page =404; }}
     location = /health {{
@@ -58,8 +58,6 @@ http {{
   }}
 }}
 """
-_MOST_CONNECTIONS = 65_536
-"""A worker takes some 230 bytes for each, whether or not it is used."""
 
 
 def main() -> int:
@@ -85,7 +83,7 @@ def write(folder: Path, settings: Settings, *, port: int, workers: int) -> None:
     (pages / "status").write_bytes(payloads.body(settings.status_bytes))
     (pages / "bulk").write_bytes(payloads.body(settings.bulk_bytes))
     text = _CONFIGURATION.format(
-        folder=folder, port=port, workers=workers, connections=_MOST_CONNECTIONS, keep_alive_s=KEEP_ALIVE_S
+        folder=folder, port=port, workers=workers, connections=NGINX_SLOTS, keep_alive_s=KEEP_ALIVE_S, backlog=BACKLOG
     )
     (folder / "nginx.conf").write_text(text)
 

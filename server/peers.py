@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from server import commands
-from server.system import KEEP_ALIVE_S, Isolated, System
+from server.system import KEEP_ALIVE_S, NGINX_SLOTS, Isolated, System
 
 LEFT_OUT = {
     "robyn": "it ignores SIGTERM, so that a run could not end it",
@@ -65,6 +65,7 @@ def _on_threads(name: str, title: str, module: str, *needs: str, unequal: str = 
         keep_alive_s=KEEP_ALIVE_S,
         comparison="stack",
         threads=commands.THREADS,
+        most_connections=commands.MOST_CONNECTIONS,
         extra="servers",
         unequal=f"{_THREADS} {unequal}".strip(),
         **more,
@@ -95,6 +96,7 @@ _FALCON = (
         loop="uvloop",
         http_parser="hyper (Rust)",
         keep_alive_s=commands.GRANIAN_KEEP_ALIVE_S,
+        most_connections=commands.MOST_CONNECTIONS,
         comparison="stack",
         extra="servers",
         unequal="A thread of Rust reads and writes beside the loop, so one worker can use more than one core.",
@@ -184,6 +186,7 @@ _DJANGO = (
         keep_alive_s=KEEP_ALIVE_S,
         comparison="stack",
         threads=commands.THREADS,
+        most_connections=commands.MOST_CONNECTIONS,
         isolated=Isolated(
             pythons=("3.7",),
             packages=(
@@ -225,18 +228,15 @@ _OTHERS = (
     _on_uvicorn("blacksheep", "BlackSheep", "blacksheep_asgi", "blacksheep"),
     System(
         name="aiohttp",
-        title="aiohttp, its own server, under gunicorn",
-        template=(
-            *commands.gunicorn("server.aiohttp_server:create_app", "aiohttp.GunicornUVLoopWebWorker"),
-            "--no-control-socket",
-        ),
-        needs=("aiohttp", "gunicorn", "uvloop"),
+        title="aiohttp, its own server",
+        template=("{python}", "-m", "server.aiohttp_server", "--port", "{port}", "--workers", "{workers}"),
+        needs=("aiohttp", "uvloop"),
         loop="uvloop",
         http_parser="aiohttp (llhttp)",
         keep_alive_s=KEEP_ALIVE_S,
         comparison="stack",
         extra="servers",
-        unequal="Its own server, compiled in parts; gunicorn supervises, as its manual has it.",
+        unequal="Its own server, compiled in parts, on uvloop instead of its usual asyncio.",
     ),
     System(
         name="tornado",
@@ -263,6 +263,8 @@ _CEILINGS = (
         http_parser="nginx",
         keep_alive_s=KEEP_ALIVE_S,
         comparison="ceiling",
+        # From 15 of 16 slots on it closes idle connections to have some free.
+        most_connections=NGINX_SLOTS * 15 // 16,
         counts=False,
         program="nginx",
         unequal="C, and files that the kernel sends. It does not count what each worker serves, so nothing vouches for the "

@@ -13,6 +13,13 @@ from server.settings import Settings
 KEEP_ALIVE_S = 75
 """Devices poll every 3 to 10 s; the defaults (uvicorn 5 s, gunicorn 2 s) would close connections under them."""
 
+BACKLOG = 2048
+"""Connections that may wait until a server accepts them, alike for all: with fewer, first packets are dropped when all
+devices connect together, and come again only after a second. The system's own limit (net.core.somaxconn) may be lower."""
+
+NGINX_SLOTS = 65_536
+"""`worker_connections` of nginx; it takes some 230 bytes for each, whether or not it is used."""
+
 GRACEFUL_STOP_S = 3
 """A stop does not wait longer for a device that is slow to read its answer."""
 
@@ -58,6 +65,8 @@ class System:
     """In each worker, those that run the application."""
     most_workers: int | None = None
     """Worker processes that it can have; None for any number."""
+    most_connections: int | None = None
+    """Connections that a worker holds at a time, by its command; None where only open files limit it."""
     counts: bool = True
     """Whether its /health says how many requests a worker served; without, what the lab checks by it does not apply."""
     extra: str = ""

@@ -15,7 +15,7 @@ from tornado.process import fork_processes
 from tornado.web import Application, RequestHandler
 
 from server.pages import CONTENT_TYPE, Pages
-from server.system import KEEP_ALIVE_S
+from server.system import BACKLOG, KEEP_ALIVE_S
 
 
 class _Handler(RequestHandler):
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    sockets = bind_sockets(options.port, "127.0.0.1", backlog=2048)
+    sockets = bind_sockets(options.port, "127.0.0.1", backlog=BACKLOG)
     if options.workers > 1:
         fork_processes(options.workers, max_restarts=0)
     uvloop.run(_serve(sockets))

@@ -122,6 +122,11 @@ class _Simulation:
     parts: dict[int, list[RowBuffer]] = field(default_factory=dict)
     rows_a_part: int = 20_000
 
+    @property
+    def given_up(self) -> float:
+        """When polls in flight are not waited for any more."""
+        return self.close_at + _GRACE_S if self.close_at < self.scenario.window_s else math.inf
+
     def run(self) -> None:
         count = max(1, self.scenario.generators)
         for instance in range(count):
@@ -135,10 +140,12 @@ class _Simulation:
         while due < self.close_at:
             round_ += 1
             first_due, complete = due, True
+            first, *_ = plan.endpoints(client, round_)
             for endpoint in plan.endpoints(client, round_):
                 ready = max(due, free)
                 sent = ready + self.lag(ready)
-                if sent >= self.close_at:
+                begun = endpoint != first and complete and ready < self.given_up
+                if sent >= self.close_at and not begun:
                     self._give_up(instance, client, round_, endpoint, first_due, free)
                     complete = False
                     continue
@@ -155,9 +162,8 @@ class _Simulation:
         timeout = self.scenario.timeout_s
         if answer.latency_s > timeout:
             answer = Answer(timeout, Outcome.READ_TIMEOUT, 0, 0)
-        given_up = self.close_at + _GRACE_S if self.close_at < self.scenario.window_s else math.inf
-        if poll.sent_s + answer.latency_s > given_up:
-            answer = Answer(given_up - poll.sent_s, Outcome.INTERRUPTED, 0, 0)
+        if poll.sent_s + answer.latency_s > self.given_up:
+            answer = Answer(self.given_up - poll.sent_s, Outcome.INTERRUPTED, 0, 0)
         size = self.scenario.body_bytes[poll.endpoint] if answer.body_bytes is None else answer.body_bytes
         done = poll.sent_s + answer.latency_s
         number = ENDPOINTS.index(poll.endpoint)
@@ -224,7 +230,7 @@ def made_up(
 def damage_rows(record: Record, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Record:
     """Writes every part of the record again, changed; opens the record anew."""
     for part in sorted((record.path / "requests").glob("part-*.parquet")):
-        store.write_table(part, change(pl.read_parquet(part)))
+        store.write_table(part, change(pl.read_parquet(part, glob=False)))
     return reading.load(record.path)
 
 
@@ -296,6 +302,8 @@ def _instance(record: Record, number: int, costs: Costs) -> dict[str, Any]:
         "reconnects": 0,
         "retries": 0,
         "checksums": len(sent) // 64,
+        "compared": {name: len(sent.filter(pl.col("endpoint") == name)) // 64 for name in ENDPOINTS},
+        "differed": dict.fromkeys(ENDPOINTS, 0),
         "cpu_s": costs.generator * (record.scenario.warmup_s + record.scenario.window_s),
         "rss_peak_bytes": 60_000_000,
         "cpu_wait_ratio": 0.01,

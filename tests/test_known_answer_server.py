@@ -138,7 +138,7 @@ def measure(tmp_path: Path, name: str, engine: str, pacings: Sequence[str] = ("f
 
 def rows_of(path: Path) -> pl.DataFrame:
     """The rows of the measured window: a round belongs to it as its first poll does."""
-    rows = pl.concat([pl.read_parquet(part) for part in (path / "requests").iterdir()])
+    rows = pl.concat([pl.read_parquet(part, glob=False) for part in (path / "requests").iterdir()])
     return rows.filter(pl.col("due_s").min().over("client", "round") >= 0)
 
 
@@ -183,6 +183,18 @@ def test_a_whole_run_reports_what_the_server_did(tmp_path: Path) -> None:
     lines = compare(run(scenario), expect(scenario, PROGRAMS["bursts-503"], LOADED))
     assert [line for line in lines if not line.unit and not line.ok] == []
     assert {"status planned", "status failed: http_error", "connects"} <= {line.figure for line in lines}
+
+
+@pytest.mark.parametrize("engine", OWN_ENGINES)
+def test_bytes_that_change_after_the_check_before_the_load_make_a_run_invalid(tmp_path: Path, engine: str) -> None:
+    """Each answer that was compared differed, so the others, which count as ok, cannot be believed either."""
+    scenario = Scenario(**LOAD, engine=engine, server=KNOWN + "wrong-bytes", results_dir=str(tmp_path))
+    record = run(scenario)
+    check = {one["name"]: one for one in record.summary()["verdict"]["checks"]}["answers"]
+    assert check["status"] == "invalid"
+    [instance] = record.facts["generator"]["instances"]
+    assert instance["differed"] == instance["compared"]
+    assert sum(instance["differed"].values()) == instance["checksums"] > 0
 
 
 def test_an_answer_never_leaves_before_its_time() -> None:

@@ -129,10 +129,10 @@ def test_a_failed_notebook_still_becomes_a_report(project: Project, papermill_ex
     assert done.returncode == make_exit
 
 
-@pytest.mark.parametrize("name", ["", "mine"])
+@pytest.mark.parametrize("name", ["", "mine", "007", "1e3", "20261125"])
 @pytest.mark.parametrize("stem", ["sweep", "capacity"])
 def test_the_report_of_many_cells_lies_beside_them(project: Project, stem: str, name: str) -> None:
-    """papermill is told the name of the folder that the report is in; a given name goes on with an earlier one."""
+    """papermill is told the name of the folder that the report is in, as text; a given name goes on with an earlier one."""
     project.make(".venv/installed")
     project.write(f"params/{stem}.yaml", "")
     project.write(".venv/bin/papermill", '#!/bin/sh\necho "$@"\ntouch "$2"\n')
@@ -140,7 +140,7 @@ def test_the_report_of_many_cells_lies_beside_them(project: Project, stem: str, 
     done = project.make(stem, *([f"ID={name}"] if name else []))
     (report,) = project.folder.glob("results/*/report.html")
     assert done.returncode == 0, done.stderr
-    assert f"-p {stem}_id {report.parent.name}" in done.stdout
+    assert f"-r {stem}_id {report.parent.name}" in done.stdout
     assert report.parent.name == (name or report.parent.name)
     assert f"notebooks/{stem}.ipynb" in done.stdout
 

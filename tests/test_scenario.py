@@ -9,6 +9,7 @@ from papermill.inspection import inspect_notebook
 
 from experiments.errors import ParameterError
 from experiments.scenario import Scenario
+from experiments.typed import told
 
 DATABASE = {"workload": "database", "run_dir": "results/old"}
 """Asks for nothing to be started, so no server need have a database."""
@@ -25,6 +26,13 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
         ("clients", 10**9, "at most 1,000,000"),
         ("clients", 2.5, "whole number"),
         ("clients", True, "whole number"),
+        ("generators", None, "whole number"),
+        ("minutes", True, "a number is needed"),
+        ("interval_ms", True, "a number is needed"),
+        ("timeout_s", False, "a number is needed"),
+        ("slo_failure_pct", True, "a number is needed"),
+        ("interval_ms", "1:40", "a number is needed"),
+        ("clients", "0x1f", "whole number"),
         ("interval_ms", 0, "at least 1"),
         ("interval_ms", 0.5, "at least 1"),
         ("interval_ms", "soon", "a number"),
@@ -39,6 +47,13 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
         ("ratio", "-1:2", "whole numbers"),
         ("ratio", "1:2:3", "whole numbers"),
         ("server", "falcno", "did you mean 'falcon'"),
+        ("server", "Falcon", r"'Falcon': there is no such server; did you mean 'falcon'\? known are falcon, "),
+        ("server", "known-two-delay", "did you mean 'known-two-delays'"),
+        ("server", None, "-r instead of -p, or in quotes"),
+        ("phase", None, "-r instead of -p, or in quotes"),
+        ("run_id", 1000.0, r"run_id=1000\.0: .* -r instead of -p, or in quotes"),
+        ("results_dir", True, "results_dir=True: .* -r instead of -p, or in quotes"),
+        ("compare_to", None, "compare_to=None: .* -r instead of -p, or in quotes"),
         ("phase", "chaos", "'random', 'spread' or 'together'"),
         ("pacing", "slow", "'fixed' or 'after'"),
         ("engine", "curl", "'httpx', 'epoll', 'httpx-stock' or 'threads'"),
@@ -85,6 +100,33 @@ def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: Any, says: s
     assert "pydantic" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", sorted(Scenario.model_fields))
+def test_true_is_no_number_and_nothing_is_no_text(name: str) -> None:
+    """Whatever the parameter, what is not of its kind is refused, not turned into 1 or 'None'."""
+    wrong = None if name in Scenario.texts() or type(Scenario.model_fields[name].default) is bool else True
+    with pytest.raises(ParameterError, match=name):
+        Scenario.from_parameters({name: wrong})
+
+
+def test_instruments_are_not_offered() -> None:
+    """A server with a known answer is there for the calibration, and nothing to be suggested."""
+    with pytest.raises(ParameterError) as caught:
+        Scenario.from_parameters({"server": "Falcon"})
+    assert "known-" not in str(caught.value)
+
+
+def test_what_was_typed_is_taken_where_papermill_made_a_number_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digits keep their zeros, and octal and sexagesimal numbers of YAML are what they look like."""
+    words = ["papermill", "run.ipynb", "out.ipynb", "-p", "run_id", "007", "-y", "{clients: 012, interval_ms: 1:40}"]
+    monkeypatch.setattr("experiments.parameters.typed", lambda: told(words, Path()))
+    cells = ["# Parameters\nrun_id = 7\nclients = 10\ninterval_ms = 100"]
+    scenario = Scenario.from_notebook({"run_id": 7, "clients": 10, "interval_ms": 250, "In": cells})
+    assert (scenario.run_id, scenario.clients, scenario.interval_ms) == ("007", 12, 250)
+    with pytest.raises(ParameterError, match="interval_ms='1:40': a number is needed"):
+        Scenario.from_notebook({"interval_ms": 100, "In": cells})
+    assert Scenario.from_notebook({"run_id": 7, "In": []}).run_id == "7"
+
+
 def test_several_wrong_values_are_told_together() -> None:
     """Nobody has to find one mistake after the other."""
     with pytest.raises(ParameterError, match=r"clients=0.*minutes=-1"):
@@ -110,6 +152,9 @@ def test_a_fleet_is_told_how_many_of_its_workers_it_is() -> None:
     [
         (DATABASE | {"database_url": "postgresql:///lab?host=/tmp"}, {"database_url": "postgresql:///lab?host=/tmp"}),
         (DATABASE | {"database_url": "postgresql://[::1]/lab"}, {"database_url": "postgresql://[::1]/lab"}),
+        ({"run_id": 20261125, "results_dir": 2026}, {"run_id": "20261125", "results_dir": "2026"}),
+        ({"compare_to": 20261125}, {"compare_to": "20261125"}),
+        ({"clients": "012", "minutes": "012"}, {"clients": 12, "minutes": 12.0}),
         ({"keep_alive": "false"}, {"keep_alive": False}),
         ({"strict": "true", "allow_remote": "True"}, {"strict": True, "allow_remote": True}),
         ({"clients": "500", "minutes": "0.5"}, {"clients": 500, "minutes": 0.5}),

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, variance
 from typing import Any, Literal
 
-from experiments.analyse.points import BELIEVED, figure_at
+from experiments.analyse.points import BELIEVED, censored_at, figure_at
 from experiments.analyse.student import mean_interval, t975
+from experiments.analyse.summary import current
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
@@ -38,7 +39,10 @@ _ENVIRONMENT = (
     *("implementation", "python", "lab_version"),
 )
 
+_MAY_USE = {"cores_usable": "cores", "memory_usable_bytes": "memory_bytes"}
+
 Kind = Literal["worse", "better", "cannot tell apart", "one run each"]
+Bound = Literal["", "at least", "at most", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,26 @@ class Change:
     high: float | None
     runs: tuple[int, int]
     """Runs before and now; of all points together the number of points, twice."""
+    bound: Bound = ""
+    """What the difference is where a figure is only known to be longer, since polls never had an answer: at least as large
+    where that is so now, at most where it was so before, unknown where both."""
 
     @property
     def kind(self) -> Kind:
-        """Worse or better only where the interval leaves out no change at all."""
+        """Worse or better only where the interval leaves out no change at all, and what is not known cannot undo it."""
         if self.low is None or self.high is None:
             return "one run each"
-        return "worse" if self.low > 0 else "better" if self.high < 0 else "cannot tell apart"
+        if self.low > 0 and self.bound in ("", "at least"):
+            return "worse"
+        return "better" if self.high < 0 and self.bound in ("", "at most") else "cannot tell apart"
 
     def beyond(self, margin_pct: float) -> bool:
         """Whether it is a regression: worse by more than the margin, even at the near end of the interval.
 
         Failures have a margin of their own, in percentage points.
         """
-        return self.low is not None and self.low > (FAILED_MARGIN if self.figure == FAILED else margin_pct)
+        margin = FAILED_MARGIN if self.figure == FAILED else margin_pct
+        return self.kind == "worse" and self.low is not None and self.low > margin
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,12 @@ def compare(before: Sequence[Record], now: Sequence[Record]) -> Comparison:
 def environment_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What of two fingerprints may move a figure and is not the same."""
     pairs = {name: (before.get(name), now.get(name)) for name in _ENVIRONMENT}
+    # An older lab did not say what a process may use of the machine: all, as far as it knew.
+    pairs |= {
+        name: (before.get(name, before.get(whole)), now.get(name, now.get(whole)))
+        for name, whole in _MAY_USE.items()
+        if name in before or name in now
+    }
     packages = before.get("packages") or {}, now.get("packages") or {}
     pairs |= {name: (packages[0].get(name), packages[1].get(name)) for name in sorted({*packages[0], *packages[1]})}
     return [f"{name} was {old}, now it is {new}" for name, (old, new) in pairs.items() if old != new]
@@ -117,7 +133,7 @@ def _by_point(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:
     """Question -> summaries of its believed runs."""
     points: dict[str, list[dict[str, Any]]] = {}
     for record in records:
-        summary = record.summary()
+        summary = current(record)
         if summary["verdict"]["status"] in BELIEVED:
             asked = record.scenario.model_dump(exclude=_NOT_ASKED)
             points.setdefault(json.dumps(asked, sort_keys=True), []).append(summary)
@@ -133,7 +149,7 @@ def _names(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
 
 
 def _asked_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -151,11 +167,21 @@ def _changes(at: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mapping
         old, new = ([figure_at(summary, place) for summary in runs] for runs in (before, now))
         known = [math.log(value) for value in old if value], [math.log(value) for value in new if value]
         if all(known):
-            yield _change(at, figure, *known)
+            longer = tuple(any(censored_at(summary, place) for summary in runs) for runs in (before, now))
+            yield replace(_change(at, figure, *known), bound=_BOUNDS[longer])
     failed = [_failed_pct(summary) for summary in before], [_failed_pct(summary) for summary in now]
     difference, half = _difference(*failed)
     low, high = (None, None) if half is None else (difference - half, difference + half)
     yield Change(at, FAILED, fmean(failed[0]), fmean(failed[1]), difference, low, high, (len(before), len(now)))
+
+
+_BOUNDS: dict[tuple[bool, ...], Bound] = {
+    (False, False): "",
+    (False, True): "at least",
+    (True, False): "at most",
+    (True, True): "unknown",
+}
+"""Whether a figure was only known to be longer before, and is now -> what that makes of the difference."""
 
 
 def _change(at: str, figure: str, before: Sequence[float], now: Sequence[float]) -> Change:
@@ -182,9 +208,9 @@ def _difference(before: Sequence[float], now: Sequence[float]) -> tuple[float, f
 
 
 def _together(changes: Sequence[Change]) -> Iterable[Change]:
-    """Each figure over all points: a point is one observation of the ratio, whatever its level."""
+    """Each figure over all points: a point is one observation of the ratio, whatever its level; a bound is none."""
     for figure, _ in FIGURES:
-        ratios = [math.log1p(change.difference / 100) for change in changes if change.figure == figure]
+        ratios = [math.log1p(change.difference / 100) for change in changes if change.figure == figure and not change.bound]
         if len(ratios) < 2:
             continue
         mean, half = mean_interval(ratios)

@@ -31,7 +31,7 @@ def rows_written(evidence: Evidence) -> Check:
             "is a result; measure again with a database that lives to the end to be sure of the rest."
         )
         return Check(name, "suspect", f"{answered:,} answered, written unknown", limit, meaning)
-    sent = int(polls["sent_s"].count()) + sum(int(item.get("retries", 0)) for item in evidence.instances)
+    sent = int(polls["sent_s"].count()) + sum(int(item.get("retries") or 0) for item in evidence.instances)
     figure = f"{answered:,} <= {written:,} <= {sent:,}"
     if answered > written:
         meaning = (

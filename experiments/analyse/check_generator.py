@@ -19,6 +19,7 @@ from experiments.analyse.evidence import (
     graded,
     ms,
     not_applicable,
+    percentage,
     percentile_or_most,
 )
 from experiments.analyse.latency import percentiles
@@ -53,7 +54,7 @@ def unsent_late(evidence: Evidence) -> Check:
         if status == "valid"
         else f"The generator left out polls that it should have sent. {_advice(evidence)}"
     )
-    figure = f"{late:,} of {planned:,} polls, {100 * share:.2g} %"
+    figure = f"{late:,} of {planned:,} polls, {percentage(share)}"
     return Check("unsent_late", status, figure, "up to 0.1 % valid, up to 1 % suspect", meaning, share / 0.001)
 
 
@@ -182,16 +183,31 @@ def generator_errors(evidence: Evidence) -> Check:
     meaning = (
         "The generators worked to the end."
         if status == "valid"
-        else f"{_said(errors)}. Look for what this machine ran out of (open files, ports, memory, disk), and measure again."
+        else f"{_said(errors, evidence)}. {_remedy(evidence)}, and measure again."
     )
     figure = f"{faults:,} polls, {lost:,} rows lost, {len(errors)} generators broken"
     return Check("generator_errors", status, figure, "none valid, up to 0.1 % of polls suspect", meaning)
 
 
-def _said(errors: list[str]) -> str:
-    said = "; ".join(error.rstrip(".") for error in errors) or "some polls failed on this side, not at the server"
+def _said(errors: list[str], evidence: Evidence) -> str:
+    faults = [str(item["first_fault"]) for item in evidence.instances if item.get("first_fault")]
+    first = f" (the first with {faults[0]})" if faults else ""
+    said = "; ".join(error.rstrip(".") for error in errors) or f"some polls failed on this side, not at the server{first}"
     return said[:1].upper() + said[1:]
 
 
+def _remedy(evidence: Evidence) -> str:
+    machine = "for what this machine ran out of (open files, ports, memory, disk)"
+    transport = _transport(evidence)
+    return f"Look at your transport {transport}, and {machine}" if transport else f"Look {machine}"
+
+
 def _advice(evidence: Evidence) -> str:
+    if transport := _transport(evidence):
+        return f"Every poll goes through your transport {transport}, so this is what it costs too. {_LIGHTEN}"
     return _ADVICE.get(evidence.record.scenario.engine, _LIGHTEN)
+
+
+def _transport(evidence: Evidence) -> str:
+    """A user's own, that all polls went through; empty for none."""
+    return str(evidence.record.facts.get("generator", {}).get("transport") or "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from experiments.analyse.evidence import Check, Evidence, Status, not_applicable
+from experiments.analyse.evidence import Check, Evidence, Status, not_applicable, percentage
 
 _FEW_CORES_LIMIT, _MANY_CORES_LIMIT = 0.25, 0.5
 _SHARE_OF_UNUSED = 0.1
@@ -34,7 +34,7 @@ def host_steal(evidence: Evidence) -> Check:
         else "Another virtual machine took processor time away, which lengthens times of server and generator "
         "alike. Measure again when the host is quieter, or on a machine of your own."
     )
-    return Check(name, status, f"{100 * share:.2g} %", "below 1 % valid, from there suspect", meaning, share / 0.01)
+    return Check(name, status, percentage(share), "below 1 % valid, from there suspect", meaning, share / 0.01)
 
 
 def competitors(evidence: Evidence) -> Check:
@@ -55,7 +55,8 @@ def competitors(evidence: Evidence) -> Check:
     if costs.others_cores is None or costs.busy_cores is None:
         return not_applicable(name, "There are no samples of what the machine did.")
     if costs.server_cores is None and _on_this_machine(evidence):
-        return not_applicable(name, "The server's processes could not be told from others on this machine.")
+        why = evidence.server.get("unseen") or "its processes were not sampled"
+        return not_applicable(name, f"The server could not be told from others on this machine: {why}.")
     cores = int(evidence.record.facts.get("environment", {}).get("cores") or 1)
     unused = max(0.0, cores - costs.busy_cores + costs.others_cores)
     limit = min(max(_FEW_CORES_LIMIT, _SHARE_OF_UNUSED * unused), _MANY_CORES_LIMIT)
@@ -72,5 +73,8 @@ def competitors(evidence: Evidence) -> Check:
 
 
 def _on_this_machine(evidence: Evidence) -> bool:
+    """As the record says; one of an older lab by the name of the host."""
+    if "on_this_machine" in evidence.server:
+        return bool(evidence.server["on_this_machine"])
     host = urlsplit(str(evidence.server.get("url", ""))).hostname or "localhost"
     return host in {"localhost", "::1"} or host.startswith("127.")

@@ -32,7 +32,7 @@ def redis_counts(evidence: Evidence) -> Check:
             "stand; nothing vouches for them there. Measure again with a Redis that lives to the end to be sure."
         )
         return Check(name, "suspect", f"{sent:,} sent, Redis {known}", limit, meaning)
-    served = served_by_all(evidence.server)
+    served = served_by_all(evidence.server) if evidence.workers_seen else None
     answered = sum(number for kind, number in counts.items() if kind.split()[1] in ("ok", "http_error", "wrong_body"))
     figure = f"{sum(counts.values()):,} = {sent:,}, {answered:,} <= {'unknown' if served is None else f'{served:,}'}"
     if counts != rows:

@@ -9,7 +9,32 @@ worker. A server or a worker that was replaced left a count unknown and a new pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from experiments.analyse.evidence import Check, Evidence, Status, not_applicable, served_by_all
+
+_OF_INTERMEDIARIES = ("age", "via", "x-cache")
+"""Headers that proxies and caches add. Source: RFC 9110, 7.6.3 (Via), RFC 9111, 5.1 (Age); X-Cache is a custom of many."""
+
+
+def intermediary(headers: Mapping[str, Mapping[str, str]]) -> str | None:
+    """The headers by which a proxy or cache made itself known, such as "Via: 1.1 varnish"; None where none did.
+
+    Args:
+        headers: of an answer, by endpoint, names in lower case.
+    """
+    said = {name: value for each in headers.values() for name, value in each.items() if name in _OF_INTERMEDIARIES}
+    return ", ".join(f"{name.title()}: {value}" for name, value in said.items()) or None
+
+
+def _cannot_tell(evidence: Evidence) -> str:
+    named = intermediary(evidence.server.get("headers") or {})
+    through = (
+        f"a proxy or cache stands in front of it (its answers carry {named})"
+        if named
+        else "it runs on another machine, in a container, or behind a proxy or balancer"
+    )
+    return f"Cannot tell: the numbers of the server's processes are not those of processes seen from here, as {through}."
 
 
 def served(evidence: Evidence) -> Check:
@@ -21,9 +46,13 @@ def served(evidence: Evidence) -> Check:
     name, limit = "served", "answered <= served <= attempts"
     workers = evidence.server.get("workers") or []
     if not workers:
-        return not_applicable(name, "The server does not count what it serves (it has no /health of ours).")
+        named = intermediary(evidence.server.get("headers") or {})
+        through = f" Its answers came through a proxy or cache: they carry {named}." if named else ""
+        return not_applicable(name, f"The server does not count what it serves (it has no /health of ours).{through}")
     answered = int((evidence.rows["status"] > 0).sum())
     total = served_by_all(evidence.server)
+    if total is None and not evidence.workers_seen:
+        return not_applicable(name, _cannot_tell(evidence))
     if total is None:
         why = str(evidence.server.get("died") or "a worker did not answer before and after the run").rstrip(".")
         meaning = (
@@ -34,15 +63,19 @@ def served(evidence: Evidence) -> Check:
     if any("attempts" not in item for item in evidence.instances):
         return not_applicable(name, "A generator ended before it had given its counts.")
     attempts = sum(int(item["attempts"]) for item in evidence.instances)
-    status, meaning = _judge_counts(answered, total, attempts)
+    if not answered <= total <= attempts and not evidence.workers_seen:
+        return not_applicable(name, _cannot_tell(evidence))
+    named = intermediary(evidence.server.get("headers") or {})
+    status, meaning = _judge_counts(answered, total, attempts, named)
     return Check(name, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, meaning)
 
 
-def _judge_counts(answered: int, total: int, attempts: int) -> tuple[Status, str]:
+def _judge_counts(answered: int, total: int, attempts: int, named: str | None) -> tuple[Status, str]:
     if answered > total:
+        who = f"the proxy or cache whose {named} stands in the answers" if named else "another process on the port"
         return "invalid", (
-            "More answers came than the server gave, so somebody else answered some of them (a proxy, a cache, another "
-            "process on the port). Make sure that only the server under test can answer, and measure again."
+            f"More answers came than the server gave, so somebody else answered some of them: {who}. Make sure that only "
+            "the server under test can answer, and measure again."
         )
     if total > attempts:
         return "suspect", (
@@ -63,6 +96,8 @@ def workers(evidence: Evidence) -> Check:
     seen = evidence.server.get("workers") or []
     if not seen:
         return not_applicable(name, "The server does not say which processes answer.")
+    if not evidence.workers_seen:
+        return not_applicable(name, _cannot_tell(evidence))
     before = {worker["pid"] for worker in seen if worker.get("served_before") is not None}
     new = {worker["pid"] for worker in seen} - before
     at_end = set(evidence.server.get("worker_pids_at_end") or [])

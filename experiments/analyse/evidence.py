@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,7 +56,7 @@ class Evidence:
     @cached_property
     def responses(self) -> dict[str, tuple[Percentile, ...]]:
         """Response percentiles, by endpoint; the ones that the report shows."""
-        return {name: latency.percentiles(latency.population(self.polls, name)) for name in ENDPOINTS}
+        return {name: latency.percentiles(latency.times(self.polls, name)) for name in ENDPOINTS}
 
     @cached_property
     def lags(self) -> pl.Series:
@@ -73,6 +74,14 @@ class Evidence:
         """What run.json says of the server; empty for an unfinished run."""
         facts: dict[str, Any] = self.record.facts.get("server", {})
         return facts
+
+    @property
+    def workers_seen(self) -> bool:
+        """Whether the numbers of the server's workers are known to name one process each: those of this machine do.
+
+        Behind a proxy, a balancer or in containers, several workers may have the same number, or one answer for another.
+        """
+        return bool(self.server.get("started_by_lab") or self.server.get("workers_seen"))
 
     @property
     def instances(self) -> list[dict[str, Any]]:
@@ -102,6 +111,15 @@ def graded(figure: float, valid_to: float, suspect_to: float) -> Status:
 def not_applicable(name: str, why: str) -> Check:
     """A check that this record gives nothing to look at."""
     return Check(name, "not_applicable", "–", "–", why)
+
+
+def percentage(share: float) -> str:
+    """Of a share of 1: `100 %`, `12 %`, `0.042 %`: two significant digits or whole percents, never an exponent."""
+    value = 100 * share
+    if not value:
+        return "0 %"
+    digits = max(0, 1 - math.floor(math.log10(abs(value))))
+    return "below 0.01 %" if 0 < value < 0.01 else f"{value:,.{digits}f} %"
 
 
 def ms(seconds: float) -> str:

@@ -2,6 +2,16 @@
 
 Prepared polls -> seconds. A percentile is an order statistic of rows, never an average of
 percentiles, and is not given where fewer than ten polls lie beyond it.
+
+A poll without an answer has waited for a known time, and would have taken longer: its time is censored (type I, on the
+right). Nothing is assumed of how much longer. So two orders bound the true one: with every censored poll at the time that it
+waited, each order statistic is a lower bound; with every censored poll beyond all others, an upper one. The figure given is
+the lower bound. It counts as known where the upper bound lies within the interval that sampling leaves open anyway; else it
+is marked as censored, and reads "longer than".
+
+Source: Klein & Moeschberger, "Survival Analysis", 2nd ed., section 3.2 (type I censoring); Kaplan & Meier, "Nonparametric
+Estimation from Incomplete Observations", JASA 53, 1958 (answered before censored where both took equally long). Their
+estimate lies between the two bounds; it is not used, since it takes polls that were given up for as quick as the others.
 """
 
 from __future__ import annotations
@@ -19,7 +29,7 @@ PERCENTS = (50.0, 90.0, 95.0, 99.0, 99.9)
 
 _BEYOND = 10
 """Fewest polls beyond a percentile for it to be given; design rule of the lab."""
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
 """97.5 % quantile of the normal distribution: two-sided 95 %."""
 _CURVE_POINTS = 200
 
@@ -35,6 +45,34 @@ class Percentile:
     low_s: float | None
     """Bounds of the 95 % interval of this run's percentile; see `interval_ranks`."""
     high_s: float | None
+    censored: bool = False
+    """The true percentile is longer than `value_s`, by how much is not known."""
+    open_ended: bool = False
+    """No upper bound is known: `high_s` rests on polls that were never answered, and is a lower bound itself."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long polls took, in seconds, in ascending order; those without an answer apart."""
+
+    waited: pl.Series
+    """Of all polls, censored ones at the time that they had waited."""
+    answered: pl.Series
+    """Of the answered ones alone."""
+
+    @property
+    def censored(self) -> bool:
+        """Whether any poll was never answered; mean and maximum are lower bounds then."""
+        return len(self.answered) < len(self.waited)
+
+    def __len__(self) -> int:
+        return len(self.waited)
+
+
+def times(polls: pl.DataFrame, endpoint: str, kind: Literal["response", "latency"] = "response") -> Times:
+    """The times that percentiles of an endpoint are about, with what is known of each; see `population`."""
+    answered = polls.filter(pl.col("outcome") == "ok")
+    return Times(population(polls, endpoint, kind).sort(), population(answered, endpoint, kind).sort())
 
 
 def population(polls: pl.DataFrame, endpoint: str, kind: Literal["response", "latency"] = "response") -> pl.Series:
@@ -50,24 +88,38 @@ def population(polls: pl.DataFrame, endpoint: str, kind: Literal["response", "la
     return polls.filter(timed)[f"{kind}_s"].drop_nulls()
 
 
-def percentiles(values: pl.Series, percents: tuple[float, ...] = PERCENTS) -> tuple[Percentile, ...]:
+def percentiles(values: pl.Series | Times, percents: tuple[float, ...] = PERCENTS) -> tuple[Percentile, ...]:
     """Nearest-rank percentiles with their intervals, unsupported ones null.
 
     Args:
-        values: seconds, in any order, without nulls.
+        values: seconds, in any order, without nulls; a plain series has nothing censored.
         percents: 0-100, below 100.
     """
+    known = values if isinstance(values, Times) else _all_answered(values)
+    return tuple(_percentile(known, percent) for percent in percents)
+
+
+def _all_answered(values: pl.Series) -> Times:
     ordered = values.sort()
-    return tuple(_percentile(ordered, percent) for percent in percents)
+    return Times(ordered, ordered)
 
 
-def _percentile(ordered: pl.Series, percent: float) -> Percentile:
-    count = len(ordered)
+def _percentile(known: Times, percent: float) -> Percentile:
+    count = len(known)
     if not supported(count, percent):
         return Percentile(percent, None, None, None)
     low, high = interval_ranks(count, percent)
-    ranks = (nearest_rank(count, percent), low, high)
-    return Percentile(percent, *(float(ordered[rank - 1]) for rank in ranks))
+    at, most, end = nearest_rank(count, percent), len(known.answered), float(known.waited[high - 1])
+    bound = float(known.answered[at - 1]) if at <= most else math.inf
+    open_ended = high > most
+    return Percentile(
+        percent,
+        value_s=float(known.waited[at - 1]),
+        low_s=float(known.waited[low - 1]),
+        high_s=end if open_ended else float(known.answered[high - 1]),
+        censored=bound > end,
+        open_ended=open_ended,
+    )
 
 
 def supported(count: int, percent: float) -> bool:
@@ -95,28 +147,40 @@ def interval_ranks(count: int, percent: float) -> tuple[int, int]:
     "Statistical Intervals", 1991, section 5.2.
     """
     p = percent / 100
-    spread = _Z95 * math.sqrt(count * p * (1 - p))
+    spread = Z95 * math.sqrt(count * p * (1 - p))
     low = math.floor(count * p - spread + 0.5)
     high = math.ceil(count * p + spread + 0.5)
     return max(1, low), min(count, high)
 
 
-def curve(values: pl.Series) -> pl.DataFrame:
+def curve(values: pl.Series | Times) -> pl.DataFrame:
     """The percentile curve, as far as it is supported: its last point has ten polls beyond it.
 
     Returns:
-        frame(percent, tail, value_s): about 200 points, evenly spaced in log(tail), where
-        tail = 1 / (1 - p) is 10 for p90, 100 for p99, 1000 for p99.9. Empty below ten values.
+        frame(percent, tail, value_s, censored): about 200 points, evenly spaced in log(tail), where
+        tail = 1 / (1 - p) is 10 for p90, 100 for p99, 1000 for p99.9. Empty below ten values. From the first point
+        that is `censored` on, all are: the times are longer than `value_s`.
     """
-    count = len(values)
+    known = values if isinstance(values, Times) else _all_answered(values)
+    count = len(known)
     if count < _BEYOND:
-        return pl.DataFrame(schema={"percent": pl.Float64, "tail": pl.Float64, "value_s": pl.Float64})
+        kinds = dict.fromkeys(("percent", "tail", "value_s"), pl.Float64)
+        return pl.DataFrame(schema={**kinds, "censored": pl.Boolean})
     furthest = math.log10(count / _BEYOND)
     steps = _CURVE_POINTS - 1 if furthest else 0
     tails = pl.Series([10 ** (furthest * step / max(1, steps)) for step in range(steps + 1)])
     ranks = (count * (1 - 1 / tails)).ceil().cast(pl.Int64).clip(1, count)
-    points = {"percent": 100 * (1 - 1 / tails), "tail": tails, "value_s": values.sort().gather(ranks - 1)}
-    return pl.DataFrame(points).with_columns(pl.col("value_s").cast(pl.Float64))
+    points = {"percent": 100 * (1 - 1 / tails), "tail": tails, "value_s": known.waited.gather(ranks - 1)}
+    censored = pl.Series([_beyond_the_interval(known, rank) for rank in ranks], dtype=pl.Boolean)
+    return pl.DataFrame(points).with_columns(pl.col("value_s").cast(pl.Float64), censored=censored.cum_max())
+
+
+def _beyond_the_interval(known: Times, rank: int) -> bool:
+    """Whether the order statistic may be longer than sampling leaves open; see `_percentile`."""
+    if not known.censored:
+        return False
+    _, high = interval_ranks(len(known), 100 * rank / len(known))
+    return rank > len(known.answered) or bool(known.answered[rank - 1] > known.waited[max(rank, high) - 1])
 
 
 def _exact(percent: float) -> Fraction:

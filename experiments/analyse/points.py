@@ -13,12 +13,14 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse import latency
+from experiments.analyse import latency, service_level
 from experiments.analyse.polls import prepare
+from experiments.analyse.summary import current, is_longer
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
 
 BELIEVED = ("valid", "suspect")
+_PERCENTS = (50.0, 95.0, 99.0)
 
 FIGURES: dict[str, tuple[str, ...]] = {
     **{
@@ -33,6 +35,8 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "lag_p99_ms": ("generator", "lag_ms", "p99"),
 }
 """Column -> where a summary has it."""
+CENSORABLE = tuple(name for name, place in FIGURES.items() if place[2:3] == ("response_ms",))
+"""Columns of which there is a `_censored` one: whether the figure is only known to be longer."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,18 @@ class Point:
     """Endpoint -> percent of the planned polls that were not answered right."""
     within_pct: Mapping[str, float | None]
     """Endpoint -> percent of the planned polls answered right within the limit; None where there is no limit."""
+    levels: Mapping[str, Mapping[str, Any]]
+    """Endpoint with a limit -> whether all its polls together keep it; see `service_level.response`."""
     response_ms: Mapping[str, Mapping[str, float | None]]
     """Endpoint -> p50, p95, p99 of all rows together; None where too few polls support it."""
+    longer: Mapping[str, frozenset[str]]
+    """Endpoint -> which of them are only known to be longer, since polls never had an answer; see `latency`."""
     curves: Mapping[str, pl.DataFrame]
     """Endpoint -> `latency.curve`."""
     server: Mapping[str, float | None]
     """cores and us_per_request: means over repeats; rss_bytes: the highest."""
+    repeats: Mapping[str, tuple[float, ...]]
+    """Column of `cells_table` -> the figure of each repeat that may be believed by itself, where it has one."""
 
     @property
     def measured(self) -> bool:
@@ -83,14 +93,17 @@ class Point:
 
 
 def cells_table(cells: Iterable[Measured]) -> pl.DataFrame:
-    """One row a cell: where it is, its state, and the figures of its summary; null where there are none."""
+    """One row a cell: where it is, its state, the figures of its summary, and which of them are only lower bounds; null
+    where there are none."""
     rows = []
     for cell in cells:
-        summary = cell.record.summary() if cell.record else {}
+        summary = current(cell.record) if cell.record else {}
         planned = sum(summary["endpoints"][name]["planned"] for name in ENDPOINTS) if summary else 0
         counted = {"planned": planned or None, "failed_pct": failed_pct(summary) if planned else None}
         figures = {name: figure_at(summary, place) for name, place in FIGURES.items()}
-        rows.append({"cell": cell.name, **cell.at, "repeat": cell.repeat, "state": cell.state, **counted, **figures})
+        longer = {f"{name.removesuffix('_ms')}_censored": censored_at(summary, FIGURES[name]) for name in CENSORABLE}
+        row = {"cell": cell.name, **cell.at, "repeat": cell.repeat, "state": cell.state, **counted, **figures, **longer}
+        rows.append(row)
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return frame.with_columns(pl.col(pl.Null).cast(pl.Float64))
 
@@ -101,34 +114,65 @@ def failed_pct(summary: Mapping[str, Any]) -> float:
     return 100 * (planned - ok) / planned if planned else 0.0
 
 
-def points(cells: Sequence[Measured], limits_ms: Mapping[str, float]) -> list[Point]:
+def points(cells: Sequence[Measured], limits_ms: Mapping[str, float], failure_pct: float = 100.0) -> list[Point]:
     """The points of a grid, in the order of its first repeat.
 
     Args:
         limits_ms: endpoint -> response time within which a poll keeps the service level; 0 for none.
+        failure_pct: percent of the polls that may fail, and are left out of the p99 then; 100 where nothing was said.
     """
     grouped: dict[tuple[Any, ...], list[Measured]] = {}
     for cell in sorted(cells, key=lambda cell: cell.repeat):
         grouped.setdefault(tuple(cell.at.values()), []).append(cell)
-    return [_point(group, limits_ms) for group in grouped.values()]
+    allowed = service_level.allowed_pct(failure_pct)
+    return [_point(group, limits_ms, allowed) for group in grouped.values()]
 
 
-def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float]) -> Point:
+def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float], allowed: float) -> Point:
     records = [cell.record for cell in cells if cell.record and cell.believed]
     polls = [prepare(record).select("endpoint", "outcome", "response_s") for record in records]
     own = {name: pl.concat(frame.filter(pl.col("endpoint") == name) for frame in polls) for name in ENDPOINTS if polls}
     own = {name: frame for name, frame in own.items() if frame.height}
-    times = {name: latency.population(frame, name) for name, frame in own.items()}
+    times = {name: latency.times(frame, name) for name, frame in own.items()}
+    found = {name: latency.percentiles(values, _PERCENTS) for name, values in times.items()}
+    summaries = [current(record) for record in records]
     return Point(
         at=cells[0].at,
         states=tuple(cell.state for cell in cells),
         planned={name: frame.height for name, frame in own.items()},
         failed_pct={name: _percent(frame, pl.col("outcome") != "ok") for name, frame in own.items()},
         within_pct={name: _within(frame, limits_ms.get(name, 0.0)) for name, frame in own.items()},
-        response_ms={name: _percentiles(values) for name, values in times.items()},
+        levels={
+            name: service_level.response(name, limit, frame.filter(service_level.THE_SERVERS), allowed)
+            for name, frame in own.items()
+            if (limit := limits_ms.get(name, 0.0)) > 0
+        },
+        response_ms={name: _percentiles(each) for name, each in found.items()},
+        longer={name: frozenset(f"p{one.percent:g}" for one in each if one.censored) for name, each in found.items()},
         curves={name: latency.curve(values) for name, values in times.items()},
-        server=_server([record.summary()["server"] for record in records]),
+        server=_server([summary["server"] for summary in summaries]),
+        repeats=_repeats(summaries),
     )
+
+
+def _repeats(summaries: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """Each figure of each repeat; a lower bound tells nothing of how far repeats lie apart."""
+    places = {**FIGURES, **{f"{name}_failed_pct": ("endpoints", name) for name in ENDPOINTS}}
+    return {
+        column: tuple(
+            value
+            for summary in summaries
+            if not censored_at(summary, place) and (value := _value_at(summary, place)) is not None
+        )
+        for column, place in places.items()
+    }
+
+
+def _value_at(summary: Mapping[str, Any], place: Sequence[str]) -> float | None:
+    value = figure_at(summary, place)
+    if not isinstance(value, Mapping):
+        return None if value is None else float(value)
+    return 100 * (value["planned"] - value["ok"]) / value["planned"] if value["planned"] else None
 
 
 def _percent(polls: pl.DataFrame, which: pl.Expr) -> float:
@@ -140,8 +184,7 @@ def _within(polls: pl.DataFrame, limit_ms: float) -> float | None:
     return _percent(polls, right) if limit_ms > 0 else None
 
 
-def _percentiles(values: pl.Series) -> dict[str, float | None]:
-    found = latency.percentiles(values, (50.0, 95.0, 99.0))
+def _percentiles(found: Sequence[latency.Percentile]) -> dict[str, float | None]:
     return {f"p{one.percent:g}": None if one.value_s is None else 1000 * one.value_s for one in found}
 
 
@@ -165,3 +208,9 @@ def figure_at(summary: Mapping[str, Any], place: Sequence[str]) -> Any:
     for name in place:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def censored_at(summary: Mapping[str, Any], place: Sequence[str]) -> bool:
+    """Whether the figure at this place of a summary is only known to be longer; False where there is none."""
+    times, name = figure_at(summary, place[:-1]), place[-1]
+    return isinstance(times, Mapping) and is_longer(times, name)

@@ -57,6 +57,12 @@ def measured(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("first_due_s") >= 0)
 
 
+def statuses(polls: pl.DataFrame) -> dict[str, int]:
+    """Complete answers by status code, in order; all but 200 are `http_error`."""
+    answered = polls.filter(pl.col("outcome").is_in(("ok", "http_error", "wrong_body")))
+    return {str(code): int(number) for code, number in answered["status"].value_counts().sort("status").iter_rows()}
+
+
 def count(polls: pl.DataFrame) -> dict[str, int]:
     """Counts of polls, so that planned = sent + unsent and sent = ok + failed."""
     outcomes = dict(polls["outcome"].value_counts().select(pl.col("outcome").cast(pl.String), "count").iter_rows())

@@ -6,11 +6,14 @@ figures over the window are interpolated at its two ends. Cores: CPU seconds a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from experiments.record.reading import Record
+
+_THROTTLING = ("quota_periods", "throttled_periods", "throttled_s")
+_NETWORK = ("syn_retransmits", "listen_overflows", "listen_drops")
 
 
 def usage(record: Record) -> pl.DataFrame:
@@ -18,13 +21,16 @@ def usage(record: Record) -> pl.DataFrame:
 
     Returns:
         frame(t_s, group, instance, cores, rss_bytes, uss_bytes, threads, fds, connections,
-        processes); without the host, and without each group's first sample.
+        processes, throttled_share); without the host, and without each group's first sample. `throttled_share` is that
+        of the periods since the sample before in which a CPU quota was used up; null without a quota.
     """
     one = ["group", "instance"]
     samples = record.resources().filter(pl.col("group") != "host").sort("t_s")
     cores = (pl.col("cpu_s").diff() / pl.col("t_s").diff()).over(one)
     names = ("rss_bytes", "uss_bytes", "threads", "fds", "connections", "processes")
-    return samples.with_columns(cores=cores).drop_nulls("cores").select("t_s", *one, "cores", *names)
+    periods, throttled = (pl.col(name).cast(pl.Int64).diff().over(one) for name in ("quota_periods", "throttled_periods"))
+    samples = samples.with_columns(cores=cores, throttled_share=pl.when(periods > 0).then(throttled / periods))
+    return samples.drop_nulls("cores").select("t_s", *one, "cores", *names, "throttled_share")
 
 
 def host(record: Record) -> pl.DataFrame:
@@ -54,6 +60,18 @@ def host(record: Record) -> pl.DataFrame:
 
 
 @dataclass(frozen=True)
+class Throttled:
+    """What a CPU quota did over the measured window."""
+
+    periods: float
+    """Periods of the quota in which there was something to do."""
+    throttled_periods: float
+    """Those in which it was used up."""
+    seconds: float
+    """Time held back, summed over processors."""
+
+
+@dataclass(frozen=True)
 class Costs:
     """CPU over the measured window, or the part of it that was sampled."""
 
@@ -73,6 +91,12 @@ class Costs:
     server_rss_peak_bytes: int | None
     database_cores: float | None = None
     """Of a PostgreSQL on this machine, all that it does; an SQLite is within the server."""
+
+    throttled: dict[str, Throttled] = field(default_factory=dict)
+    """Of the server, and of this kernel or the generator that runs in it, where a CPU quota holds for them."""
+
+    network: dict[str, float] = field(default_factory=dict)
+    """Growth of the counters of this machine's network namespace, those that were told; see `schema.RESOURCES`."""
 
     @property
     def seconds(self) -> float:
@@ -109,6 +133,12 @@ def costs(record: Record) -> Costs:
         others_cores=None if busy is None else max(0.0, busy - ours),
         server_rss_peak_bytes=_peak(samples, start, end),
         database_cores=rates.get(("database", 0)),
+        throttled={
+            group: Throttled(*grown.values())
+            for group in ("server", "kernel", "generator")
+            if len(grown := _growth(samples, group, _THROTTLING, start, end)) == len(_THROTTLING)
+        },
+        network=_growth(samples, "host", _NETWORK, start, end),
     )
 
 
@@ -140,6 +170,13 @@ def _ours(samples: pl.DataFrame) -> pl.DataFrame:
 def _rate(samples: pl.DataFrame, column: str, start: float, end: float) -> float:
     """Growth of a cumulative column between two instants, by the second."""
     return (_at(samples, column, end) - _at(samples, column, start)) / (end - start)
+
+
+def _growth(samples: pl.DataFrame, group: str, columns: tuple[str, ...], start: float, end: float) -> dict[str, float]:
+    """By how much cumulative columns of a group grew between two instants; without those that were not told."""
+    one = samples.filter((pl.col("group") == group) & (pl.col("instance") == 0))
+    known = {column: seen for column in columns if len(seen := one.drop_nulls(column)) > 1}
+    return {column: _rate(seen, column, start, end) * (end - start) for column, seen in known.items()}
 
 
 def _at(samples: pl.DataFrame, column: str, instant: float) -> float:

@@ -6,23 +6,43 @@ covers the measured window only. Records are in seconds; the summary is in the u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
-from experiments.analyse import latency, service_level
+from experiments.analyse import connections, latency, service_level
+from experiments.analyse.connecting import connecting
 from experiments.analyse.evidence import Evidence
-from experiments.analyse.latency import Percentile
-from experiments.analyse.polls import arrange, count
+from experiments.analyse.latency import Percentile, Times
+from experiments.analyse.polls import arrange, count, statuses
+from experiments.analyse.resources import Costs
 from experiments.analyse.verdict import Verdict, judge
+from experiments.errors import RecordError
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS, UNSENT
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Rises when a figure of the same record would come out differently."""
 
 _NAMES = {50.0: "p50", 90.0: "p90", 95.0: "p95", 99.0: "p99", 99.9: "p999"}
+
+
+def current(record: Record) -> dict[str, Any]:
+    """The stored summary; one made now where there is none, or one of another version, or where files are damaged."""
+    try:
+        stored = record.summary()
+    except RecordError:
+        stored = {}
+    whole = stored.get("analysis_version") == ANALYSIS_VERSION and "verdict" in stored
+    # One that was made while all files were whole says nothing of what is shown now.
+    return stored if whole and not record.gaps else summarise(record)
+
+
+def is_longer(times: Mapping[str, Any], name: str) -> bool:
+    """Whether a figure of `response_ms` or `latency_ms`, such as `p99`, is only known to be longer."""
+    return bool((times.get("censored") or {}).get(name))
 
 
 def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any]:
@@ -40,7 +60,9 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         "generator": _generator(evidence),
         **_database(evidence),
         "load": _load(evidence),
-        "service_level": service_level.judge(record.scenario, endpoints, evidence.polls),
+        "connecting": _connecting(evidence),
+        "connections": connections.summarise(record),
+        "service_level": service_level.judge(record.scenario, evidence.polls),
         "cut_short": _cut_short(record),
         "verdict": _verdict(judge(record, evidence)),
     }
@@ -53,19 +75,31 @@ def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
     return {
         **count(polls),
         "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
-        "response_ms": _times(latency.population(polls, name), evidence.responses[name]),
-        "latency_ms": _times(latency.population(polls, name, "latency")),
+        "statuses": statuses(polls),
+        "response_ms": _times(latency.times(polls, name), evidence.responses[name]),
+        "latency_ms": _times(latency.times(polls, name, "latency")),
     }
 
 
-def _times(values: pl.Series, found: tuple[Percentile, ...] | None = None) -> dict[str, Any]:
-    """Mean, percentiles and maximum in ms, and the interval of each percentile that has one."""
-    found = found or latency.percentiles(values)
+def _times(times: Times, found: tuple[Percentile, ...] | None = None) -> dict[str, Any]:
+    """Mean, percentiles and maximum in ms, the interval of each percentile that has one, and what is a lower bound.
+
+    `censored` says of each figure whether it is only known to be longer, `interval_open` of each interval whether it has
+    no known upper end, so that the one given is a lower bound too.
+    """
+    found = found or latency.percentiles(times)
+    known = [one for one in found if one.value_s is not None]
     return {
-        "mean": _ms(values.mean()),
+        "mean": _ms(times.waited.mean()),
         **{_NAMES[one.percent]: _ms(one.value_s) for one in found},
-        "max": _ms(values.max()),
-        "interval": {_NAMES[one.percent]: [_ms(one.low_s), _ms(one.high_s)] for one in found if one.value_s is not None},
+        "max": _ms(times.waited.max()),
+        "interval": {_NAMES[one.percent]: [_ms(one.low_s), _ms(one.high_s)] for one in known},
+        "interval_open": {_NAMES[one.percent]: one.open_ended for one in known},
+        "censored": {
+            "mean": times.censored,
+            **{_NAMES[one.percent]: one.censored for one in found},
+            "max": times.censored,
+        },
     }
 
 
@@ -79,7 +113,19 @@ def _server(evidence: Evidence) -> dict[str, Any]:
         "cpu_us_per_request": _rounded(per_request),
         "cpu_cores_mean": _rounded(cores),
         "rss_peak_bytes": costs.server_rss_peak_bytes,
+        "may_use": evidence.server.get("may_use"),
+        "throttled": _throttled(costs, "server"),
     }
+
+
+def _throttled(costs: Costs, group: str) -> dict[str, float] | None:
+    """What a CPU quota did to a group within the window; null where none was seen."""
+    found = costs.throttled.get(group)
+    if found is None:
+        return None
+    # Whole periods: the ends of the window lie between two samples, so a part of one is no more than a guess.
+    whole = {"periods": round(found.periods), "throttled_periods": round(found.throttled_periods)}
+    return {**whole, "seconds": round(found.seconds, 3)}
 
 
 def _generator(evidence: Evidence) -> dict[str, Any]:
@@ -94,6 +140,7 @@ def _generator(evidence: Evidence) -> dict[str, Any]:
             **{_NAMES[one.percent]: _ms(one.value_s) for one in lags},
             "max": _ms(evidence.lags.max()),
         },
+        "throttled": _throttled(costs, "kernel") or _throttled(costs, "generator"),
     }
 
 
@@ -120,6 +167,17 @@ def _load(evidence: Evidence) -> dict[str, Any]:
         "polls_per_s_planned": _rounded(len(evidence.polls) / window_s),
         "polls_per_s_answered": _rounded(len(came) / window_s),
         "mb_per_s_answered": _rounded(int(came["bytes"].cast(pl.UInt64).sum()) / 1e6 / window_s),
+    }
+
+
+def _connecting(evidence: Evidence) -> dict[str, Any]:
+    """First packets of connections that were dropped or sent again within the window."""
+    found = connecting(evidence.polls, evidence.costs)
+    counts = {name: getattr(found, name) for name in ("syn_retransmits", "listen_overflows", "listen_drops")}
+    return {
+        "resent": {str(seconds): number for seconds, number in found.resent.items()},
+        **{name: None if value is None else round(value) for name, value in counts.items()},
+        "backlog": evidence.server.get("backlog"),
     }
 
 

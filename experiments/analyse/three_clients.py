@@ -24,6 +24,7 @@ from experiments.analyse.check_redis import counted, uncounted
 from experiments.analyse.evidence import served_by_all
 from experiments.analyse.points import BELIEVED
 from experiments.analyse.polls import arrange, measured
+from experiments.analyse.summary import current
 from experiments.record.reading import Record
 
 _AS_OFTEN = 0.95
@@ -61,7 +62,7 @@ class Client:
     alike: bool
     """Whether it asks as the author's client does: a connection a request, sleep after the answer."""
     latency_ms: Mapping[str, float | None]
-    """p50, p95, p99 of endpoint A, as reported by this client."""
+    """p50, p95, p99 of endpoint A, as reported by this client; None also where polls without an answer leave it open."""
     own_ms: Mapping[str, float | None]
     """The part of each that was the client's; None where no other client can tell."""
     leanest: str
@@ -92,17 +93,17 @@ def _client(name: str, state: str, why: str, record: Record | None) -> Client:
     if record is None:
         nothing = latency.curve(pl.Series([], dtype=pl.Float64))
         return Client(name, state, why, False, {}, {}, "", nothing, None, None, None, None, None)
-    summary, rows = record.summary(), arrange(record)
+    summary, rows = current(record), arrange(record)
     times = summary["endpoints"][_STORY]["latency_ms"]
     return Client(
         name=name,
         state=state,
         why=why,
         alike=record.scenario.pacing == "after" and not record.scenario.keep_alive,
-        latency_ms={percentile: times[percentile] for percentile in ("p50", "p95", "p99")},
+        latency_ms={name: None if times["censored"][name] else times[name] for name in ("p50", "p95", "p99")},
         own_ms={},
         leanest="",
-        curve=latency.curve(latency.population(measured(rows), _STORY, "latency")),
+        curve=latency.curve(latency.times(measured(rows), _STORY, "latency")).filter(~pl.col("censored")),
         polls_per_s=summary["load"]["polls_per_s_answered"],
         cpu_us_per_poll=summary["generator"]["cpu_us_per_poll"],
         server_cores=summary["server"]["cpu_cores_mean"],

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import host, interrupts, run_facts, watch
+from experiments.measure import host, interrupts, network, port_owner, room, run_facts, watch
+from experiments.measure.allowance import Allowance
 from experiments.measure.database import Database
 from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator, GeneratorProcess, KernelGenerator
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.ongoing import Ongoing
-from experiments.measure.progress import OnProgress, Progress
+from experiments.measure.port_owner import Owner
+from experiments.measure.progress import OnProgress, Progress, forgiving
 from experiments.measure.redis_process import RunRedis
 from experiments.measure.run_facts import Served
 from experiments.measure.sampler import ProcessTree, Sampler
@@ -58,20 +59,16 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
         KeyboardInterrupt: the experimenter interrupted before the load began.
     """
     with interrupts.as_cancellation():
-        fleet = await _fleet(scenario)
-        database = redis = None
-        try:
-            database = await Database.open(scenario)
-            redis = await RunRedis.open(scenario)
+        # A stack, so that one that cannot be closed keeps none of the others open.
+        async with AsyncExitStack() as opened:
+            if (fleet := await _fleet(scenario)) is not None:
+                opened.push_async_callback(lambda: undisturbed(fleet.leave()))
+            if (database := await Database.open(scenario)) is not None:
+                opened.push_async_callback(lambda: undisturbed(database.close()))
+            if (redis := await RunRedis.open(scenario)) is not None:
+                opened.push_async_callback(lambda: undisturbed(redis.close()))
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-            return await _conduct(Ongoing(scenario, path, on_progress, transport, fleet, database, redis))
-        finally:
-            if redis is not None:
-                await undisturbed(redis.close())
-            if database is not None:
-                await undisturbed(database.close())
-            if fleet is not None:
-                await undisturbed(fleet.leave())
+            return await _conduct(Ongoing(scenario, path, forgiving(on_progress), transport, fleet, database, redis))
 
 
 async def _fleet(scenario: Scenario) -> Fleet | None:
@@ -88,7 +85,7 @@ async def _fleet(scenario: Scenario) -> Fleet | None:
 
 async def _conduct(run: Ongoing) -> Path:
     scenario = run.scenario
-    started = {
+    run.started = {
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": run.path.name,
         "started_at": utc_now(),
@@ -96,14 +93,14 @@ async def _conduct(run: Ongoing) -> Path:
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
         "environment": host.fingerprint() | {"calibration": host.certificate(run.path.parent)},
     }
-    store.begin(run.path, started)
-    run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s))
+    store.begin(run.path, run.started, last_bytes=room.run_json_bytes(scenario))
+    run.on_progress(Progress("starting", 0.0, scenario.warmup_s + scenario.window_s, run_dir=str(run.path)))
     cleanup = AsyncExitStack()
     try:
         facts = await _measure(run, cleanup)
     finally:
         await undisturbed(cleanup.aclose())
-    store.seal(run.path, started | facts)
+    store.seal(run.path, run.started | facts)
     return run.path
 
 
@@ -116,7 +113,7 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     await server.start()
     headers = await server.verify()
     generators: list[Generator] = []
-    for make in _generators(run, server.url, server.checksums):
+    for make in _generators(run, server):
         generators.append(make())
         cleanup.push_async_callback(generators[-1].close)
     await asyncio.gather(*(generator.prepare() for generator in generators))
@@ -125,12 +122,18 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     warmup_from = time.monotonic() + max(generator.notice_s for generator in generators)
     run.start_at = warmup_from + run.scenario.warmup_s
     arrivals = run.fleet.samples if run.fleet else None
-    trees = _trees(run, server, generators, served_before)
+    run.owner = await asyncio.to_thread(_owner, server, {*served_before})
+    if run.owner.pids:
+        run.backlog = _backlog(server.url)
+        run.allowance = Allowance.of(run.owner.pids[0])
+    trees = _trees(run, generators)
     sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals)
     sampler.start()
     cleanup.callback(sampler.stop)
     for generator in generators:
         generator.start(run.start_at)
+    run.started["window_started_at"] = utc_at(run.start_at)
+    store.amend(run.path, run.started)
     await watch.watch(run, server, generators, sampler)
     return await undisturbed(_finish(run, server, generators, sampler, headers=headers, served_before=served_before))
 
@@ -163,28 +166,30 @@ async def _finish(
 def _server(run: Ongoing) -> ServerProcess | ExternalServer:
     scenario = run.scenario
     sizes = {"status_bytes": scenario.status_bytes, "bulk_bytes": scenario.bulk_bytes}
+    polled = scenario.plan.polled
     if scenario.server_url:
-        return ExternalServer(url=scenario.server_url, **sizes)
+        return ExternalServer(url=scenario.server_url, polled=polled, **sizes)
     return ServerProcess(
         system=scenario.server,
         workers=scenario.workers,
         log_path=run.path / "server.log",
         environment=run.database.environment if run.database else None,
+        polled=polled,
         **sizes,
     )
 
 
-def _generators(run: Ongoing, url: str, checksums: tuple[int, int]) -> list[Callable[[], Generator]]:
+def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
     bodies = (scenario.status_bytes, scenario.bulk_bytes)
     target = Target(
-        url=url,
-        address=_look_up(url),
+        url=server.url,
+        address=server.address,
         keep_alive=scenario.keep_alive,
         timeout_s=scenario.timeout_s,
         body_bytes=bodies,
-        checksums=checksums,
+        checksums=server.checksums,
         names_devices=scenario.workload == "database",
     )
     count = max(1, scenario.generators)
@@ -199,28 +204,43 @@ def _generators(run: Ongoing, url: str, checksums: tuple[int, int]) -> list[Call
     return [partial(kind, shard) for shard in shards]
 
 
-def _look_up(url: str) -> tuple[str, int]:
-    """Host and port as numbers, looked up once, so that no device waits for a name server."""
+def _owner(server: ServerProcess | ExternalServer, told: set[int]) -> Owner:
+    """The processes that cost what the server costs; of one that somebody else started, if they can be seen from here."""
+    if server.main_pid:
+        return Owner((server.main_pid,))
+    parts = urlsplit(server.url)
+    port = parts.port or 80
+    return port_owner.answering(port_owner.find(parts.hostname or "", port), told, port)
+
+
+def _backlog(url: str) -> int | None:
+    """How many connections may wait to be accepted; None where the socket is not seen from here."""
     parts = urlsplit(url)
-    try:
-        *_, address = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise ParameterError(f"server_url={url!r}: its host cannot be found ({error.strerror}); check the name.") from None
-    return str(address[0]), int(address[1])
+    addresses = port_owner.addresses(parts.hostname or "")
+    return network.backlog(addresses | port_owner.ANY, parts.port or 80)
 
 
-def _trees(
-    run: Ongoing, server: ServerProcess | ExternalServer, generators: list[Generator], served: dict[int, int]
-) -> list[ProcessTree]:
-    """The process groups to sample; a server or database that somebody else started is seen if it runs on this machine."""
+def _trees(run: Ongoing, generators: list[Generator]) -> list[ProcessTree]:
+    """The process groups to sample."""
     trees = [tree for generator in generators for tree in generator.trees]
     if not any(os.getpid() in tree.pids for tree in trees):
         trees.append(ProcessTree("kernel", 0, (os.getpid(),), descendants=False))
+    for tree in trees:
+        if os.getpid() in tree.pids:  # Generators are started from here, and share its quota.
+            tree.allowance = Allowance.of(os.getpid())
     if run.database is not None and (pid := run.database.facts.get("main_pid")):
         trees.append(ProcessTree("database", 0, (pid,)))
-    pids = (server.main_pid,) if server.main_pid else tuple(served) if server.is_local else ()
-    return [ProcessTree("server", 0, pids), *trees] if pids else trees
+    return [ProcessTree("server", 0, run.owner.pids, allowance=run.allowance), *trees] if run.owner.pids else trees
 
 
 def utc_now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _written(datetime.now(UTC))
+
+
+def utc_at(instant: float) -> str:
+    """The time of day, as this machine's clock has it now, of an instant on the monotonic clock."""
+    return _written(datetime.now(UTC) + timedelta(seconds=instant - time.monotonic()))
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

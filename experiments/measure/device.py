@@ -7,8 +7,10 @@ row buffer turns them into offsets.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from experiments.measure.effort import Tally
+from experiments.measure.wrong_answers import WrongAnswers
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, Outcome
 from experiments.schedule import TICK_S, TICKS_PER_S, Plan, on_tick
@@ -26,9 +28,12 @@ class Course:
         self.start_at = start_at
         """When the measured window begins."""
         self.close_at = start_at + plan.window_s
-        """When the window closes and nothing new is sent; earlier if the run is cut short."""
+        """When the window closes and no new round is begun; earlier if the run is cut short."""
+        self.over = False
+        """Whether nothing at all is sent any more: a run that was cut short has had its time of grace."""
         self.rows = rows
         self.tally = Tally()
+        self.wrong = WrongAnswers()
         self.fixed = plan.pacing == "fixed"
         self.interval_s = plan.interval_s
         self.cycle_rounds = plan.cycle_rounds
@@ -68,6 +73,11 @@ class Device:
         """Whether the bytes of the next answer are compared."""
         return self.round == 1 or (self.round + self.client) % _CHECKSUM_EVERY == 0
 
+    @property
+    def mid_round(self) -> bool:
+        """Whether the first poll of its round was sent, so that the second is too, also when the window has closed since."""
+        return self._joined and self.number == 1 and not self._course.over
+
     def due_after(self, rounds: int) -> float:
         """When the round after so many is due by the clock; the closed form of `Plan.due`."""
         course = self._course
@@ -75,9 +85,7 @@ class Device:
         ticks = _floor((self._first_due + rounds * course.interval_s) * TICKS_PER_S + 0.5)
         return course.start_at + ticks * TICK_S
 
-    def ended(
-        self, sent: float, done: float, connect_s: float, status: int, body_bytes: int, outcome: Outcome
-    ) -> None:
+    def ended(self, sent: float, done: float, connect_s: float, status: int, body_bytes: int, outcome: Outcome) -> None:
         """The poll that was due has ended: keeps its row and goes on to the next one.
 
         Args:
@@ -86,9 +94,7 @@ class Device:
         """
         course, due, free_at = self._course, self.due, self.free_at
         ready = due if due > free_at else free_at
-        course.rows.add(
-            self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome
-        )
+        course.rows.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome)
         if self.first_due >= course.start_at:
             course.tally.by_outcome[outcome] += 1
         self.free_at = done
@@ -99,18 +105,31 @@ class Device:
         else:
             self._begin_round(course.start_at + on_tick(done - course.start_at + course.interval_s))
 
-    def give_up(self) -> None:
-        """The window is closed: keeps a row of each poll that was due before and never sent.
+    def answered_wrong(
+        self, outcome: Outcome, status: int, headers: Iterable[tuple[bytes, bytes]], first_bytes: bytes
+    ) -> None:
+        """What came for the poll that is due was not the right answer; to be told before `ended`.
 
-        The second of a round counts from when its first was due.
+        Args:
+            first_bytes: of the body, as far as anybody looked at it.
+        """
+        course = self._course
+        if self.first_due >= course.start_at:
+            due_s = round(self.due - course.start_at, 6)
+            poll = {"client": self.client, "round": self.round, "due_s": due_s}
+            course.wrong.note(self.number, outcome, status, headers, first_bytes, **poll)
+
+    def give_up(self) -> None:
+        """Its life is over: keeps a row of each poll that was due before the window closed and never sent.
+
+        The second of a round counts from when its first was due. Called once the last poll of the swarm has ended: a long
+        backlog takes time to write, in which nobody would look at the clock for answers that come.
         """
         course, close_at = self._course, self._course.close_at
         while self.first_due < close_at:
             busy = self.first_due < self.free_at or self.free_at >= close_at
             outcome = Outcome.UNSENT_BUSY if busy else Outcome.UNSENT_LATE
-            course.rows.add(
-                self.client, self.round, self.number, self.first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome
-            )
+            course.rows.add(self.client, self.round, self.number, self.first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome)
             if self.first_due >= course.start_at:
                 course.tally.by_outcome[outcome] += 1
             if self._joined and self.number == 0:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import resource
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
+from experiments.measure import memory
 from experiments.measure.device import Course
 from experiments.measure.epoll_swarm import EpollSwarm
 from experiments.measure.httpx_swarm import HttpxSwarm
@@ -26,19 +27,26 @@ from experiments.record.rows import PartWriter, RowBuffer
 if TYPE_CHECKING:
     from experiments.measure.threads_swarm import ThreadsSwarm
 
-_FLUSH_S = 5.0
+FLUSH_S = 5.0
 """How often rows go to disk: what a killed generator loses at most."""
 _REPORT_S = 1.0
 _RECENT_POLLS = 1000
 
 
-async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], None], stop: Stop) -> dict[str, Any]:
+async def drive(
+    shard: Shard,
+    start_at: float,
+    on_report: Callable[[Report], None],
+    stop: Stop,
+    transports: Sequence[httpx.AsyncBaseTransport] | None = None,
+) -> dict[str, Any]:
     """Drives the devices of a shard through warm-up and window.
 
     Args:
         start_at: when the measured window begins, on the monotonic clock; round 1 begins `plan.warmup_s` earlier.
         on_report: called about every second, from the thread that carries the load.
         stop: an order to close the window early; cancelling gives one.
+        transports: what `shard.make_transports` made beforehand, where the engine asks through such.
 
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
@@ -64,9 +72,10 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
             await asyncio.to_thread(swarm.run)
             counted = counter.facts
         else:
-            factory = shard.transport_factory()
-            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, factory)
+            asked_through = transports or shard.make_transports()
+            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through)
             await swarm.run()
+            counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
     except asyncio.CancelledError:
         stop.at = time.monotonic()
         raise
@@ -78,10 +87,10 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **asdict(swarm.effort),
+        **swarm.effort.facts(),
         "cpu_s": time.process_time() - cpu_before,
-        "rss_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "cpu_wait_ratio": chores.waiting.ratio() if chores.waiting else None,
+        "rss_peak_bytes": memory.peak_rss_bytes(),
+        "cpu_wait_ratio": chores.cpu_wait_ratio,
         "longest_stall_s": swarm.heartbeat.longest_stall_s,
         "parts": writer.parts,
         "part_sha256": writer.checksums,
@@ -89,12 +98,13 @@ async def drive(shard: Shard, start_at: float, on_report: Callable[[Report], Non
         "lost_rows": writer.lost_rows,
         "error": f"{problem}; {writer.lost_rows:,} of them are lost" if problem else None,
         **counted,
+        "first_wrong_answers": course.wrong.first(),
         "totals": course.tally.totals(),
     }
 
 
 class _Chores:
-    """What is done beside the load, at a heartbeat: rows to disk, reports, and counting from the start of the window."""
+    """What is done beside the load, at a heartbeat: rows to disk, reports, and what is measured of the window alone."""
 
     swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
 
@@ -103,15 +113,23 @@ class _Chores:
         self._writer = writer
         self._on_report = on_report
         self._reported_at = time.monotonic()
-        self._flush_at = self._reported_at + _FLUSH_S
+        self._flush_at = self._reported_at + FLUSH_S
         self._seen = 0
-        self.waiting: RunQueueWait | None = None
+        self._waiting: RunQueueWait | None = None
         """From the start of the window on."""
+        self._window_over = False
+        self.cpu_wait_ratio: float | None = None
+        """Share of the window for which the loop waited for a core; None where the platform does not tell."""
 
     def at(self, now: float) -> None:
         """Does what is due."""
-        if self.waiting is None and now >= self._course.start_at:
-            self.waiting = RunQueueWait()
+        if self._waiting is None and now >= self._course.start_at:
+            self._waiting = RunQueueWait()
+        if self._waiting is not None and not self._window_over:
+            self._window_over = now >= self._course.close_at
+            if self._window_over or now >= self._reported_at + _REPORT_S:
+                # Now and then as well, so that a run that breaks off has a figure too.
+                self.cpu_wait_ratio = self._waiting.ratio()
         if now >= self._reported_at + _REPORT_S:
             self._report(now)
 
@@ -120,10 +138,22 @@ class _Chores:
         rate = (len(rows) - self._seen) / (now - self._reported_at)
         p50, p99 = _recent_percentiles(rows)
         in_flight = len(self.swarm.heartbeat.in_flight)
-        self._on_report(Report(tally.sent, tally.ok, tally.failed, in_flight, p50, p99, rate, _problem(self._writer)))
+        self._on_report(
+            Report(
+                tally.sent,
+                tally.ok,
+                tally.failed,
+                in_flight,
+                p50,
+                p99,
+                rate,
+                _problem(self._writer),
+                self._course.wrong.codes(),
+            )
+        )
         if now >= self._flush_at:
             self._writer.write(rows.take())
-            self._flush_at += _FLUSH_S
+            self._flush_at += FLUSH_S
         self._reported_at, self._seen = now, len(rows)
 
 

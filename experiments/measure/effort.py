@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from experiments.record.schema import Outcome
+from experiments.record.schema import ENDPOINTS, Outcome
 
+MOST_RESTS = 20
+"""Of a device."""
+_OF_CONNECTIONS = ("connects", "reconnects", "closes", "retries", "idle_close_s")
+_BY_ENDPOINT = ("compared", "differed")
 _NONE_SENT = (Outcome.UNSENT_BUSY, Outcome.UNSENT_LATE)
 
 
@@ -48,15 +53,43 @@ class Effort:
     attempts: int = 0
     """Requests put on the wire, those asked again included."""
     connects: int = 0
-    """Connections made; 0 where a transport does not tell."""
+    """Connections made."""
     reconnects: int = 0
     """Kept connections that the server had closed before they were used again."""
+    closes: int = 0
+    """Answers with which the server closed a connection that was to be kept."""
     retries: int = 0
     """Requests asked again, since the server closed a reused connection without an answer."""
     checksums: int = 0
-    """Answers whose bytes were compared."""
+    """Complete answers whose checksum was taken, whatever their status and length."""
+    compared: list[int] = field(default_factory=lambda: [0] * len(ENDPOINTS))
+    """Of these, by endpoint, those of status 200 and the right length: their bytes decided."""
+    differed: list[int] = field(default_factory=lambda: [0] * len(ENDPOINTS))
+    """Of these, those whose bytes were others than before the load."""
+    rests_s: list[float] = field(default_factory=list)
+    """How long connections had rested when the server closed them; the first ones of each device, `MOST_RESTS` at most."""
+    connections_told: bool = True
+    """Whether the transport tells of its connections; if not, nobody knows how many there were."""
 
     def add(self, other: Effort) -> None:
         """Takes the effort of another device in."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
+        told = self.connections_told and other.connections_told
+        for name, value in vars(other).items():
+            if name == "rests_s":
+                self.rests_s += value  # In place: there may be thousands of devices.
+            elif name in _BY_ENDPOINT:
+                setattr(self, name, [a + b for a, b in zip(getattr(self, name), value, strict=True)])
+            else:
+                setattr(self, name, getattr(self, name) + value)
+        self.connections_told = told
+
+    def facts(self) -> dict[str, Any]:
+        """As they stand in run.json: counts of bytes compared by the name of the endpoint; null for what the transport does
+        not tell, since 0 would be a figure."""
+        facts = asdict(self)
+        del facts["connections_told"]
+        rests = sorted(facts.pop("rests_s"))
+        places = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
+        facts["idle_close_s"] = {name: rests[int(share * len(rests))] for name, share in places.items()} if rests else None
+        facts |= {name: dict(zip(ENDPOINTS, facts[name], strict=True)) for name in _BY_ENDPOINT}
+        return facts if self.connections_told else facts | dict.fromkeys(_OF_CONNECTIONS)

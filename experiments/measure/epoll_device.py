@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from experiments.measure.device import Device
+from experiments.measure.effort import MOST_RESTS
 from experiments.measure.http1 import AnswerReader, ConnectionClosed, ConnectionReset, ProtocolViolation
 from experiments.measure.lean_transport import RETRIABLE
 from experiments.measure.links import judge
@@ -35,8 +36,8 @@ _monotonic = time.monotonic
 class EpollDevice(Device):
     """One device: connects when it has no connection, sends, and takes what comes."""
 
-    __slots__ = ("_closed_by_server", "_connect_begun", "_connect_s", "_connecting", "_kept", "_reader", "_sent", "_socket",
-                 "_swarm", "_unsent", "_wakes", "idle", "wake_at")  # fmt: skip
+    __slots__ = ("_closed_by_server", "_connect_begun", "_connect_s", "_connecting", "_kept", "_reader", "_rests", "_sent",
+                 "_socket", "_swarm", "_unsent", "_wakes", "idle", "wake_at")  # fmt: skip
 
     def __init__(self, swarm: EpollSwarm, client: int) -> None:
         super().__init__(swarm.course, client)
@@ -50,6 +51,8 @@ class EpollDevice(Device):
         """Whether the last connection was, while nothing was asked."""
         self._kept = False
         """Whether the request under way went over a connection that had served one before."""
+        self._rests = 0
+        """How many times of rest it has noted."""
         self._sent = 0.0
         self._connect_begun = 0.0
         self._connect_s = 0.0
@@ -193,12 +196,15 @@ class EpollDevice(Device):
             return
         except OSError:
             self._closed_by_server = True
+        if self._closed_by_server and self._rests < MOST_RESTS:
+            self._rests += 1
+            self._swarm.effort.rests_s.append(_monotonic() - self.free_at)
         self.close()
 
     def _read(self, connection: socket.socket) -> None:
         reader = self._reader
         try:
-            if (remaining := reader.remaining) and not reader.checksum_wanted:
+            if (remaining := reader.remaining) and not reader.checksum_wanted and reader.answer.status == 200:
                 # One more than is to come, to notice a surplus.
                 size = connection.recv_into(_TRASH, min(remaining + 1, len(_TRASH)), _MSG_TRUNC)
                 complete = size > 0 and reader.skip(size)
@@ -238,13 +244,15 @@ class EpollDevice(Device):
         """The answer is complete."""
         reader, swarm = self._reader, self._swarm
         answer, checked = reader.answer, reader.checksum_wanted
-        swarm.effort.checksums += checked
         if answer.status == 200 and answer.body_bytes == swarm.body_bytes[self.number] and not checked:
             outcome = Outcome.OK
         else:
             checksum = answer.checksum if checked else None
-            outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum)
+            outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum, swarm.effort)
+            if outcome is not Outcome.OK:
+                self.answered_wrong(outcome, answer.status, answer.headers, answer.first_bytes)
         if not (reader.reusable and swarm.keep_alive):
+            swarm.effort.closes += swarm.keep_alive and reader.closing
             self.close()
         self._finish(answer.done_at, outcome)
 
@@ -258,7 +266,9 @@ class EpollDevice(Device):
         if self._connecting:
             self._connect_s = time.monotonic() - self._connect_begun
         self.close()
-        self._finish(self._reader.answer.done_at or time.monotonic(), outcome)
+        if (answer := self._reader.answer).status:
+            self.answered_wrong(outcome, answer.status, answer.headers, answer.first_bytes)
+        self._finish(answer.done_at or time.monotonic(), outcome)
 
     def _finish(self, done: float, outcome: Outcome) -> None:
         """Keeps the row of the poll under way, and says when the next one is due."""
@@ -267,7 +277,8 @@ class EpollDevice(Device):
         self.idle = True
         self.ended(self._sent, done, self._connect_s, answer.status, answer.body_bytes, outcome)
         if swarm.closed:
-            self.give_up()
+            if self.mid_round:
+                swarm.overdue.append(self)
         elif self.due <= done:
             swarm.overdue.append(self)
         elif not swarm.course.fixed:

@@ -42,12 +42,10 @@ class EpollSwarm:
         OSError: this platform has no epoll, or no timerfd.
     """
 
-    def __init__(
-        self, course: Course, clients: range, target: Target, stop: Stop, chores: Callable[[float], None]
-    ) -> None:
+    def __init__(self, course: Course, clients: range, target: Target, stop: Stop, chores: Callable[[float], None]) -> None:
         self.course = course
         self.effort = Effort()
-        self.heartbeat = Heartbeat(target.timeout_s, course.start_at, self._at_each_beat)
+        self.heartbeat = Heartbeat(target.timeout_s, course, self._at_each_beat)
         self.in_flight = self.heartbeat.in_flight
         self.target = target
         self.keep_alive = target.keep_alive
@@ -85,12 +83,11 @@ class EpollSwarm:
                     now = clock()
                 if now >= self.course.close_at:
                     self._close_window()
-                    if not heartbeat.in_flight:
-                        return
-                    more = False
-                else:
-                    more = self._send_due(now)
-                self._handle_events(more)
+                    if not (heartbeat.in_flight or self.overdue):
+                        break
+                self._handle_events(self._send_due(now))
+            for device in self._devices:
+                device.give_up()
         finally:
             self._end()
 
@@ -135,14 +132,11 @@ class EpollSwarm:
             self._timer.arm(at)
 
     def _close_window(self) -> None:
-        """Keeps the rows of what was due and never sent; devices that wait for an answer follow when they have it."""
+        """Begins no round any more: what is left is the second polls of rounds whose first were sent."""
         if not self.closed:
             self.closed = True
             self.waiting.clear()
-            self.overdue.clear()
-            for device in self._devices:
-                if device.idle:
-                    device.give_up()
+            self.overdue = deque(device for device in self.overdue if device.mid_round)
 
     def _at_each_beat(self, now: float) -> None:
         if self._stop.ordered:
@@ -152,6 +146,8 @@ class EpollSwarm:
         self._chores(now)
 
     def _interrupt(self) -> None:
+        self.course.over = True
+        self.overdue.clear()
         for device in list(self.connections.values()):
             if not device.idle:
                 device.interrupt()

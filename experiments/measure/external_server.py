@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import psutil
 
 from experiments.errors import ServerContractError, ServerStartError
+from experiments.measure.address import Address, first_that_answers, look_up
 from experiments.measure.listening import listeners
 from experiments.measure.question import ask, reason
-from experiments.measure.server_base import MOST_AT_ONCE, Server
+from experiments.measure.server_base import FIRST_AT_ONCE, MOST_AT_ONCE, Server
+from experiments.record.schema import ENDPOINTS
 from server import catalogue
 
 _QUIET = 200
@@ -27,16 +29,34 @@ class ExternalServer(Server):
     alive = True
     """As far as anybody can know here; if it stops answering, the devices see it."""
 
-    def __init__(self, *, url: str, status_bytes: int, bulk_bytes: int) -> None:
-        super().__init__(status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=MOST_AT_ONCE)
+    def __init__(self, *, url: str, status_bytes: int, bulk_bytes: int, polled: Collection[str] = ENDPOINTS) -> None:
+        super().__init__(
+            status_bytes=status_bytes,
+            bulk_bytes=bulk_bytes,
+            at_once=FIRST_AT_ONCE,
+            most_at_once=MOST_AT_ONCE,
+            polled=polled,
+        )
         self._url = url.rstrip("/")
+        self._addresses: list[Address] = []
+        """All that its name has."""
+        self._address: Address | None = None
+        """The one that answered."""
         self._pids: set[int] = set()
         """Workers that ever answered."""
+        self._workers_seen: bool | None = None
+        """Whether their numbers were those of processes here when they were first asked for; None before that."""
 
     @property
     def url(self) -> str:
         """Scheme, host and port."""
         return self._url
+
+    @property
+    def address(self) -> Address:
+        """The address of its name that answered first; before anybody asked, the name itself."""
+        parts = urlsplit(self._url)
+        return self._address or (parts.hostname or "", parts.port or 80)
 
     @property
     def is_local(self) -> bool:
@@ -52,11 +72,14 @@ class ExternalServer(Server):
             "name": "external",
             "title": "a server that was running already",
             "url": self.url,
+            "address": self._address and self._address[0],
+            "addresses": [host for host, _ in self._addresses],
             "started_by_lab": False,
             "framework": self._health.framework if self._health else None,
             "framework_version": self._health.version if self._health else None,
             "command": [],
             "main_pid": None,
+            "workers_seen": bool(self._workers_seen),
         }
 
     def worker_pids(self) -> list[int]:
@@ -68,14 +91,18 @@ class ExternalServer(Server):
         return sorted(listeners(processes, urlsplit(self._url).port or 80))
 
     async def start(self, *, deadline_s: float = 10.0) -> None:
-        """Makes sure that somebody answers.
+        """Makes sure that somebody answers, and finds out at which of its addresses.
 
         Raises:
             ServerStartError: nobody does.
         """
+        health = self._url + catalogue.HEALTH_PATH
         try:
-            await asyncio.to_thread(ask, self._url + catalogue.HEALTH_PATH, deadline_s, 0)
-        except (OSError, http.client.HTTPException) as error:
+            self._addresses = await asyncio.to_thread(look_up, self._url)
+            self._address = await first_that_answers(
+                self._addresses, lambda address: ask(health, deadline_s, 0, address=address)
+            )
+        except OSError as error:
             raise ServerStartError(
                 f"nothing answers at {self._url} ({reason(error)}): start that server, or correct server_url."
             ) from None
@@ -106,6 +133,8 @@ class ExternalServer(Server):
             return {}
         served = await self._served(lambda served, quiet: quiet >= _QUIET and self._pids <= served.keys(), deadline_s)
         self._pids |= served.keys()
+        if self._workers_seen is None:
+            self._workers_seen = await asyncio.to_thread(lambda: self.is_local)
         return served
 
     async def stop(self) -> None:

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from itertools import zip_longest
 from typing import Any, Self
 from uuid import uuid4
@@ -79,9 +80,10 @@ class Fleet:
     async def leave(self) -> None:
         """Listens no more; the generators must have been closed."""
         self._left.set()
-        self._words.close()
-        await asyncio.to_thread(self._client.close, _CONNECT_S)
-        await asyncio.to_thread(self._listener.join, _CONNECT_S)
+        async with AsyncExitStack() as left:  # Whatever Dask raises of one of them, the others are done.
+            left.push_async_callback(asyncio.to_thread, self._listener.join, _CONNECT_S)
+            left.push_async_callback(asyncio.to_thread, self._client.close, _CONNECT_S)
+            left.callback(self._words.close)
 
     def _listen(self) -> None:
         """In a thread: hands words on, shows the shards that somebody is there, and sees which workers are not."""
@@ -99,7 +101,17 @@ class Fleet:
                     for generator in list(self._generators.values()):
                         generator.lose("was lost with the Dask scheduler")
                 return
-            self._generators[message["instance"]].receive(message)
+            self._hand_on(message)
+
+    def _hand_on(self, message: dict[str, Any]) -> None:
+        """Gives a shard's words to its generator; those that it cannot take are the end of that one, not of listening."""
+        generator = self._generators.get(message.get("instance", -1))
+        if generator is None:
+            return
+        try:
+            generator.receive(message)
+        except Exception as error:  # noqa: BLE001 - a fault in one message must not silence all machines
+            generator.lose(f"was given up: what its worker said could not be taken ({error!r}), and so")
 
     def _look(self) -> None:
         there = self._client.nthreads()

@@ -30,6 +30,7 @@ from experiments.measure import host, open_files, question
 from experiments.measure.generator_process import GeneratorProcess
 from experiments.measure.sampler import DEAR_BEFORE_S, DEAR_EVERY_S, ProcessTree
 from experiments.measure.shard import Shard
+from experiments.record.schema import ENDPOINTS
 from server import catalogue
 
 BEAT_S = 2.0
@@ -98,11 +99,13 @@ class _Task:
         """
         open_files.allow(len(self._shard.clients) + open_files.SPARE_FILES)
         target = self._shard.target
+        number = ENDPOINTS.index(self._shard.plan.primary)
+        url = target.url + (catalogue.STATUS_PATH, catalogue.BULK_PATH)[number]
         try:
-            answer = question.ask(target.url + catalogue.STATUS_PATH, _REACH_S, target.body_bytes[0])
+            answer = question.ask(url, _REACH_S, target.body_bytes[number], address=target.address)
         except (OSError, HTTPException) as error:
             raise ServerContractError(question.reason(error)) from None
-        if zlib.crc32(answer.body) != target.checksums[0]:
+        if zlib.crc32(answer.body) != target.checksums[number]:
             raise ServerContractError("another server answers it at that address")
 
     async def _accompany(self, generator: GeneratorProcess) -> None:

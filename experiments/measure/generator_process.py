@@ -12,10 +12,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import httpx
 
 from experiments.errors import GeneratorError
 from experiments.measure.drive import drive
@@ -92,6 +95,7 @@ class KernelGenerator(Generator):
         super().__init__(shard)
         self.pid = os.getpid()
         self._stop = Stop()
+        self._transports: list[httpx.AsyncBaseTransport] | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -99,14 +103,14 @@ class KernelGenerator(Generator):
         return [ProcessTree("generator", 0, (self.pid,), descendants=False)]
 
     async def prepare(self) -> None:
-        pass
+        self._transports = self.shard.make_transports()
 
     def start(self, start_at: float) -> None:
         self._task = asyncio.ensure_future(self._drive(start_at))
 
     async def _drive(self, start_at: float) -> None:
         try:
-            self.facts = await drive(self.shard, start_at, self._take, self._stop)
+            self.facts = await drive(self.shard, start_at, self._take, self._stop, self._transports)
         except Exception as error:  # noqa: BLE001 - reported like the death of a process
             self.error = f"generator {self.shard.instance} broke: {error!r}"
         finally:
@@ -138,6 +142,10 @@ class GeneratorProcess(Generator):
         super().__init__(shard)
         self._loop = asyncio.get_running_loop()
         self._ready = asyncio.Event()
+        self._refusal: str | None = None
+        self._heard_at = 0.0
+        self._made = 0
+        """How many transports it had made when it last told."""
         self._log_path = Path(shard.run_path) / f"generator-{shard.instance}.log"
         try:
             self._process = self._launch()
@@ -166,9 +174,17 @@ class GeneratorProcess(Generator):
 
     async def prepare(self) -> None:
         self._tell({"shard": self.shard.to_json()})
-        if not await self._until(self._ready, _READY_S):
-            reason = self.error or f"generator {self.shard.instance} was not ready within {_READY_S:g} s"
-            raise GeneratorError(f"{reason}; the end of its log: {self._log_tail()}")
+        self._heard_at = time.monotonic()
+        # As long as it says that it goes on with its devices' transports, it is waited for.
+        while (left_s := self._heard_at + _READY_S - time.monotonic()) > 0 and not self.ended.is_set():
+            if await self._until(self._ready, left_s):
+                return
+        if self._refusal:
+            raise GeneratorError(self._refusal)
+        reason = self.error or f"generator {self.shard.instance} was not ready within {_READY_S:g} s"
+        if self._made and not self.error:
+            reason += f" of the last of {self._made:,} transports that it had made for {len(self.shard.clients):,} devices"
+        raise GeneratorError(f"{reason}; the end of its log: {self._log_tail()}")
 
     def start(self, start_at: float) -> None:
         self._tell({"start_at": start_at})
@@ -214,8 +230,13 @@ class GeneratorProcess(Generator):
 
     def _take(self, line: bytes) -> None:
         message = json.loads(line)
+        self._heard_at = time.monotonic()
         if "ready" in message:
             self._ready.set()
+        elif "made" in message:
+            self._made = message["made"]
+        elif "refused" in message:
+            self._refusal = self.error = message["refused"]
         elif "report" in message:
             self.report = Report(**message["report"])
         elif "facts" in message:

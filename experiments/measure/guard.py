@@ -1,12 +1,15 @@
 """Starts one command and ends it, with all that descends from it, as soon as nobody wants it any more.
 
-    python -I -S guard.py -- command argument ...
+    python -I -S guard.py [--times] -- command argument ...
 
 Nobody wants it any more when standard input ends (its starter holds the other end of that pipe, and however a starter
 dies, even by SIGKILL, its pipes end with it), when the starter is no longer the parent, or on SIGTERM or SIGHUP. SIGINT is
 ignored: an interrupt is meant for the notebook, and a terminal sends it to everybody.
 
-The command's output goes to the guard's standard error. On standard output the guard says, a line each:
+The command's output goes to the guard's standard error; with --times through the guard, which writes before each line when
+it came (UTC), and has written all of it before it says that the command has ended.
+
+On standard output the guard says, a line each:
 
     pid <number>          the command runs, in a session of its own
     failed <reason>       or it could not be started
@@ -19,6 +22,7 @@ servers, nor of this project.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -37,6 +41,8 @@ REAP_S = 2.0
 _LOOK_S = 1.0
 """How often the parent is looked at. The pipe says the same at once, unless a fork of the starter holds it open too."""
 _POLL_S = 0.01
+_PIPE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 16
 _NOT_STARTED = 127
 """What a shell says of a command that it cannot start."""
 _PR_SET_PDEATHSIG = 1
@@ -52,18 +58,22 @@ def main(arguments: list[str]) -> int:
     starter = os.getppid()
     heard = _hear_signals()
     prctl = _prctl()
+    split = arguments.index("--")
+    log = TimedLog() if "--times" in arguments[:split] else None
     # What outlives its parent becomes a child of the guard, which can then see it, end it and reap it.
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
-        family = Family(_start(arguments[arguments.index("--") + 1 :], prctl))
+        family = Family(_start(arguments[split + 1 :], prctl, log), log.hand_on if log else time.sleep)
     except OSError as error:
         _say(f"failed {error.strerror}: {error.filename}")
         return _NOT_STARTED
     _say(f"pid {family.pid}")
-    _wait_until_unwanted(family, heard, starter)
+    _wait_until_unwanted(family, heard, starter, log)
     how = "itself" if family.code is not None else "terminated"
     if not family.end() and how == "terminated":
         how = "killed"
+    if log:
+        log.finish()
     code = -signal.SIGKILL if family.code is None else family.code
     _say(f"exit {int(code)} {how}")
     return code if code >= 0 else 128 - code
@@ -72,7 +82,9 @@ def main(arguments: list[str]) -> int:
 class Family:
     """The command and all that descends from it."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], pause: Callable[[float], None]) -> None:
+        self._pause = pause
+        """Lets that many seconds pass at most, and does what must go on meanwhile."""
         # Kept, because a Popen that is thrown away asks for the exit code, which then is lost.
         self._process = process
         self.pid = process.pid
@@ -93,7 +105,7 @@ class Family:
         while self.reap() and time.monotonic() < deadline:
             self._signal(signal.SIGKILL)
             _kill_children()
-            time.sleep(_POLL_S)
+            self._pause(_POLL_S)
         return False
 
     def reap(self) -> bool:
@@ -114,7 +126,7 @@ class Family:
         while self.reap():
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(_POLL_S)
+            self._pause(_POLL_S)
         return True
 
     def _signal(self, number: int) -> bool:
@@ -125,6 +137,60 @@ class Family:
         return True
 
 
+class TimedLog:
+    """The command's output on its way to standard error, each line with the time at which it was read.
+
+    A line takes microseconds here, and a megabyte may wait in the pipe, so a command that prints is not held up. A disk that
+    takes no more loses the lines, and not the command.
+    """
+
+    def __init__(self) -> None:
+        self._source, self.sink = os.pipe()
+        """Where the command writes; to be closed once it has it."""
+        os.set_blocking(self._source, False)
+        with suppress(OSError, AttributeError):  # Not allowed, or not Linux: then the pipe is as large as it is.
+            fcntl.fcntl(self._source, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._open = True
+        self._line_begins = True
+
+    @property
+    def sources(self) -> list[int]:
+        """What is to be waited for: nothing once everybody has closed the other end."""
+        return [self._source] if self._open else []
+
+    def hand_on(self, seconds: float = 0.0) -> None:
+        """Waits so long for output, and hands on a piece of it."""
+        if not self._open:
+            time.sleep(seconds)
+        elif select.select(self.sources, [], [], seconds)[0]:
+            self._piece()
+
+    def finish(self) -> None:
+        """Hands on all that is left; whoever still writes is beyond reach, and is not waited for."""
+        while self._open and self._piece():
+            pass
+
+    def _piece(self) -> bool:
+        try:
+            piece = os.read(self._source, _PIECE_BYTES)
+        except BlockingIOError:
+            return False
+        self._open = bool(piece)
+        if piece:
+            self._write(piece)
+        return self._open
+
+    def _write(self, piece: bytes) -> None:
+        now = time.time()
+        stamp = b"%s.%03dZ " % (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)).encode(), now % 1 * 1000)
+        timed = piece[:-1].replace(b"\n", b"\n" + stamp) + piece[-1:]
+        timed = stamp + timed if self._line_begins else timed
+        self._line_begins = piece.endswith(b"\n")
+        with suppress(OSError):
+            while timed:
+                timed = timed[os.write(sys.stderr.fileno(), timed) :]
+
+
 def _kill_children() -> None:
     """Kills who left the process group, as daemons do: once orphans, they are the guard's children."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
@@ -133,7 +199,7 @@ def _kill_children() -> None:
             os.kill(int(number), signal.SIGKILL)
 
 
-def _start(command: list[str], prctl: Callable[[int, int], object]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], prctl: Callable[[int, int], object], log: TimedLog | None) -> subprocess.Popen[bytes]:
     """Starts the command in a session of its own.
 
     Raises:
@@ -148,19 +214,27 @@ def _start(command: list[str], prctl: Callable[[int, int], object]) -> subproces
         if os.getppid() != guard:
             os._exit(_NOT_STARTED)
 
-    return subprocess.Popen(
+    output = log.sink if log else sys.stderr.fileno()
+    process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr.fileno(),
+        stdout=output,
+        stderr=output,
         start_new_session=True,
         preexec_fn=end_with_guard,
     )
+    if log:
+        os.close(log.sink)
+    return process
 
 
-def _wait_until_unwanted(family: Family, heard: int, starter: int) -> None:
+def _wait_until_unwanted(family: Family, heard: int, starter: int, log: TimedLog | None) -> None:
     """Returns when the command has ended by itself (it then has a code) or is to be ended."""
     while family.code is None:
-        ready, _, _ = select.select([sys.stdin.fileno(), heard], [], [], _LOOK_S)
+        sources = log.sources if log else []
+        ready, _, _ = select.select([sys.stdin.fileno(), heard, *sources], [], [], _LOOK_S)
+        if log and sources and sources[0] in ready:
+            log.hand_on()
         if heard in ready and {signal.SIGTERM, signal.SIGHUP} & set(os.read(heard, 512)):
             return
         if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 512):

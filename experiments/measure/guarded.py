@@ -40,14 +40,17 @@ class ServerExit:
 class Guarded:
     """A command under `guard.py`.
 
+    Args:
+        times: write the time before each line of its log.
+
     Raises:
         OSError: the log cannot be written, or no process can be started.
     """
 
-    def __init__(self, command: list[str], *, env: dict[str, str], log_path: Path) -> None:
+    def __init__(self, command: list[str], *, env: dict[str, str], log_path: Path, times: bool = False) -> None:
         with log_path.open("ab") as log:
             self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", guard.__file__, "--", *command],
+                [sys.executable, "-I", "-S", guard.__file__, *(["--times"] if times else []), "--", *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

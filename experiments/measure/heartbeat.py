@@ -19,6 +19,13 @@ class Expiring(Protocol):
         """Called once when the timeout has passed."""
 
 
+class Window(Protocol):
+    """The measured window, on the monotonic clock; its end may move."""
+
+    start_at: float
+    close_at: float
+
+
 class Heartbeat:
     """Watches polls in flight, and the loop that drives them.
 
@@ -27,13 +34,13 @@ class Heartbeat:
 
     Args:
         timeout_s: seconds that a poll may take.
-        start_at: when the measured window begins; stalls before are the warm-up's and do not count.
+        window: the measured window; what holds the loop up before or after it does not count.
         chores: called at each beat, with the time.
     """
 
-    def __init__(self, timeout_s: float, start_at: float, chores: Callable[[float], None]) -> None:
+    def __init__(self, timeout_s: float, window: Window, chores: Callable[[float], None]) -> None:
         self._timeout_s = timeout_s
-        self._start_at = start_at
+        self._window = window
         self._chores = chores
         self.in_flight: dict[Expiring, float] = {}
         """Polls that were sent and have not ended -> when they were sent, in this order."""
@@ -43,10 +50,13 @@ class Heartbeat:
         """Longest time by which a beat came too late: how long the loop once did nothing for its devices."""
 
     def beat(self, now: float) -> None:
-        """Does what is due every `BEAT_S`."""
-        if self.next_at >= self._start_at:
-            self.longest_stall_s = max(self.longest_stall_s, now - self.next_at)
+        """Does what is due every `BEAT_S`, and when the window closes: what is measured of the generator ends there."""
+        close_at = self._window.close_at
+        if self._window.start_at <= self.next_at:
+            self.longest_stall_s = max(self.longest_stall_s, min(now, close_at) - self.next_at)
         self.next_at = now + BEAT_S
+        if now < close_at < self.next_at:
+            self.next_at = close_at
         expired = []
         for poll, sent in self.in_flight.items():
             if now - sent < self._timeout_s:

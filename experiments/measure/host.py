@@ -6,6 +6,7 @@ Holds no user name, no host name, no path and no environment variable.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from experiments.measure.allowance import Allowance
 
 CERTIFICATE = "calibration.json"
 """Name of the certificate of calibration in the folder of results; `experiments.studies.calibrate` writes it."""
@@ -38,6 +41,8 @@ _PACKAGES = (
 def fingerprint() -> dict[str, Any]:
     """Machine, operating system, Python and the versions that may move a figure."""
     clock = time.get_clock_info("monotonic")
+    cores, memory_bytes = psutil.cpu_count(logical=True), psutil.virtual_memory().total
+    may_use = Allowance.of(os.getpid())
     return {
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
@@ -45,9 +50,11 @@ def fingerprint() -> dict[str, Any]:
         "kernel": platform.release(),
         "architecture": platform.machine(),
         "cpu_model": _cpu_model(),
-        "cores": psutil.cpu_count(logical=True),
+        "cores": cores,
+        "cores_usable": may_use.cores or cores,
         "cores_physical": psutil.cpu_count(logical=False),
-        "memory_bytes": psutil.virtual_memory().total,
+        "memory_bytes": memory_bytes,
+        "memory_usable_bytes": min(memory_bytes, may_use.memory_bytes or memory_bytes),
         "hypervisor": _is_virtual(),
         "cpu_governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "clock": {"name": clock.implementation, "resolution_s": clock.resolution},
@@ -60,8 +67,9 @@ def identity() -> dict[str, Any]:
     """What must be alike for a calibration to speak for a run: the machine, Python, and the versions that send and serve."""
     whole = fingerprint()
     same = ("python", "implementation", "kernel", "architecture", "cpu_model", "cores", "memory_bytes", "lab_version")
+    may_use = ("cores_usable", "memory_usable_bytes")
     packages = {name: whole["packages"][name] for name in ("uvloop", "httptools", "httpx", "polars")}
-    return {name: whole[name] for name in same} | {"packages": packages}
+    return {name: whole[name] for name in (*same, *may_use)} | {"packages": packages}
 
 
 def certificate(results_dir: Path) -> dict[str, Any] | None:
@@ -80,8 +88,10 @@ def _cpu_model() -> str:
     return platform.processor() or "unknown"
 
 
-def _is_virtual() -> bool:
-    return any(line.startswith("flags") and " hypervisor" in line for line in _lines("/proc/cpuinfo"))
+def _is_virtual() -> bool | None:
+    """Whether the processor says that a hypervisor runs it; None where it says nothing, as on ARM."""
+    flags = next((line for line in _lines("/proc/cpuinfo") if line.startswith("flags")), None)
+    return None if flags is None else " hypervisor" in flags
 
 
 def _version(package: str) -> str | None:

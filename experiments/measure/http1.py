@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import httptools
 import httpx
 
+from experiments.measure.masking import FIRST_BYTES
+
 MOST_BODILESS_BYTES = 64 * 1024
 """How many bytes may come in a row without one of a body: heads, what stands between two chunks, a trailer. httptools
 itself would keep names and values in memory without limit."""
@@ -47,12 +49,14 @@ class ProtocolViolation(httpx.RemoteProtocolError):
 class Answer:
     """What came back for one request; a reader reuses the same object for all of its answers."""
 
-    __slots__ = ("body", "body_bytes", "checksum", "complete", "done_at", "headers", "started", "status")
+    __slots__ = ("body", "body_bytes", "checksum", "complete", "done_at", "first_bytes", "headers", "started", "status")
 
     def __init__(self) -> None:
         self.status = self.body_bytes = self.checksum = 0
         self.headers: Headers = []
         self.body: list[bytes] = []
+        self.first_bytes = b""
+        """Of the body, up to `FIRST_BYTES`; empty where nobody looked at them: of most right answers."""
         self.done_at = 0.0
         self.started = self.complete = False
 
@@ -65,7 +69,8 @@ class AnswerReader:
         keep_bodies: False counts body bytes and throws them away.
     """
 
-    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "remaining", "reusable")
+    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "closing", "remaining",
+                 "reusable")  # fmt: skip
 
     def __init__(self, clock: Callable[[], float], *, keep_bodies: bool) -> None:
         self._clock = clock
@@ -78,6 +83,8 @@ class AnswerReader:
         """Whether the CRC-32 of the answer under way is taken."""
         self.reusable = True
         """Whether another request may be asked on this connection."""
+        self.closing = False
+        """Whether the server said with its last answer that it closes the connection, or did so to end the answer."""
         self.remaining = 0
         """Bytes of body that are still to come of a plain answer; they may be skipped, see `skip`."""
 
@@ -88,7 +95,7 @@ class AnswerReader:
         answer.done_at = 0.0
         answer.started = answer.complete = False
         if answer.headers or answer.body:
-            answer.headers, answer.body = [], []
+            answer.headers, answer.body, answer.first_bytes = [], [], b""
         self.checksum_wanted = checksum
         if self._general is not None:
             self._general.expect()
@@ -111,9 +118,9 @@ class AnswerReader:
             answer.started = True
             answer.status, answer.headers = plain.status, plain.headers
             if not plain.keeps_alive:
-                self.reusable = False
+                self.close_after_answer()
             self.remaining = plain.body_bytes
-        if self.checksum_wanted or self._keep_bodies:
+        if self.checksum_wanted or self._keep_bodies or answer.status != 200:
             self.take(data[start : start + self.remaining])
         return self.skip(len(data) - start)
 
@@ -149,7 +156,13 @@ class AnswerReader:
             raise ConnectionReset(f"the connection was reset: {error}")
         if self._general is None or not self._general.ends_with_connection():
             raise ConnectionClosed("the server closed the connection before the answer was complete")
+        self.closing = True
         self.finish()
+
+    def close_after_answer(self) -> None:
+        """The server ends the connection with this answer."""
+        self.reusable = False
+        self.closing = True
 
     def finish(self) -> None:
         """The last byte has come."""
@@ -162,6 +175,8 @@ class AnswerReader:
             self.answer.checksum = zlib.crc32(piece, self.answer.checksum)
         if self._keep_bodies and piece:
             self.answer.body.append(piece)
+        if (room := FIRST_BYTES - len(self.answer.first_bytes)) > 0:
+            self.answer.first_bytes += piece[:room]
 
     def _plain_head(self, head: bytes) -> _PlainHead | None:
         """What is known of a head; None if it is not plain, or if it is not worth the while to find out."""
@@ -193,6 +208,8 @@ class _GeneralReader:
     def __init__(self, reader: AnswerReader) -> None:
         self._reader = reader
         self._parser = httptools.HttpResponseParser(self)
+        self.keeps_alive = False
+        """Whether the server keeps the connection after the answer, once its head is complete."""
         self.expect()
 
     def expect(self) -> None:
@@ -254,6 +271,8 @@ class _GeneralReader:
     def on_headers_complete(self) -> None:
         self._reader.answer.status = status = self._parser.get_status_code()
         if not 100 <= status < 200:
+            # Asked here, where the parser knows: after the end of a message it has forgotten what the head said.
+            self.keeps_alive = self._parser.should_keep_alive()
             self._in_head = False
             self._room_bytes = MOST_BODILESS_BYTES
 
@@ -268,8 +287,8 @@ class _GeneralReader:
         if self._in_head:
             self._reader.answer.headers.clear()
             return
-        if not self._parser.should_keep_alive():
-            self._reader.reusable = False
+        if not self.keeps_alive:
+            self._reader.close_after_answer()
         self._reader.finish()
 
 
@@ -311,4 +330,4 @@ def _examine(head: bytes) -> _PlainHead | None:
     if answer.body_bytes:  # Lines that end in LF alone: the head ended earlier than it seemed.
         return None
     body_bytes = int(answer.headers[names.index(b"content-length")][1])
-    return _PlainHead(answer.status, answer.headers, body_bytes, general._parser.should_keep_alive())
+    return _PlainHead(answer.status, answer.headers, body_bytes, general.keeps_alive)

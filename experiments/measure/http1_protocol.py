@@ -16,12 +16,15 @@ class Http1Protocol(asyncio.Protocol):
 
     def __init__(self, clock: Callable[[], float], *, keep_bodies: bool) -> None:
         self._reader = AnswerReader(clock, keep_bodies=keep_bodies)
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._open = False
         self.closed_by_server = False
         """Whether the server ended the connection while nothing was being asked."""
+        self.rested_s = 0.0
+        """How long nothing had been asked by then."""
 
     @property
     def answer(self) -> Answer:
@@ -32,6 +35,11 @@ class Http1Protocol(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether another request may be asked on this connection."""
         return self._open and self._reader.reusable
+
+    @property
+    def closed_with_answer(self) -> bool:
+        """Whether the server ended the connection with its last answer."""
+        return self._reader.closing
 
     def ask(self, wire: bytes, *, checksum: bool = False) -> asyncio.Future[None]:
         """Sends a request; the future ends with the answer in `self.answer`, or with one of `http1`'s errors."""
@@ -71,6 +79,7 @@ class Http1Protocol(asyncio.Protocol):
         was_usable, self._open = self.usable, False
         if self._waiter is None:
             self.closed_by_server = was_usable
+            self.rested_s = self._clock() - self.answer.done_at
         elif error is None or isinstance(error, OSError):
             self._end(self._why_ended(error))
         else:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import httpx
 
 from experiments.measure.device import Course, Device
 from experiments.measure.effort import Effort
-from experiments.measure.heartbeat import BEAT_S, Heartbeat
-from experiments.measure.links import HttpxLink, LeanLink, Link, TransportFactory
+from experiments.measure.heartbeat import Heartbeat
+from experiments.measure.links import HttpxLink, LeanLink, Link
 from experiments.measure.outcomes import outcome_of
 from experiments.measure.pacer import Pacer
 from experiments.measure.swarm import GRACE_S, Stop
@@ -28,7 +30,7 @@ class HttpxSwarm:
         clients: numbers of the devices.
         stop: told when the window is to close early.
         chores: called every 20 ms with the time.
-        transport_factory: makes a device's transport; None for the lean one.
+        transports: the devices', in the order of `clients`; None for lean ones.
     """
 
     def __init__(
@@ -38,24 +40,28 @@ class HttpxSwarm:
         target: Target,
         stop: Stop,
         chores: Callable[[float], None],
-        transport_factory: TransportFactory | None = None,
+        transports: Sequence[httpx.AsyncBaseTransport] | None = None,
     ) -> None:
         self.course = course
         self.effort = Effort()
+        self.first_fault: str | None = None
+        """What the first poll raised that failed by the generator's fault, if one did."""
+        self.closing_error: str | None = None
+        """What the first transport raised that could not be closed, and how many could not, if so."""
         self._clients = clients
         self._target = target
         self._stop = stop
         self._chores = chores
-        self._transport_factory = transport_factory
+        self._transports = transports
         self._requests = target.requests()
-        self.heartbeat = Heartbeat(target.timeout_s, course.start_at, self._at_each_beat)
+        self.heartbeat = Heartbeat(target.timeout_s, course, self._at_each_beat)
         self._cutting_short: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
         self.pacer = Pacer()
         beating = asyncio.ensure_future(self._beat())
-        devices = [_HttpxDevice(self, client) for client in self._clients]
+        devices = [_HttpxDevice(self, client, self._link(place)) for place, client in enumerate(self._clients)]
         self._tasks = [asyncio.ensure_future(device.live()) for device in devices]
         try:
             await asyncio.gather(*self._tasks)
@@ -65,22 +71,38 @@ class HttpxSwarm:
             beating.cancel()
             await self._end_devices()
             for device in devices:
+                device.give_up()
                 self.effort.add(device.link.effort)
-                await device.link.close()
+            await self._close([device.link for device in devices])
             self.pacer.close()
 
-    def make_link(self, client: int) -> Link:
-        """A new device's way to the server."""
+    def _link(self, place: int) -> Link:
+        """The way to the server of the device at that place among `clients`."""
         # One pair of requests for all devices, where these need no names.
-        requests = self._target.requests(client) if self._target.names_devices else self._requests
-        if self._transport_factory is None:
+        named = self._target.names_devices
+        requests = self._target.requests(self._clients[place]) if named else self._requests
+        if self._transports is None:
             return LeanLink(self._target, requests)
-        return HttpxLink(self._target, requests, self._transport_factory())
+        return HttpxLink(self._target, requests, self._transports[place])
+
+    async def _close(self, links: Sequence[Link]) -> None:
+        """Closes all, within a bounded time. Every poll has its row by now, and no fault of a transport may lose it."""
+        closing = [asyncio.ensure_future(link.close()) for link in links]
+        if not closing:
+            return
+        _, late = await asyncio.wait(closing, timeout=GRACE_S)
+        for one in late:
+            one.cancel()
+        errors = [repr(error) for one in closing if one not in late and not one.cancelled() and (error := one.exception())]
+        errors += [f"it was not done within {GRACE_S:g} s"] * len(late)
+        if errors:
+            reason = " ".join(errors[0].split())[:200]
+            self.closing_error = f"{reason}, {len(errors):,} of {len(links):,} times"
 
     async def _beat(self) -> None:
         while True:
             self.heartbeat.beat(time.monotonic())
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(max(0.0, self.heartbeat.next_at - time.monotonic()))
 
     def _at_each_beat(self, now: float) -> None:
         if self._cutting_short is None and self._stop.ordered:
@@ -100,6 +122,7 @@ class HttpxSwarm:
         alive = [task for task in self._tasks if not task.done()]
         if alive:
             self.course.close_early(time.monotonic())
+            self.course.over = True
             for task in alive:
                 task.cancel()
             await asyncio.wait(alive)
@@ -110,10 +133,10 @@ class _HttpxDevice(Device):
 
     __slots__ = ("_expired", "_swarm", "_task", "link")
 
-    def __init__(self, swarm: HttpxSwarm, client: int) -> None:
+    def __init__(self, swarm: HttpxSwarm, client: int, link: Link) -> None:
         super().__init__(swarm.course, client)
         self._swarm = swarm
-        self.link = swarm.make_link(client)
+        self.link = link
         self._expired = False
         """Whether the poll under way was cancelled because its time was over."""
         self._task: asyncio.Task[None] | None = None
@@ -122,15 +145,14 @@ class _HttpxDevice(Device):
         """Polls round after round until the window closes."""
         self._task = asyncio.current_task()
         course = self._course
-        while self.first_due < course.close_at:
+        while self.mid_round or self.first_due < course.close_at:
             now = time.monotonic()
             if self.due > now:
                 await self._wait_until(self.due)
                 now = time.monotonic()
-            if now >= course.close_at:
+            if now >= course.close_at and not self.mid_round:
                 break
             await self._poll(now)
-        self.give_up()
 
     async def _wait_until(self, due: float) -> None:
         try:
@@ -148,8 +170,12 @@ class _HttpxDevice(Device):
             outcome = self._cancelled_outcome()
         except Exception as error:  # noqa: BLE001 - whatever a transport raises ends as a row, never as an exception
             outcome = outcome_of(error)
+            if outcome is Outcome.GENERATOR_ERROR and self._swarm.first_fault is None:
+                self._swarm.first_fault = " ".join(repr(error).split())[:200]
         finally:
             in_flight.pop(self, None)
+        if outcome is not Outcome.OK and link.status:
+            self.answered_wrong(outcome, link.status, link.headers, link.first_bytes)
         done = link.done_at or time.monotonic()
         self.ended(sent, done, link.connect_s, link.status, link.body_bytes, outcome)
 

@@ -15,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from experiments.measure.effort import MOST_RESTS
 from experiments.measure.http1 import Answer, ConnectionClosed, ConnectionReset
 from experiments.measure.http1_protocol import Http1Protocol
 
@@ -59,6 +60,10 @@ class LeanTransport(httpx.AsyncBaseTransport):
         """Connections made so far."""
         self.reconnects = 0
         """How often a kept connection was found closed by the server before it was used again."""
+        self.closes = 0
+        """How often the server closed the connection with its answer, although it was to be kept."""
+        self.rests_s: list[float] = []
+        """How long connections had rested when the server closed them: the first ones."""
         self.retries = 0
         """How often a request was asked again, since the server closed a reused connection without an answer."""
 
@@ -93,6 +98,8 @@ class LeanTransport(httpx.AsyncBaseTransport):
                 self.retries += 1
         elif protocol is not None and protocol.closed_by_server:
             self.reconnects += 1
+            if len(self.rests_s) < MOST_RESTS:
+                self.rests_s.append(protocol.rested_s)
         self._protocol = None
         self._protocol = protocol = await self._connect(request.url)
         return await self._ask(protocol, wire)
@@ -123,6 +130,8 @@ class LeanTransport(httpx.AsyncBaseTransport):
             raise
         if not self._keep_alive:
             protocol.close()
+        elif protocol.closed_with_answer:
+            self.closes += 1
         return protocol.answer
 
     async def _connect(self, url: httpx.URL) -> Http1Protocol:

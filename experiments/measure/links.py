@@ -11,12 +11,14 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import httpx
 
 from experiments.measure.effort import Effort
 from experiments.measure.lean_transport import LeanTransport
+from experiments.measure.masking import FIRST_BYTES
 from experiments.measure.target import Target
 from experiments.record.schema import Outcome
 
@@ -43,6 +45,14 @@ class Link(Protocol):
         """When it ended, on the monotonic clock; 0 if the link cannot say."""
 
     @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Of the answer."""
+
+    @property
+    def first_bytes(self) -> bytes:
+        """Of the body, as far as anybody looked at it; at least where the status is not 200."""
+
+    @property
     def effort(self) -> Effort:
         """What it took so far."""
 
@@ -57,14 +67,18 @@ class Link(Protocol):
         """Closes the connection."""
 
 
-def judge(target: Target, number: int, status: int, body_bytes: int, checksum: int | None) -> Outcome:
-    """Whether a complete answer is the right one."""
+def judge(target: Target, number: int, status: int, body_bytes: int, checksum: int | None, effort: Effort) -> Outcome:
+    """Whether a complete answer is the right one; `effort` counts the comparison, where there is a checksum."""
+    effort.checksums += checksum is not None
     if status != 200:
         return Outcome.HTTP_ERROR
     if body_bytes != target.body_bytes[number]:
         return Outcome.WRONG_BODY
-    if checksum is not None and checksum != target.checksums[number]:
-        return Outcome.WRONG_BODY
+    if checksum is not None:
+        effort.compared[number] += 1
+        if checksum != target.checksums[number]:
+            effort.differed[number] += 1
+            return Outcome.WRONG_BODY
     return Outcome.OK
 
 
@@ -75,14 +89,14 @@ class LeanLink:
         self._target = target
         self._requests = requests
         self._transport = LeanTransport(discard_bodies=True, keep_alive=target.keep_alive, address=target.address)
-        self._checksums = 0
+        self._judged = Effort()
 
     async def ask(self, number: int, *, checked: bool) -> Outcome:
         transport = self._transport
         transport.checksum_wanted = checked
         answer = await transport.exchange(self._requests[number])
-        self._checksums += checked
-        return judge(self._target, number, answer.status, answer.body_bytes, answer.checksum if checked else None)
+        checksum = answer.checksum if checked else None
+        return judge(self._target, number, answer.status, answer.body_bytes, checksum, self._judged)
 
     @property
     def status(self) -> int:
@@ -91,6 +105,14 @@ class LeanLink:
     @property
     def body_bytes(self) -> int:
         return self._transport.answer.body_bytes
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._transport.answer.headers
+
+    @property
+    def first_bytes(self) -> bytes:
+        return self._transport.answer.first_bytes
 
     @property
     def done_at(self) -> float:
@@ -107,7 +129,15 @@ class LeanLink:
     @property
     def effort(self) -> Effort:
         t = self._transport
-        return Effort(t.attempts, t.connects, t.reconnects, t.retries, self._checksums)
+        return replace(
+            self._judged,
+            attempts=t.attempts,
+            connects=t.connects,
+            reconnects=t.reconnects,
+            closes=t.closes,
+            retries=t.retries,
+            rests_s=t.rests_s,
+        )
 
     async def close(self) -> None:
         await self._transport.aclose()
@@ -125,28 +155,37 @@ class HttpxLink:
         self._target = target
         self._requests = requests
         self._transport = transport
-        self.effort = Effort()
+        self.effort = Effort(connections_told=False)
         self.status = 0
         self.body_bytes = 0
+        self._headers = httpx.Headers()
+        self.first_bytes = b""
         self.done_at = 0.0
 
     async def ask(self, number: int, *, checked: bool) -> Outcome:
         self.status = self.body_bytes = 0
         self.done_at = 0.0
+        self.first_bytes = b""
         self.effort.attempts += 1
         response = await self._transport.handle_async_request(self._requests[number])
         self.status = response.status_code
+        self._headers = response.headers
         checksum = 0
         try:
             # As it comes from the wire: a body is not held, nor unpacked if a server should have packed it.
             async for piece in response.aiter_raw():
+                if not self.body_bytes:
+                    self.first_bytes = piece[:FIRST_BYTES]
                 self.body_bytes += len(piece)
                 checksum = zlib.crc32(piece, checksum) if checked else 0
         finally:
             await response.aclose()
         self.done_at = time.monotonic()
-        self.effort.checksums += checked
-        return judge(self._target, number, self.status, self.body_bytes, checksum if checked else None)
+        return judge(self._target, number, self.status, self.body_bytes, checksum if checked else None, self.effort)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._headers.raw
 
     async def close(self) -> None:
         await self._transport.aclose()

@@ -24,7 +24,7 @@ from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import ENDPOINTS, UNSENT, Outcome
 from experiments.schedule import Endpoint, Plan, on_tick
 
-_PART_ROWS = 200_000
+PART_ROWS = 200_000
 """Most rows of a part: a shard that was lost early in a long run lacks millions."""
 
 
@@ -36,6 +36,8 @@ class Salvage:
     """Counts of the measured window, those of the added rows included; empty if there is nothing left to count."""
     parts: int
     """Parts on disk, the added ones included."""
+    checksums: list[str | None]
+    """Of the parts, as they are now that nobody writes any more; None of one that is not there."""
     rows: int
     """Rows in them."""
     added_rows: int
@@ -60,7 +62,7 @@ def salvage(shard: Shard, window_s: float) -> Salvage:
         after = _rows(shard)
         parts = reading.load(shard.run_path).parts(shard.instance)
     except RecordError:  # Its folder is gone; whoever seals the record says so.
-        return Salvage({}, 0, 0, 0, 0, "nothing of it is left")
+        return Salvage({}, 0, [], 0, 0, 0, "nothing of it is left")
     added = len(after) - len(before)
     said = "every poll has its row"
     if added or lost_rows:
@@ -68,7 +70,12 @@ def salvage(shard: Shard, window_s: float) -> Salvage:
         said += "seconds may have been sent"
     if lost_rows:
         said += f"; {lost_rows:,} more could not be written down"
-    return Salvage(_count(after), parts, len(after), added, lost_rows, said)
+    return Salvage(_count(after), parts, _checksums(shard, parts), len(after), added, lost_rows, said)
+
+
+def _checksums(shard: Shard, parts: int) -> list[str | None]:
+    paths = [Path(shard.run_path) / "requests" / f"part-{shard.instance}-{number}.parquet" for number in range(parts)]
+    return [store.checksum(path) if path.is_file() else None for path in paths]
 
 
 def _rows(shard: Shard) -> pl.DataFrame:
@@ -81,7 +88,7 @@ def _add(shard: Shard, rows: pl.DataFrame, window_s: float) -> int:
     path, lost = Path(shard.run_path), 0
     polls = _absent(shard, rows, window_s)
     number = reading.load(path).parts(shard.instance)
-    while some := list(islice(polls, _PART_ROWS)):
+    while some := list(islice(polls, PART_ROWS)):
         buffer = RowBuffer(start_at=0.0)
         for client, round_, endpoint, due in some:
             place = ENDPOINTS.index(endpoint)

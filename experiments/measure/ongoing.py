@@ -6,11 +6,13 @@ Knows instants and reasons; starts, waits for and ends nothing.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from experiments.measure.allowance import Allowance
 from experiments.measure.generator_process import Generator
+from experiments.measure.port_owner import Owner
 from experiments.measure.progress import OnProgress
 from experiments.scenario import Scenario
 
@@ -39,6 +41,8 @@ class Ongoing:
     """What the server reads and writes, where it does and is started here."""
     redis: RunRedis | None = None
     """Where the author's client counts."""
+    started: dict[str, Any] = field(default_factory=dict)
+    """What is known before the load, as it stands in the record."""
     start_at: float = 0.0
     """When the measured window begins."""
     cut_short: str | None = None
@@ -46,13 +50,20 @@ class Ongoing:
     stop_at: float | None = None
     """When it did."""
     server_died: str | None = None
+    owner: Owner = field(default_factory=Owner)
+    """The server's processes, or why they cannot be sampled."""
+    backlog: int | None = None
+    """How many connections may wait for the server to accept them; None where its socket is not seen."""
+    allowance: Allowance | None = None
+    """What the first of them may use; None where it cannot be seen."""
 
     @property
     def deadline(self) -> float:
         """When a generator that has not ended counts as lost."""
         if self.stop_at is not None:
             return self.stop_at + _STOPPED_S
-        return self.start_at + self.scenario.window_s + self.scenario.timeout_s + _OVERTIME_S
+        # The last poll of the window may be the second of a round, sent when the first one's time was over.
+        return self.start_at + self.scenario.window_s + 2 * self.scenario.timeout_s + _OVERTIME_S
 
     @property
     def window_s(self) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Literal
 
 RunPhase = Literal["starting", "warming up", "measuring", "finishing", "analysing"]
@@ -24,6 +26,8 @@ class Progress:
     """Polls sent in the window so far."""
     ok: int = 0
     failed: int = 0
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    """Of the failed, complete answers with another status than 200, by code."""
     in_flight: int = 0
     polls_per_s: float = 0.0
     """Polls ended in the last second."""
@@ -33,6 +37,27 @@ class Progress:
     server_cores: float = 0.0
     """Processor cores that the server used since the last report."""
     generator_cores: float = 0.0
+    run_dir: str = ""
+    """Where the record is written; said while starting."""
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def forgiving(on_progress: OnProgress) -> OnProgress:
+    """The same for a run, which goes on whatever they raise who only look at it; the first error becomes a warning."""
+    shown = False
+
+    def tell(progress: Progress) -> None:
+        nonlocal shown
+        try:
+            on_progress(progress)
+        except Exception as error:  # noqa: BLE001 - it is a user's own function
+            if shown:
+                return
+            shown = True
+            said = f"on_progress raised {error!r}; the run goes on, and further errors of it are not shown"
+            with suppress(Warning):  # Where warnings are errors, this one must not become one of the run.
+                warnings.warn(said, RuntimeWarning, stacklevel=2)
+
+    return tell

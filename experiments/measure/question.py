@@ -19,6 +19,8 @@ from server import catalogue
 TEXT_CHARACTERS = 200
 """What is kept of a header or of a reason: it goes into the record."""
 _HEALTH_BYTES = 10_000
+_TAKEN_S = 0.5
+"""How long a further connection may take: half of what the kernel waits before it sends a dropped first packet again."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +53,27 @@ class _BoundedSocket(socket.socket):
         return super().recv_into(*args, **options)
 
 
-def ask(url: str, timeout_s: float, size_bytes: int) -> Answer:
+def ask(url: str, timeout_s: float, size_bytes: int, *, address: tuple[str, int] | None = None) -> Answer:
     """GETs a URL on a connection of its own, which no proxy setting can lead astray.
 
     Args:
         timeout_s: seconds for all of it.
         size_bytes: how long the body should be.
+        address: host and port to connect to, where the name was looked up already.
 
     Raises:
         OSError: nobody listens, or not in time.
         http.client.HTTPException: what came is not HTTP.
     """
-    with closing(_request(url, time.monotonic() + timeout_s)) as connection:
+    ends_at = time.monotonic() + timeout_s
+    with closing(_request(url, address, ends_at, ends_at)) as connection:
         return _answer(connection, size_bytes)
 
 
-def _request(url: str, ends_at: float) -> http.client.HTTPConnection:
+def _request(url: str, address: tuple[str, int] | None, connect_by: float, ends_at: float) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 80
-    plain = socket.create_connection((host, port), timeout=max(0.001, ends_at - time.monotonic()))
+    plain = socket.create_connection(address or (host, port), timeout=max(0.001, connect_by - time.monotonic()))
     bounded = _BoundedSocket(plain.family, plain.type, plain.proto, plain.detach())
     bounded.ends_at = ends_at
     connection = http.client.HTTPConnection(host, port)
@@ -85,20 +89,29 @@ def _answer(connection: http.client.HTTPConnection, size_bytes: int) -> Answer:
     return Answer(response.status, headers, response.read(size_bytes + 1))
 
 
-def ask_workers(url: str, count: int, timeout_s: float) -> list[Health]:
-    """What workers say of themselves on `count` connections that are opened together."""
+def ask_workers(url: str, address: tuple[str, int], count: int, timeout_s: float) -> tuple[list[Health], bool]:
+    """What workers say of themselves on `count` connections that are opened together.
+
+    Returns:
+        That, and whether a connection was not taken at once although one before it was: then more were opened than fit
+        into the server's backlog. The kernel drops such a connection's first packet, which comes again after a second.
+    """
     ends_at = time.monotonic() + timeout_s
     connections: list[http.client.HTTPConnection] = []
-    healths = []
+    healths, crowded = [], False
     with ExitStack() as cleanup:
-        with suppress(OSError):
-            for _ in range(count):
-                connection = _request(url + catalogue.HEALTH_PATH, ends_at)
-                connections.append(cleanup.enter_context(closing(connection)))
+        for _ in range(count):
+            connect_by = min(ends_at, time.monotonic() + _TAKEN_S) if connections else ends_at
+            try:
+                connection = _request(url + catalogue.HEALTH_PATH, address, connect_by, ends_at)
+            except OSError as error:
+                crowded = isinstance(error, TimeoutError) and bool(connections)
+                break
+            connections.append(cleanup.enter_context(closing(connection)))
         for connection in connections:
             with suppress(OSError, http.client.HTTPException, ValueError, RecursionError):
                 healths.append(_health(_answer(connection, _HEALTH_BYTES)))
-    return healths
+    return healths, crowded
 
 
 def _health(answer: Answer) -> Health:

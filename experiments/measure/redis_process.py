@@ -86,11 +86,13 @@ class RunRedis:
         if self._key and self._process is None and "counts" not in self.facts:
             with suppress(Exception):
                 await asyncio.to_thread(self._take)
-        if self._process is not None:
-            await self._process.end()
-            self._process = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            if self._process is not None:
+                await self._process.end()
+                self._process = None
+        finally:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _prepare(self, shown: str) -> None:
         ends_at = asyncio.get_running_loop().time() + (_READY_S if self._process else 0.0)

@@ -10,6 +10,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from experiments.measure import network
+from experiments.measure.allowance import Allowance
 from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator
 from experiments.measure.guarded import ServerExit
@@ -50,6 +52,12 @@ async def gather(
         "totals": _totals(shards),
         "server": {
             **server.facts(),
+            "sampled": {"pids": list(run.owner.pids), "name": run.owner.name},
+            "unseen": run.owner.unseen,
+            "on_this_machine": run.owner.here,
+            "may_use": _may_use(run),
+            "backlog": run.backlog,
+            "backlog_most": network.most_backlog(),
             "headers": served.headers,
             "workers": _workers(served.before, served.after),
             "worker_pids_at_end": served.pids_at_end,
@@ -59,6 +67,7 @@ async def gather(
         "database": _database(run, server),
         "generator": {
             "engine": run.scenario.engine,
+            **({"transport": run.transport} if run.transport else {}),
             "instances": [{name: value for name, value in facts.items() if name != "totals"} for facts in shards],
             **({"redis": run.redis.facts} if run.redis else {}),
         },
@@ -66,9 +75,18 @@ async def gather(
             "sample_ms": run.scenario.sample_ms,
             "samples": sampler.samples,
             "kernel_pid": os.getpid(),
+            "sha256": sampler.sha256,
             "error": sampler.error,
         },
     }
+
+
+def _may_use(run: Ongoing) -> dict[str, Any] | None:
+    """What the server may use of its machine; None where its processes cannot be seen."""
+    if run.allowance is None:
+        return None
+    shared = run.allowance.same_quota(Allowance.of(os.getpid()))
+    return run.allowance.facts() | {"quota_shared_with_lab": shared}
 
 
 def _database(run: Ongoing, server: ServerProcess | ExternalServer) -> dict[str, Any] | None:
@@ -112,6 +130,7 @@ def _shard_facts(generator: Generator, window_s: float) -> dict[str, Any]:
         "pid": generator.pid,
         "clients": len(shard.clients),
         "parts": kept.parts,
+        "part_sha256": kept.checksums,
         "rows": kept.rows,
         "added_rows": kept.added_rows,
         "lost_rows": kept.lost_rows,

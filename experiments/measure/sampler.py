@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from experiments.record import schema, store
+from experiments.measure import network
+from experiments.measure.allowance import Allowance
+from experiments.record import reading, schema, store
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +44,8 @@ class ProcessTree:
     instance: int
     pids: tuple[int, ...]
     descendants: bool = True
+    allowance: Allowance | None = None
+    """Whose CPU quota is looked at with it, if any."""
     _known: dict[int, psutil.Process] = field(default_factory=dict)
     _cpu_s: dict[int, float] = field(default_factory=dict)
     """Last CPU time seen of each process, also of those that have ended since: a cumulative figure never falls."""
@@ -77,6 +81,7 @@ class ProcessTree:
             "threads": threads,
             "fds": fds,
             "connections": connections if connected else None,
+            **_held_back(self.allowance),
         }
 
     def _alive(self) -> list[psutil.Process]:
@@ -110,7 +115,7 @@ class Sampler:
         start_at: float,
         arrivals: queue.SimpleQueue[list[dict[str, Any]]] | None = None,
     ) -> None:
-        self._path = run_path / "resources.parquet"
+        self._path = run_path / reading.SAMPLES
         self._period_s = sample_ms / 1000
         self._trees = trees
         self._start_at = start_at
@@ -127,6 +132,8 @@ class Sampler:
         self.samples = 0
         self.error: str | None = None
         """Why samples could not be kept, if so."""
+        self.sha256: str | None = None
+        """Of the table as it was saved last: a record shows whether it was changed since."""
 
     def start(self) -> None:
         """Begins."""
@@ -186,6 +193,8 @@ class Sampler:
         self._rows = []
         try:
             store.write_table(self._path, self._saved)
+            self.sha256 = None  # In case the file that is there now cannot be read back.
+            self.sha256 = store.checksum(self._path)
         except OSError as error:
             self.error = self.error or f"samples could not be written ({error.strerror or error})"
         took = time.monotonic() - begun
@@ -202,6 +211,18 @@ def _established(process: psutil.Process) -> int:
     return sum(1 for connection in process.net_connections("tcp") if connection.status == psutil.CONN_ESTABLISHED)
 
 
+def _held_back(allowance: Allowance | None) -> dict[str, Any]:
+    """What a CPU quota did so far; nothing where there is none."""
+    counted = allowance.throttling() if allowance else None
+    if counted is None:
+        return {}
+    return {
+        "quota_periods": counted.periods,
+        "throttled_periods": counted.throttled_periods,
+        "throttled_s": counted.throttled_s,
+    }
+
+
 def _host() -> dict[str, Any]:
     cores = psutil.cpu_times(percpu=True)
     busy = [
@@ -215,4 +236,5 @@ def _host() -> dict[str, Any]:
         "rss_bytes": memory.total - memory.available,
         "steal_s": sum(getattr(core, "steal", 0.0) for core in cores),
         "core_busy_s": busy,
+        **network.counters(),
     }

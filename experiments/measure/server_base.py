@@ -11,11 +11,12 @@ import http.client
 import time
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from experiments.errors import ServerContractError
 from experiments.measure.guarded import POLL_S
 from experiments.measure.question import TEXT_CHARACTERS, Answer, Health, ask, ask_workers, reason
+from experiments.record.schema import ENDPOINTS
 from server import catalogue
 
 _ASK_S = 1.0
@@ -23,22 +24,38 @@ _ASK_S = 1.0
 MOST_AT_ONCE = 16
 """Most connections opened together to ask for /health. The kernel shares connections out most unevenly among idle workers:
 on 2 cores, asking one after the other took 26 to 1,326 questions to reach all of 8, and 16 at a time mostly 0.1 s."""
+FIRST_AT_ONCE = 4
+"""With how many to begin where nobody knows how many connections a server lets wait: 5 with Python's own, 10 with Django's.
+More are tried once several workers have answered, and fewer if not all are taken at once."""
+_PATHS = {"status": catalogue.STATUS_PATH, "bulk": catalogue.BULK_PATH}
 
 
 class Server(ABC):
     """What can be asked of a server, whoever runs it."""
 
-    def __init__(self, *, status_bytes: int, bulk_bytes: int, at_once: int) -> None:
+    def __init__(
+        self, *, status_bytes: int, bulk_bytes: int, at_once: int, most_at_once: int, polled: Collection[str] = ENDPOINTS
+    ) -> None:
         self._status_bytes = status_bytes
         self._bulk_bytes = bulk_bytes
+        self._polled = polled
+        """The endpoints that will be polled: a server need not have another."""
         self._at_once = at_once
         """Connections opened together to ask for /health."""
+        self._most_at_once = most_at_once
+        self._seen: set[int] = set()
+        """Process ids of workers that ever answered it."""
         self._health: Health | None = None
         """What the first worker that answered said of itself."""
         self.at_once: int | None = None
         """The most requests that a worker had within its database work at once; None where none tells."""
         self.checksums = (0, 0)
-        """CRC-32 of the right answers of A and B, once they are verified."""
+        """CRC-32 of the right answers of A and B, once they are verified; 0 of one that is not polled."""
+
+    @property
+    @abstractmethod
+    def address(self) -> tuple[str, int]:
+        """Host in numbers and port: where questions are asked, and where devices are to connect."""
 
     @property
     @abstractmethod
@@ -46,7 +63,7 @@ class Server(ABC):
         """Scheme, host and port."""
 
     async def verify(self, *, deadline_s: float = 10.0) -> dict[str, dict[str, str]]:
-        """Asks each endpoint once.
+        """Asks each endpoint once that will be polled.
 
         Args:
             deadline_s: seconds for each answer as a whole.
@@ -57,14 +74,16 @@ class Server(ABC):
         Raises:
             ServerContractError: an answer is not what is to be measured.
         """
-        status, status_checksum = await self._verify(catalogue.STATUS_PATH, self._status_bytes, deadline_s)
-        bulk, bulk_checksum = await self._verify(catalogue.BULK_PATH, self._bulk_bytes, deadline_s)
-        self.checksums = status_checksum, bulk_checksum
-        return {"status": status, "bulk": bulk}
+        sizes = {"status": self._status_bytes, "bulk": self._bulk_bytes}
+        headers, checksums = {}, {"status": 0, "bulk": 0}
+        for endpoint in (name for name in ENDPOINTS if name in self._polled):
+            headers[endpoint], checksums[endpoint] = await self._verify(_PATHS[endpoint], sizes[endpoint], deadline_s)
+        self.checksums = checksums["status"], checksums["bulk"]
+        return headers
 
     async def _verify(self, path: str, size_bytes: int, deadline_s: float) -> tuple[dict[str, str], int]:
         try:
-            answer = await asyncio.to_thread(ask, self.url + path, deadline_s, size_bytes)
+            answer = await asyncio.to_thread(ask, self.url + path, deadline_s, size_bytes, address=self.address)
             fault = self._fault(answer, size_bytes)
         except (OSError, http.client.HTTPException) as error:
             fault = f"there was no HTTP answer within {deadline_s:g} s ({reason(error)})"
@@ -105,7 +124,13 @@ class Server(ABC):
 
     async def _ask_workers(self, left_s: float) -> list[Health]:
         """What those workers say of themselves that the connections came to; nothing, after a pause, if none answers."""
-        healths = await asyncio.to_thread(ask_workers, self.url, self._at_once, min(_ASK_S, left_s))
+        at_once, within_s = self._at_once, min(_ASK_S, left_s)
+        healths, crowded = await asyncio.to_thread(ask_workers, self.url, self.address, at_once, within_s)
+        self._seen |= {health.pid for health in healths}
+        if crowded:
+            self._at_once = self._most_at_once = max(1, self._at_once // 2)
+        elif len(self._seen) > 1:
+            self._at_once = min(2 * self._at_once, self._most_at_once)
         if not healths:
             await asyncio.sleep(POLL_S)
         self._health = self._health or next(iter(healths), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from experiments.measure.guarded import Guarded, ServerExit
 from experiments.measure.listening import HOST, free_port, listeners, refusal
 from experiments.measure.question import Answer, reason
 from experiments.measure.server_base import MOST_AT_ONCE, Server
+from experiments.record.schema import ENDPOINTS
 from server import catalogue
 
 _READY_S = 30.0
@@ -36,9 +37,10 @@ class ServerProcess(Server):
         status_bytes: length of what endpoint A answers.
         bulk_bytes: length of what endpoint B answers.
         workers: how many processes serve.
-        log_path: the file that takes all that the server prints.
+        log_path: the file that takes all that the server prints, each line with its time (UTC) before it.
         port: on 127.0.0.1; 0 takes a free one.
         environment: variables that the server must find besides those of the catalogue.
+        polled: the endpoints that will be asked.
     """
 
     is_local = True
@@ -53,10 +55,12 @@ class ServerProcess(Server):
         log_path: Path,
         port: int = 0,
         environment: Mapping[str, str] | None = None,
+        polled: Collection[str] = ENDPOINTS,
     ) -> None:
         # Twice as many, since some workers get two; one worker gets all anyway.
+        at_once = 1 if workers == 1 else min(2 * workers, MOST_AT_ONCE)
         super().__init__(
-            status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=1 if workers == 1 else min(2 * workers, MOST_AT_ONCE)
+            status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=at_once, most_at_once=at_once, polled=polled
         )
         self._system = catalogue.SYSTEMS[system]
         self._workers = workers
@@ -71,6 +75,11 @@ class ServerProcess(Server):
     def url(self) -> str:
         """Scheme, host and port; the port is known from the start on."""
         return f"http://{HOST}:{self._port}"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host in numbers and port."""
+        return HOST, self._port
 
     @property
     def command(self) -> list[str]:
@@ -185,7 +194,8 @@ class ServerProcess(Server):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
         command = self._system.command(python=self._system.python, port=self._port, workers=self._workers)
         try:
-            self._guarded = Guarded(command, env={**inherited, **sizes, **self._environment}, log_path=self._log_path)
+            environment = {**inherited, **sizes, **self._environment}
+            self._guarded = Guarded(command, env=environment, log_path=self._log_path, times=True)
         except OSError as error:
             raise ServerStartError(f"the server {self._system.name} could not be started ({reason(error)}).") from None
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+import httpx
+
+from experiments.errors import GeneratorError
 from experiments.measure.counter import Counters
 from experiments.measure.links import StockTransport, TransportFactory
 from experiments.measure.target import Target
@@ -42,15 +46,53 @@ class Shard:
         """The devices of this shard."""
         return self.plan.shard(self.instance, self.generators)
 
-    def transport_factory(self) -> TransportFactory | None:
+    def make_transports(self, on_made: Callable[[int], None] = lambda made: None) -> list[httpx.AsyncBaseTransport] | None:
+        """A transport for each device, in the order of `clients`; None for lean ones. Called on the loop that they use.
+
+        Args:
+            on_made: told how many there are, after each.
+
+        Raises:
+            GeneratorError: a user's factory cannot be had, or failed.
+        """
+        factory = self._transport_factory()
+        if factory is None:
+            return None
+        made: list[httpx.AsyncBaseTransport] = []
+        for client in self.clients:
+            made.append(self._made_by(factory, client))
+            on_made(len(made))
+        return made
+
+    def _made_by(self, factory: TransportFactory, client: int) -> httpx.AsyncBaseTransport:
+        try:
+            made = factory()
+        except Exception as error:
+            raise GeneratorError(
+                f"transport={self.transport!r} failed when it was called for device {client} ({_short(error)})."
+            ) from error
+        if not isinstance(made, httpx.AsyncBaseTransport):
+            raise GeneratorError(
+                f"transport={self.transport!r} made a {type(made).__name__}, which is no httpx.AsyncBaseTransport."
+            )
+        return made
+
+    def _transport_factory(self) -> TransportFactory | None:
         """What makes a device's transport; None for the lean one."""
         if self.transport:
             module, _, name = self.transport.partition(":")
-            factory: TransportFactory = getattr(importlib.import_module(module), name)
+            try:
+                factory: TransportFactory = getattr(importlib.import_module(module), name)
+            except Exception as error:
+                raise GeneratorError(f"transport={self.transport!r} cannot be imported ({_short(error)}).") from error
             return factory
         if self.engine == "httpx-stock":
             return lambda: StockTransport(self.target.timeout_s)
         return None
+
+
+def _short(error: Exception) -> str:
+    return " ".join(repr(error).split())[:200]
 
 
 @dataclass(frozen=True)
@@ -67,3 +109,5 @@ class Report:
     """Polls that ended since the report before, by the second."""
     problem: str | None
     """Why the run should not go on, if so."""
+    statuses: dict[str, int] = field(default_factory=dict)
+    """Complete answers with another status than 200, by code; see `WrongAnswers.codes`."""

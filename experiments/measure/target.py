@@ -20,7 +20,7 @@ class Target:
     url: str
     """Scheme, host and port."""
     address: tuple[str, int]
-    """Where `url` was found when its name was looked up, once, before the load."""
+    """Where somebody answered for `url` before the load: all devices connect to this one, whatever else its name means."""
     keep_alive: bool
     """False: a connection a request."""
     timeout_s: float
@@ -39,9 +39,18 @@ class Target:
             headers["Connection"] = "close"
         if self.names_devices and client is not None:
             headers[catalogue.DEVICE_HEADER] = str(client)
+        # Transports that are not ours go where the URL leads: to the same address. TLS would still need the name.
+        base, name = self._numbers(), {"sni_hostname": urlsplit(self.url).hostname}
         paths = (catalogue.STATUS_PATH, catalogue.BULK_PATH)
-        status, bulk = (prepare(httpx.Request("GET", self.url + path, headers=headers)) for path in paths)
+        status, bulk = (prepare(httpx.Request("GET", base + path, headers=headers, extensions=dict(name))) for path in paths)
         return status, bulk
+
+    def _numbers(self) -> str:
+        """The URL with the address in place of the name."""
+        host, port = self.address
+        if "%" in host:  # Of one interface, which no URL can say.
+            return self.url
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def of_device(wire: bytes, client: int) -> bytes:

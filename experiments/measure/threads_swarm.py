@@ -21,8 +21,9 @@ import urllib3.connectionpool
 from experiments.measure.counter import Counter
 from experiments.measure.device import Course, Device
 from experiments.measure.effort import Effort
-from experiments.measure.heartbeat import BEAT_S, Heartbeat
+from experiments.measure.heartbeat import Heartbeat
 from experiments.measure.links import judge
+from experiments.measure.masking import FIRST_BYTES
 from experiments.measure.requests_outcomes import outcome_of
 from experiments.measure.swarm import GRACE_S, Stop
 from experiments.measure.target import Target
@@ -62,7 +63,7 @@ class ThreadsSwarm:
         self.stop = stop
         self.lock = threading.Lock()
         """Rows, counts and polls in flight are shared by all threads."""
-        self.heartbeat = Heartbeat(target.timeout_s, course.start_at, chores)
+        self.heartbeat = Heartbeat(target.timeout_s, course, chores)
         self._devices = [_ThreadDevice(self, client) for client in clients]
 
     def run(self) -> None:
@@ -75,13 +76,14 @@ class ThreadsSwarm:
                     thread.start()
                 while any(thread.is_alive() for thread in threads):
                     self._beat()
-                    time.sleep(BEAT_S)
+                    time.sleep(max(0.0, self.heartbeat.next_at - time.monotonic()))
         finally:
             threading.stack_size(size)
             self.counter.close()
         for device in self._devices:
             if device.broken is not None:
                 raise device.broken
+            device.give_up()
             self.effort.add(device.effort)
 
     def _beat(self) -> None:
@@ -91,6 +93,7 @@ class ThreadsSwarm:
                 self.course.close_early(self.stop.at)
             self.heartbeat.beat(now)
             if now >= self.stop.at + GRACE_S:
+                self.course.over = True
                 for device in self._devices:
                     device.interrupt()
 
@@ -131,13 +134,11 @@ class _ThreadDevice(Device):
         """Polls round after round until the window closes."""
         _current.device = self
         try:
-            while self.first_due < self._course.close_at:
+            while self.mid_round or self.first_due < self._course.close_at:
                 self._sleep_until(self.due)
-                if time.monotonic() >= self._course.close_at:
+                if time.monotonic() >= self._course.close_at and not self.mid_round:
                     break
                 self._poll()
-            with self._swarm.lock:
-                self.give_up()
         except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits for this one
             self.broken = error
 
@@ -176,14 +177,13 @@ class _ThreadDevice(Device):
             done = time.monotonic()
         except Exception as error:  # noqa: BLE001 - whatever `requests` raises ends as a row, never as an exception
             return 0, 0, self._failed(error), time.monotonic()
-        self.effort.checksums += checked
         checksum = zlib.crc32(body) if checked else None
-        return (
-            answer.status_code,
-            len(body),
-            judge(self._swarm.target, number, answer.status_code, len(body), checksum),
-            done,
-        )
+        outcome = judge(self._swarm.target, number, answer.status_code, len(body), checksum, self.effort)
+        if outcome is not Outcome.OK:
+            headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+            with self._swarm.lock:
+                self.answered_wrong(outcome, answer.status_code, headers, body[:FIRST_BYTES])
+        return answer.status_code, len(body), outcome, done
 
     def _failed(self, error: Exception) -> Outcome:
         if self._expired:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 
 from experiments.measure.external_server import ExternalServer
 from experiments.measure.generator_process import Generator
@@ -75,6 +76,7 @@ def report(run: Ongoing, phase: RunPhase, generators: list[Generator], sampler: 
             sent=sum(report.sent for report in reports),
             ok=sum(report.ok for report in reports),
             failed=sum(report.failed for report in reports),
+            statuses=sum((Counter(report.statuses) for report in reports), Counter()),
             in_flight=sum(report.in_flight for report in reports),
             polls_per_s=sum(report.polls_per_s for report in reports),
             response_p50_ms=_worst([report.response_p50_ms for report in reports]),

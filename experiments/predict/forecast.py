@@ -192,7 +192,7 @@ def _run(model: Model, scenario: Scenario) -> Forecast:
     return Forecast(
         {name: {one.percent: one.value_s for one in each} for name, each in found.items()},
         *model.cores_used(scenario),
-        service_level.judge(scenario, _endpoints(polls), polls),
+        service_level.judge(scenario, polls),
     )
 
 
@@ -203,25 +203,6 @@ def _repeats(scenario: Scenario, runs: int) -> list[Scenario]:
 def _middle(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return median(known) if len(known) == len(values) else None
-
-
-def _endpoints(polls: pl.DataFrame) -> dict[str, Any]:
-    """As much of a summary's endpoints as a service level is held against."""
-    counts = {}
-    for name in ENDPOINTS:
-        one, times = polls.filter(pl.col("endpoint") == name), latency.population(polls, name)
-        p99, most = latency.percentiles(times, (99.0,))[0].value_s, times.max() if len(times) else None
-        counts[name] = {
-            "planned": len(one),
-            "failed": 0,
-            "failures": {},
-            "unsent_busy": int((one["outcome"] == "unsent_busy").sum()),
-            "response_ms": {
-                "p99": None if p99 is None else 1000 * p99,
-                "max": None if most is None else 1000 * float(most),  # type: ignore[arg-type]
-            },
-        }
-    return counts
 
 
 def largest(holds: Callable[[int], bool], guess: int, smallest: int, most: int, step_pct: float) -> int:

@@ -132,7 +132,10 @@ class _Play:
                 self._row(client, endpoint, "unsent_busy", device.first_due, None, self.plan.window_s)
             self._next_round(client)
             return
-        self._give(now, self._generator(client), self.times.send[device.left[0]], client, self._sent)
+        self._send(now, client)
+
+    def _send(self, now: float, client: int) -> None:
+        self._give(now, self._generator(client), self.times.send[self.devices[client].left[0]], client, self._sent)
 
     def _sent(self, now: float, client: int) -> None:
         device = self.devices[client]
@@ -153,7 +156,8 @@ class _Play:
         device.free = now
         if rest:
             device.left, device.due = tuple(rest), now
-            self._ready(now, client)
+            # A round that was begun is finished, also when the window closes meanwhile.
+            self._send(now, client)
         else:
             self._next_round(client)
 

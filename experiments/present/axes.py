@@ -47,7 +47,7 @@ class TimeAxis:
 
     def layout(self) -> dict[str, Any]:
         """Settings of the x axis: the whole window, no more."""
-        return {"range": [0, round(self.window_s / self.seconds, 4)], "ticksuffix": "", "hoverformat": ".4~g"}
+        return {"range": [0, round(self.window_s / self.seconds, 4)], "ticksuffix": "", "hoverformat": ",.4~r"}
 
 
 def step_of(window_s: float, at_least_s: float) -> float:
@@ -55,6 +55,10 @@ def step_of(window_s: float, at_least_s: float) -> float:
     power = 10.0 ** math.floor(math.log10(at_least_s))
     handy = next(m * power for m in (1, 2, 5, 10) if m * power >= at_least_s * 0.9999)
     return window_s / max(1, math.floor(window_s / handy * 1.0001))
+
+
+HOVER_MS = "%{y:,.3~r} ms"
+"""A time as a hover says it: three significant digits and no prefix, since `320m ms` is nobody's unit."""
 
 
 def milliseconds(values_s: Iterable[float | None]) -> list[float | None]:

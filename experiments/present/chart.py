@@ -1,21 +1,20 @@
 """A chart as a notebook shows it: plotly's own data for JupyterLab and for our report, a page fragment for others.
 
 The default renderer of plotly writes only its own mimetype, and `jupyter nbconvert --to html` then shows no chart at all;
-the fragment (which loads plotly.js from the web) is for it.
+the fragment (`plain_chart`, which has the figures as a table) is for it.
 """
 
 from __future__ import annotations
 
 import html
 import json
-import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly import io as plotly_io
 
 from experiments.present.markup import Markup
+from experiments.present.plain_chart import fragment
 from experiments.present.template import CONFIG
 
 MIMETYPE = "application/vnd.plotly.v1+json"
@@ -31,6 +30,10 @@ class Chart:
     caption: str
     """How to read it, in one sentence."""
 
+    def noting(self, sentence: str) -> Chart:
+        """The same, with one more sentence below it."""
+        return replace(self, caption=f"{self.caption} {sentence}")
+
     def content(self) -> dict[str, Any]:
         """What plotly.js draws: data, layout (with the label in `meta`) and config."""
         content: dict[str, Any] = json.loads(self.figure.to_json())
@@ -39,7 +42,8 @@ class Chart:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """The chart alone, in every form that somebody may want."""
-        return {MIMETYPE: self.content(), "text/html": self._fragment(), "text/plain": self.label}
+        content = self.content()
+        return {MIMETYPE: content, "text/html": fragment(content, self.label), "text/plain": self.label}
 
     def _ipython_display_(self) -> None:
         """Shows the chart, and its caption below as text: JupyterLab draws a figure and nothing beside it."""
@@ -47,15 +51,3 @@ class Chart:
 
         display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
         display(Markup(f'<p class="lab-caption">{html.escape(self.caption)}</p>'))  # type: ignore[no-untyped-call]
-
-    def _fragment(self) -> str:
-        drawn = plotly_io.to_html(
-            self.figure,
-            config=CONFIG,
-            full_html=False,
-            include_plotlyjs="cdn",
-            div_id=f"chart-{uuid.uuid4().hex[:12]}",
-            default_height=self.figure.layout.height,
-            validate=False,
-        )
-        return f'<div role="figure" aria-label="{html.escape(self.label)}">{drawn}</div>'

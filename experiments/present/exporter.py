@@ -1,7 +1,7 @@
 """A notebook as one HTML file that can be sent to somebody: verdict on top, no code, every chart without the web.
 
-Notebook in, page out; knows nothing of records. plotly.js is packed once (gzip, base64: 2 MB instead of 5) and
-unpacked by the reader's browser. Cells with the tag `verdict` move up, under the title.
+Notebook in, page out; a record is opened only for a notebook that broke off (`broken_off`). plotly.js is packed once (gzip,
+base64: 2 MB instead of 5) and unpacked by the reader's browser. Cells with the tag `verdict` move up, under the title.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import gzip
 import html
-import json
 import re
 from itertools import count
 from typing import Any
@@ -20,7 +19,8 @@ from nbformat import NotebookNode
 from traitlets import default
 from traitlets.config import Config
 
-from experiments.present.markup import TEMPLATES, shared_styles
+from experiments.present.broken_off import mended
+from experiments.present.markup import STYLES, TEMPLATES, embedded, shared_styles
 
 PLOTLY = "application/vnd.plotly.v1+json"
 TOP_TAG = "verdict"
@@ -60,21 +60,25 @@ class LabReportExporter(HTMLExporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """The page, and nbconvert's resources."""
-        nb = arranged(nb)
         page = _Page()
         self.register_filter("chart_html", page.chart)
         self.register_filter("once", page.once)
         self.register_filter("error_sentence", error_sentence)
         resources = self._init_resources(resources or {})
-        resources["lab_report"] = {
-            "title": title_of(nb),
-            "styles": shared_styles() + _asset("report.css"),
-            "errors": [error_sentence(output) for output in _errors(nb)],
-        }
         # PERF: past HTMLExporter, which parses the whole page again to look for images without alternative text and
         # for parts of its own layout: 0.3 s on a page of 3 MB, and there is neither here.
         content, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
         return content.replace(_SCRIPTS, page.scripts()), resources
+
+    def _preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """In the report's order; after what nbconvert does to it, since --execute needs the code's own order."""
+        nb, resources = super()._preprocess(nb, resources)
+        errors = [error_sentence(output) for output in _errors(nb)]
+        nb, broken_off = mended(nb)
+        nb = arranged(nb)
+        styles = shared_styles() + _asset("report.css")
+        about = {"title": title_of(nb), "styles": styles, "errors": errors, "broken_off": broken_off}
+        return nb, {**resources, "lab_report": about}
 
 
 def arranged(nb: NotebookNode) -> NotebookNode:
@@ -133,7 +137,7 @@ class _Page:
     def __init__(self) -> None:
         self._numbers = count(1)
         self._drawn = 0
-        self._held: set[str] = set()
+        self._held = {STYLES}
 
     def chart(self, output: NotebookNode) -> str:
         """A place for a chart, and its data beside it."""
@@ -168,12 +172,6 @@ class _Page:
         packed = base64.b64encode(gzip.compress(get_plotlyjs().encode(), 9, mtime=0)).decode()
         drawing = _asset("report.js")
         return f'<script type="text/plain" id="plotly-gz">{packed}</script>\n<script>{drawing}</script>'
-
-
-def embedded(content: object) -> str:
-    """JSON that cannot end the script element that holds it."""
-    written = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _asset(name: str) -> str:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
-from experiments.present.words import count, duration, number
+from experiments.present.words import codes, count, duration, number
 
 MOST_LINES = 50
 """Lines of a run at even distances; the changes of phase come on top."""
+
+RECORD_AT = "the record is written to "
+"""Stands before the run directory in the first line; a page finds the record by it, should the notebook break off."""
 
 SHORTEST_PAUSE_S = 5.0
 """Between two lines within a phase."""
@@ -26,6 +30,8 @@ class Report(Protocol):
 
     @property
     def phase(self) -> str: ...
+    @property
+    def run_dir(self) -> str: ...
     @property
     def elapsed_s(self) -> float: ...
     @property
@@ -38,6 +44,8 @@ class Report(Protocol):
     def ok(self) -> int: ...
     @property
     def failed(self) -> int: ...
+    @property
+    def statuses(self) -> Mapping[str, int]: ...
     @property
     def in_flight(self) -> int: ...
     @property
@@ -117,10 +125,10 @@ class Lines:
 def describe(report: Report, now: datetime) -> str:
     """One line: phase, how far, counts, rate, response, failures and when it will be over."""
     if report.phase in ("starting", "analysing"):
-        return _AROUND[report.phase]
+        return _AROUND[report.phase] + (f"; {RECORD_AT}{from_home(report.run_dir)}" if report.run_dir else "")
     parts = [
         f"{report.phase} {100 * share_done(report):.0f} %",
-        f"{count(report.sent)} of {count(report.planned)} polls sent, {count(report.failed)} failed",
+        f"{count(report.sent)} of {count(report.planned)} polls sent, {failures(report)}",
         f"{count(report.polls_per_s)} polls/s",
         response(report),
         f"server {report.server_cores:.2f} cores",
@@ -129,6 +137,17 @@ def describe(report: Report, now: datetime) -> str:
     if report.phase == "warming up":
         del parts[1]
     return ", ".join(part for part in parts if part)
+
+
+def from_home(path: str) -> str:
+    """The path with ~ for the home folder: a report is sent to others, who need not know who made it."""
+    home = str(Path.home())
+    return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
+
+
+def failures(report: Report) -> str:
+    """`24 failed (429: 12, 503: 12)`."""
+    return f"{count(report.failed)} failed{f' ({said})' if (said := codes(report.statuses)) else ''}"
 
 
 _AROUND = {

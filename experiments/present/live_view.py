@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.present.live import Clock, Report, ends_at, remaining, share_done, utc_now
+from experiments.present.live import Clock, Report, ends_at, from_home, remaining, share_done, utc_now
 from experiments.present.markup import Markup, element
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
-from experiments.present.words import count, number
+from experiments.present.words import codes, count, number
 
 ROLE = {"lab": {"role": "progress"}}
 """Metadata of the output, by which the report knows that it is of no interest afterwards."""
@@ -34,8 +34,10 @@ class Picture:
         self._p99: deque[float | None] = deque(maxlen=KEPT)
         self._latest: Report | None = None
         self._handle: Any = None
+        self._run_dir = ""
 
     def __call__(self, report: Report) -> None:
+        self._run_dir = from_home(report.run_dir) or self._run_dir
         if report.phase not in ("starting", "analysing"):
             self._remember(report)
         self._display(self.drawn(report))
@@ -49,10 +51,11 @@ class Picture:
     def _display(self, markup: Markup) -> None:
         from IPython.display import display
 
+        about = {"lab": ROLE["lab"] | ({"run_dir": self._run_dir} if self._run_dir else {})}
         if self._handle is None:
-            self._handle = display(markup, display_id=True, metadata=ROLE)  # type: ignore[no-untyped-call]
+            self._handle = display(markup, display_id=True, metadata=about)  # type: ignore[no-untyped-call]
         else:
-            self._handle.update(markup, metadata=ROLE)
+            self._handle.update(markup, metadata=about)
 
     def drawn(self, report: Report) -> Markup:
         """What is shown for this report."""
@@ -92,11 +95,12 @@ def _bar(report: Report) -> Markup:
 
 def _counts(report: Report) -> Markup:
     failed = element("b", count(report.failed), style=f"color:{RED}") if report.failed else Markup("0")
+    coded = f" ({said})" if (said := codes(report.statuses)) else ""
     return element(
         "div",
         f"{count(report.sent)} of {count(report.planned)} polls sent, {count(report.ok)} ok, ",
         failed,
-        f" failed, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
+        f" failed{coded}, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
         f"generator {report.generator_cores:.2f} cores",
     )
 

@@ -6,12 +6,17 @@ A plain `str` is text, whoever wrote it, and is escaped; only `Markup`, made by 
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from experiments.present.live import in_jupyterlab
+
+STYLES = "lab-styles"
+"""Marks the styles of an output, which a report has once for all."""
 TEMPLATES = Path(__file__).parent / "templates" / "lab_report"
 
 
@@ -23,7 +28,11 @@ def shared_styles() -> str:
 
 @dataclass(frozen=True, repr=False)
 class Markup:
-    """HTML that a notebook shows, with the styles that it needs."""
+    """HTML that a notebook shows.
+
+    Styles go with it in JupyterLab alone, where nobody else puts them in; a report has them once, and a notebook that
+    papermill executed has none.
+    """
 
     content: str
 
@@ -31,7 +40,9 @@ class Markup:
         return Markup(self.content + other.content)
 
     def _repr_html_(self) -> str:
-        return f"<style>{shared_styles()}</style>\n{self.content}"
+        if not in_jupyterlab():
+            return self.content
+        return f"<!--once:{STYLES}--><style>{' '.join(shared_styles().split())}</style><!--/once:{STYLES}-->\n{self.content}"
 
     def __repr__(self) -> str:
         """Plain text for a terminal or a papermill log: a line a row, two spaces between cells."""
@@ -102,3 +113,9 @@ def note(sentence: str) -> Markup:
 def caption(sentence: Piece) -> Markup:
     """The line under a chart or table that says how to read it."""
     return element("p", sentence, css="lab-caption")
+
+
+def embedded(content: object) -> str:
+    """JSON that cannot end the script element that holds it."""
+    written = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

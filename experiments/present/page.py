@@ -13,18 +13,18 @@ import polars as pl
 
 from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
 from experiments.analyse.changes import Comparison, compare
-from experiments.errors import RecordError, VerdictError
+from experiments.errors import VerdictError
 from experiments.present.axes import step_of
 from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import changes as differences
-from experiments.present.tables import database
+from experiments.present.tables import connections, database, limits, wrong_answers
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
 from experiments.present.tables import verdict as judgement
 from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
-from experiments.present.words import duration
+from experiments.present.words import duration, moment
 from experiments.record.collection import collect
 from experiments.record.reading import load
 
@@ -79,7 +79,9 @@ class Page:
 
     def verdict(self) -> Markup:
         """What must be known first, the verdict, and the result in a few sentences."""
-        said = figures.sentences(self.summary) + database.sentences(self.record.facts.get("database"), self.record.scenario)
+        facts, scenario = self.record.facts, self.record.scenario
+        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, scenario)
+        said += limits.sentences(self.summary) + database.sentences(facts.get("database"), scenario)
         return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
 
     def checks(self) -> Markup:
@@ -91,8 +93,8 @@ class Page:
         return asked(self.record.scenario, self.record.started.get("environment", {}).get("calibration"))
 
     def headline(self) -> Markup:
-        """Counts and times of both endpoints."""
-        return figures.headline(self.summary)
+        """Counts and times of both endpoints, and what the first wrong answers looked like."""
+        return figures.headline(self.summary) + wrong_answers.first(self.record.facts)
 
     def service_level(self) -> Markup:
         """The limits that were asked for, and whether they are kept."""
@@ -147,14 +149,14 @@ class Page:
             }
             chart = response.over_time(frames, self._window_s, bins_s)
         chart = chart or response.each_poll(self._polls.head(FEW_POLLS), self._window_s)
-        return chart or note("No poll was answered or waited for, so there are no times to draw.")
+        return self._dated(chart) or note("No poll was answered or waited for, so there are no times to draw.")
 
     def percentiles(self) -> Chart | Markup:
         """How long the slowest polls took."""
         from experiments.present.charts import response
 
         curves = {
-            (endpoint, kind): latency.curve(latency.population(self._polls, endpoint, kind))
+            (endpoint, kind): latency.curve(latency.times(self._polls, endpoint, kind))
             for endpoint in self._endpoints
             for kind in ("response", "latency")
         }
@@ -168,15 +170,19 @@ class Page:
         counted = timeline.outcomes_over_time(self._polls, self._step_s)
         planned = timeline.planned_over_time(self._polls, self._step_s)
         chart = outcomes.over_time(counted, planned, self._window_s, self._step_s)
-        return chart or note("No poll was due in the measured window.")
+        return self._dated(chart) or note("No poll was due in the measured window.")
 
     def server_over_time(self) -> Chart | Markup:
         """What the run cost the server."""
         from experiments.present.charts import resources as drawn
 
-        cores = self.record.facts.get("environment", {}).get("cores")
+        environment = self.record.facts.get("environment", {})
+        may_use = self.record.facts.get("server", {}).get("may_use") or {}
+        cores = may_use.get("cores") or environment.get("cores_usable", environment.get("cores"))
         chart = drawn.server(self._usage, self._window_s, cores)
-        return chart or note("No use of resources was recorded: the server is not on this machine, or the run ended first.")
+        unseen = self.record.facts.get("server", {}).get("unseen")
+        why = unseen or "the server is not on this machine, or the run ended first"
+        return self._dated(chart) or note(f"No use of resources was recorded: {why}.")
 
     def generator_over_time(self) -> Chart | Markup:
         """Whether the generator kept up."""
@@ -186,7 +192,7 @@ class Page:
         lag = timeline.lag_over_time(self._polls, bin_s)
         host = resources.host(self.record)
         chart = generator.over_time(lag, self._usage, host, self._window_s, bin_s)
-        return chart or note("Nothing is known of the generator: no poll was sent and no sample was taken.")
+        return self._dated(chart) or note("Nothing is known of the generator: no poll was sent and no sample was taken.")
 
     def device_map(self) -> Chart | Markup:
         """Which devices waited, and when."""
@@ -196,26 +202,20 @@ class Page:
         bin_s = step_of(self._window_s, max(interval_s, self._window_s / MOST_COLUMNS))
         cells = timeline.slowest_by_client(self._polls, bin_s, MOST_ROWS)
         chart = heatmap.slowest(cells, self._window_s, bin_s)
-        return chart or note("No poll was answered or waited for, so there is no map of devices.")
+        return self._dated(chart) or note("No poll was answered or waited for, so there is no map of devices.")
 
     # -- tables, made once -----------------------------------------------------------------------
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The stored summary, or one made now where there is none, or one of another version of the analysis."""
+        """The stored summary, or one made now: where there is none, or one of another version, or files are damaged."""
         made = self._made_summary
-        now = service_level.judge(self._scenario, made["endpoints"], self._polls)
+        now = service_level.judge(self._scenario, self._polls)
         return made | {"service_level": now} if now["asked"] else made
 
     @cached_property
     def _made_summary(self) -> dict[str, Any]:
-        try:
-            stored = self.record.summary()
-        except RecordError:
-            stored = {}
-        if stored.get("analysis_version") == summary.ANALYSIS_VERSION:
-            return stored
-        return summary.summarise(self.record)
+        return summary.current(self.record)
 
     @cached_property
     def _comparison(self) -> Comparison | None:
@@ -229,6 +229,11 @@ class Page:
     @cached_property
     def _usage(self) -> pl.DataFrame:
         return resources.usage(self.record)
+
+    def _dated(self, chart: Chart | None) -> Chart | None:
+        """A chart over time that says when its time began, to be found again in the logs of others."""
+        began = self.record.facts.get("window_started_at")
+        return chart and (chart.noting(f"0 on the time axis is {moment(str(began))}.") if began else chart)
 
     @property
     def _window_s(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.analyse.changes import Comparison, compare
 from experiments.analyse.points import Measured, Point, cells_table, points
@@ -13,11 +13,13 @@ from experiments.present.markup import Markup, caption, note
 from experiments.present.tables import changes as differences
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import sweep as tables
-from experiments.present.words import ENDPOINTS
+from experiments.present.tables.headline import missed_limit
+from experiments.present.words import ENDPOINTS, LONGER, percent, plain
 from experiments.record.collection import collect
 
 if TYPE_CHECKING:
     from experiments.present.chart import Chart
+    from experiments.present.charts.grid import Figure
 
 _NOTHING = "No cell has figures that may be used."
 
@@ -60,25 +62,45 @@ class SweepPage:
 
     def response(self, percentile: str) -> Chart | Markup:
         """Maps of a response percentile, `p50`, `p95` or `p99`, of A and B."""
+        from experiments.present.charts.grid import Figure
+
         figures = [
-            (f"{words}, {percentile}, ms", lambda point, name=name: point.response_ms.get(name, {}).get(percentile))
+            Figure(
+                f"{words}, {percentile}, ms",
+                lambda point, name=name: point.response_ms.get(name, {}).get(percentile),  # type: ignore[misc]
+                lambda point, name=name: point.repeats.get(f"{name}_{percentile}_ms", ()),  # type: ignore[misc]
+                lambda point, name=name: percentile in point.longer.get(name, ()),  # type: ignore[misc]
+            )
             for name, words in ENDPOINTS.items()
         ]
+        unknown = any(percentile in longer for point in self._points for longer in point.longer.values())
         return self._maps(
             f"How long do devices wait? (response {percentile})",
             figures,
-            "The polls of all repeats of a point together; the darker, the longer.",
+            f"The polls of all repeats of a point together; the darker, the longer.{f' {LONGER}' if unknown else ''}",
         )
 
     def kept(self) -> Chart | Markup:
         """Maps of the polls within the service level, and of those not answered right."""
+        from experiments.present.charts.grid import Figure
+
         limits = {name: limit for name, limit in self._limits_ms.items() if limit > 0}
+        # Four digits, so that 99.97 % does not read as all of them.
         within = [
-            (f"{ENDPOINTS[name]} within {limit:g} ms, %", lambda point, name=name: point.within_pct.get(name))
+            Figure(
+                f"{ENDPOINTS[name]} within {plain(limit)} ms, %",
+                lambda point, name=name: point.within_pct.get(name),  # type: ignore[misc]
+                digits=4,
+            )
             for name, limit in limits.items()
         ]
         failed = [
-            (f"{words} not answered right, %", lambda point, name=name: point.failed_pct.get(name))
+            Figure(
+                f"{words} not answered right, %",
+                lambda point, name=name: point.failed_pct.get(name),  # type: ignore[misc]
+                lambda point, name=name: point.repeats.get(f"{name}_failed_pct", ()),  # type: ignore[misc]
+                digits=4,
+            )
             for name, words in ENDPOINTS.items()
         ]
         hint = (
@@ -92,10 +114,24 @@ class SweepPage:
 
     def costs(self) -> Chart | Markup:
         """Maps of what the server used."""
+        from experiments.present.charts.grid import Figure
+
         figures = [
-            ("server processor, cores", lambda point: point.server["cores"]),
-            ("processor time a request, µs", lambda point: point.server["us_per_request"]),
-            ("resident memory, peak, MB", lambda point: _mega(point.server["rss_bytes"])),
+            Figure(
+                "server processor, cores",
+                lambda point: point.server["cores"],
+                lambda point: point.repeats.get("server_cores", ()),
+            ),
+            Figure(
+                "processor time a request, µs",
+                lambda point: point.server["us_per_request"],
+                lambda point: point.repeats.get("server_us_per_request", ()),
+            ),
+            Figure(
+                "resident memory, peak, MB",
+                lambda point: _mega(point.server["rss_bytes"]),
+                lambda point: [value / 1e6 for value in point.repeats.get("server_rss_bytes", ())],
+            ),
         ]
         return self._maps("What does it cost the server?", figures, "Mean over repeats; memory: the highest.")
 
@@ -152,30 +188,23 @@ class SweepPage:
 
     def _missed(self, point: Point) -> list[str]:
         at = ", ".join(f"{axis}={value}" for axis, value in point.at.items())
-        waits = {name: point.response_ms.get(name, {}).get("p99") for name in ENDPOINTS}
-        late = [
-            f"response p99 of {words} is {waits[name]:.4g} ms at {at}, limit {self._limits_ms[name]:g}"
-            for name, words in ENDPOINTS.items()
-            if 0 < self._limits_ms.get(name, 0) < (waits[name] or 0)
-        ]
+        late = [f"{missed_limit(item)} at {at}" for item in point.levels.values() if item["met"] is False]
         failed = [
-            f"{share:.3g} % of {ENDPOINTS[name]} not answered right at {at}, limit {self._failure_pct:g}"
+            f"{percent(share, 100)} of {ENDPOINTS[name]} not answered right at {at}, limit {plain(self._failure_pct)}"
             for name, share in point.failed_pct.items()
             if share is not None and share > self._failure_pct
         ]
         return late + failed
 
-    def _maps(self, question: str, figures: Sequence[tuple[str, Any]], reading: str) -> Chart | Markup:
+    def _maps(self, question: str, figures: Sequence[Figure], reading: str) -> Chart | Markup:
         from experiments.present.charts import grid
 
-        # Four digits, so that 99.97 % does not read as all of them.
-        drawn = [grid.Figure(title, of, 4 if title.endswith("%") else 3) for title, of in figures]
         few = "Too few polls for this figure at every point." if any(point.measured for point in self._points) else _NOTHING
-        return grid.maps(question, self._points, drawn, reading) or note(few)
+        return grid.maps(question, self._points, figures, reading) or note(few)
 
     @cached_property
     def _points(self) -> list[Point]:
-        return points(self.cells, self._limits_ms)
+        return points(self.cells, self._limits_ms, self._failure_pct)
 
     @cached_property
     def _comparison(self) -> Comparison | None:

@@ -31,6 +31,8 @@ def _axis() -> dict[str, Any]:
         "ticklen": 4,
         "zeroline": False,
         "automargin": True,
+        "exponentformat": "none",  # else plotly writes 12k and 320m before a unit of its own
+        "separatethousands": True,
         "title": {"standoff": 10, "font": {"size": 12}},
     }
 

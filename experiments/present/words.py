@@ -6,6 +6,7 @@ Knows numbers and the names of endpoints and reasons; knows neither HTML nor cha
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 ENDPOINTS = {"status": "A (status)", "bulk": "B (bulk)"}
 """Endpoint -> how it is called before people."""
@@ -32,6 +33,15 @@ def number(value: float | None, digits: int = 3, none: str = NONE) -> str:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     return f"{rounded:,.{decimals}f}"
+
+
+def longer(shown: str, *, censored: bool) -> str:
+    """`> 416` where a time is only known to be longer than its figure, since polls never had an answer."""
+    return f"> {shown}" if censored else shown
+
+
+LONGER = "A time after > is longer than the figure: polls never had an answer, and had waited so long."
+"""Explains that sign."""
 
 
 def plain(value: float) -> str:
@@ -72,6 +82,12 @@ def duration(seconds: float) -> str:
     return f"{rest} s"
 
 
+def moment(utc: str) -> str:
+    """`13:05:01.250 UTC on 2026-11-28`, of a time as the record has it."""
+    day, _, time = utc.partition("T")
+    return f"{time.removesuffix('Z')} UTC on {day}" if time else utc
+
+
 def percent(part: float, whole: float) -> str:
     """`0.12 %` of a whole; a share that is not nothing never reads as 0."""
     if not whole:
@@ -85,7 +101,27 @@ def reason(outcome: str) -> str:
     return outcome.replace("_", " ")
 
 
-def reasons(failures: dict[str, int]) -> str:
-    """`read timeout 3, reset 1`: the most frequent first."""
+MOST_CODES = 8
+"""How many status codes are named; the others are counted together."""
+
+
+def reasons(failures: Mapping[str, int], statuses: Mapping[str, int] | None = None) -> str:
+    """`http error 24 (429: 12, 503: 12), reset 1`: the most frequent first.
+
+    Args:
+        statuses: complete answers by status code; None where that is not known.
+    """
     ordered = sorted(failures.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{reason(name)} {count(number_)}" for name, number_ in ordered if number_)
+    coded = f" ({said})" if (said := codes(statuses or {})) else ""
+    return ", ".join(
+        f"{reason(name)} {count(number_)}{coded if name == 'http_error' else ''}" for name, number_ in ordered if number_
+    )
+
+
+def codes(statuses: Mapping[str, int]) -> str:
+    """`429: 12, 503: 12`: status codes of answers that were errors, the most frequent first; empty without any."""
+    errors = {code: number_ for code, number_ in statuses.items() if code != "200" and number_}
+    ordered = sorted(errors.items(), key=lambda item: (-item[1], int(item[0])))
+    rest = sum(number_ for _, number_ in ordered[MOST_CODES:])
+    said = [f"{code}: {count(number_)}" for code, number_ in ordered[:MOST_CODES]]
+    return ", ".join([*said, *([f"others: {count(rest)}"] if rest else [])])

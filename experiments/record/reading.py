@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import RecordError
-from experiments.record import schema
+from experiments.record import schema, tables
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 """The name of a part: its generator, and which of that generator's."""
+SAMPLES = "resources.parquet"
 
 
 def default_results_dir() -> Path:
@@ -115,27 +116,25 @@ class Record:
         gaps = []
         if not self.finished:
             gaps.append("run.json is missing: the run did not come to its own end, its last seconds were never written")
-        gaps += [f"{path.name} cannot be read" for path in self._parts if path not in self.readable]
+        gaps += [f"{path.name} {table.fault}" for path, table in self._tables.items() if table.fault]
         gaps += [f"part-{instance}-{number}.parquet is missing" for instance, number in sorted(self._lost)]
-        if not (self.path / "resources.parquet").is_file():
-            gaps.append("resources.parquet is missing: there are no figures of CPU and memory")
+        if fault := self._samples.fault if self._samples else "is missing":
+            gaps.append(f"{SAMPLES} {fault}: there are no figures of CPU and memory")
         return tuple(gaps)
 
     def requests(self) -> pl.DataFrame:
-        """All polls, with the columns of `schema.REQUESTS`, in no particular order."""
+        """All polls, with the columns of `schema.REQUESTS`, in no particular order; those of a damaged part are left out."""
         import polars as pl
 
         frames = list(self.readable.values())
         return pl.concat(frames) if frames else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS))
 
     def resources(self) -> pl.DataFrame:
-        """All samples, with the columns of `schema.RESOURCES`, by time."""
+        """All samples, with the columns of `schema.RESOURCES`, by time; none where the file is damaged."""
         import polars as pl
 
-        path = self.path / "resources.parquet"
-        if not path.is_file():
-            return pl.DataFrame(schema=schema.dtypes(schema.RESOURCES))
-        return pl.read_parquet(path).sort("t_s")
+        frame = self._samples.frame if self._samples else None
+        return pl.DataFrame(schema=schema.dtypes(schema.RESOURCES)) if frame is None else frame.sort("t_s")
 
     def summary(self) -> dict[str, Any]:
         """`summary.json` as it was stored last.
@@ -153,20 +152,38 @@ class Record:
         return sorted((self.path / "requests").glob("part-*-*.parquet"))
 
     @cached_property
-    def readable(self) -> dict[Path, pl.DataFrame]:
-        """The parts that can be read and have the right columns."""
-        import polars as pl
+    def written(self) -> dict[str, str]:
+        """File, by its place in the run directory -> its SHA-256 when it was written; of a sealed run."""
+        found = {
+            f"requests/part-{item['instance']}-{number}.parquet": checksum
+            for item in self.facts.get("generator", {}).get("instances", ())
+            for number, checksum in enumerate(item.get("part_sha256", ()))
+            if checksum
+        }
+        if samples := self.facts.get("sampler", {}).get("sha256"):
+            found[SAMPLES] = samples
+        return found
 
-        wanted = schema.dtypes(schema.REQUESTS)
-        frames = {}
-        for path in self._parts:
-            try:
-                frame = pl.read_parquet(path)
-            except (pl.exceptions.PolarsError, OSError):
-                continue
-            if frame.schema == wanted:
-                frames[path] = frame
-        return frames
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of the files that are there and not what was written."""
+        opened = {**self._tables, **({self.path / SAMPLES: self._samples} if self._samples else {})}
+        return tuple(path.name for path, table in opened.items() if table.fault == tables.CHANGED)
+
+    @cached_property
+    def readable(self) -> dict[Path, pl.DataFrame]:
+        """The parts that can be read, have the right columns and are what was written."""
+        return {path: table.frame for path, table in self._tables.items() if table.frame is not None}
+
+    @cached_property
+    def _tables(self) -> dict[Path, tables.Table]:
+        return {path: tables.read(path, schema.REQUESTS, self.written.get(f"requests/{path.name}")) for path in self._parts}
+
+    @cached_property
+    def _samples(self) -> tables.Table | None:
+        """None where there is no such file."""
+        path = self.path / SAMPLES
+        return tables.read(path, schema.RESOURCES, self.written.get(SAMPLES)) if path.is_file() else None
 
     def parts(self, instance: int) -> int:
         """How many parts of a generator there are, or must have been."""

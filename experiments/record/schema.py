@@ -74,6 +74,8 @@ class Column:
     """A polars dtype by name, or `endpoint`, `outcome` or `group` for the fixed words."""
     unit: str
     meaning: str
+    later: bool = False
+    """Whether records of this schema were written before it was known; there it is null."""
 
 
 REQUESTS = (
@@ -110,6 +112,12 @@ RESOURCES = (
     Column("fds", "UInt32", "", "open files in the tree"),
     Column("connections", "UInt32", "", "established TCP connections of the server; sampled seldom, else null"),
     Column("steal_s", "Float64", "s", "host: cumulative time that the hypervisor gave to others"),
+    Column("quota_periods", "UInt64", "", "server, kernel: cumulative periods of the CPU quota, if any", later=True),
+    Column("throttled_periods", "UInt64", "", "those of them in which the quota was used up", later=True),
+    Column("throttled_s", "Float64", "s", "cumulative time held back by the quota, summed over processors", later=True),
+    Column("syn_retransmits", "UInt64", "", "host: cumulative SYNs sent again in this network namespace", later=True),
+    Column("listen_overflows", "UInt64", "", "host: cumulative times that a listener's queue was full", later=True),
+    Column("listen_drops", "UInt64", "", "host: cumulative connections that listeners dropped", later=True),
     Column("core_busy_s", "Cores", "s", "host: cumulative busy time of each core"),
 )
 

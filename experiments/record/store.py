@@ -15,7 +15,6 @@ then a rename), so a reader sees a file whole or not at all.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import ParameterError, RecordError
-from experiments.record import reading, schema
+from experiments.record import reading, schema, tables
 from experiments.record.reading import PART, Record
 
 if TYPE_CHECKING:
@@ -39,8 +38,9 @@ _TIMES = ("due_s", "ready_s", "sent_s", "done_s")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How polars says which error of the operating system it met, if it raises one of its own."""
 _RESERVE = ".reserve"
-_RESERVE_BYTES = 256 * 1024
-"""run.json of 256 generators and 256 workers takes 150 KB, summary.json and clients.parquet of 500 devices 40 KB."""
+_LEAST_RESERVE_BYTES = 256 * 1024
+_SUMMARY_BYTES = 64 * 1024
+"""summary.json and clients.parquet of 500 devices take 40 KB; those of more can be made elsewhere."""
 
 
 def create(results_dir: str, run_id: str, short_hash: str) -> Path:
@@ -87,14 +87,17 @@ def _new_folder(parent: Path, run_id: str, short_hash: str) -> Path:
             return path
 
 
-def begin(path: Path, facts: Mapping[str, Any]) -> None:
+def begin(path: Path, facts: Mapping[str, Any], *, last_bytes: int = 0) -> None:
     """Writes what is known of a run before its load, and keeps room for what is known after it.
+
+    Args:
+        last_bytes: most that run.json will take.
 
     Raises:
         RecordError: it cannot be written, so a run would be for nothing.
     """
     try:
-        (path / _RESERVE).write_bytes(bytes(_RESERVE_BYTES))
+        _reserve(path / _RESERVE, max(_LEAST_RESERVE_BYTES, last_bytes + _SUMMARY_BYTES))
         write_json(path / "started.json", facts)
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)  # It is of this moment, and would be in the way of the next attempt.
@@ -102,6 +105,20 @@ def begin(path: Path, facts: Mapping[str, Any]) -> None:
             f"{path} cannot be written ({error.strerror}), so nothing was started: make room there, or name another "
             "results_dir."
         ) from None
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Written and not only asked for: a hole in a file is no room."""
+    piece = bytes(1 << 20)
+    with path.open("wb", buffering=0) as file:
+        while size > 0:
+            size -= file.write(piece[:size])
+
+
+def amend(path: Path, facts: Mapping[str, Any]) -> None:
+    """Writes what is known before the load again, since more is; run.json will tell it too, if it cannot be written now."""
+    with suppress(OSError):
+        write_json(path / "started.json", facts)
 
 
 def seal(path: Path, facts: Mapping[str, Any]) -> None:
@@ -197,7 +214,7 @@ def keep_part(run_path: Path, name: str, content: bytes) -> None:
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return tables.digest(path.read_bytes())
 
 
 def _atomically(path: Path, write: Callable[[Path], object]) -> None:

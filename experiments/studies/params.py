@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from experiments import parameters
 from experiments.errors import ParameterError
-from experiments.parameters import built, check_names, injected_names
+from experiments.parameters import Parameters, as_text, built
 from experiments.scenario import Scenario
 from experiments.studies.cells.cell import NAME, NAME_ADVICE
 
@@ -46,7 +47,7 @@ def whole(least: int, most: int) -> BeforeValidator:
 
 def several(value: object) -> tuple[str, ...]:
     """The values of `a, b`, `[a, b]`, a list or a single value; each once, in the order given."""
-    parts = value if isinstance(value, list | tuple) else str(value).strip(" []()").split(",")
+    parts = value if isinstance(value, list | tuple) else str(as_text(value)).strip(" []()").split(",")
     return tuple(dict.fromkeys(text for part in parts if (text := str(part).strip(" '\""))))
 
 
@@ -72,15 +73,12 @@ Names = Annotated[tuple[str, ...], BeforeValidator(several)]
 """A list of texts, however it came."""
 Counts = Annotated[tuple[int, ...], BeforeValidator(_counts)]
 """A list of whole numbers above zero, however it came."""
-Text = Annotated[str, BeforeValidator(str)]
-Id = Annotated[str, BeforeValidator(str), AfterValidator(folder_name)]
+Id = Annotated[str, AfterValidator(folder_name)]
 """Of a study: the name of its folder; empty for a new one."""
 
 
-class StudyParams(BaseModel):
+class StudyParams(Parameters):
     """What is asked of a study, and not of its runs. Its `<kind>_id` and `<kind>_dir` are fields of each kind's own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: ClassVar[str]
     """`sweep`, as parameters begin and plans say."""
@@ -89,7 +87,7 @@ class StudyParams(BaseModel):
     of_runs: ClassVar[tuple[str, ...]] = ()
     """Parameters of a run that the study takes as well."""
 
-    results_dir: Text = Field("", description="where the folder is made; empty: the project's results/")
+    results_dir: str = Field("", description="where the folder is made; empty: the project's results/")
     cool_down_s: Annotated[float, number(0, 3600)] = Field(5.0, description="seconds between two runs")
     max_hours: Annotated[float, number(0, 24 * 365)] = Field(12.0, description="nothing is begun that would end later")
     strict: bool = Field(False, description="fail the notebook if the study deserves it")
@@ -106,8 +104,9 @@ class StudyParams(BaseModel):
         Raises:
             ParameterError: papermill injected a name that is no parameter.
         """
-        check_names(injected_names(namespace), cls.names())
-        return {name: namespace[name] for name in cls.names()}
+        lists = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) is tuple}
+        texts = cls.texts() | lists | (Scenario.texts() & {*cls.of_runs})
+        return parameters.given(namespace, cls.names(), texts)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:

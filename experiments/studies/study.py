@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from experiments.parameters import text
 from experiments.record import reading
 from experiments.record.collection import located
 from experiments.studies.cells import Cell, Cells, Outcome
@@ -107,7 +108,8 @@ class Study(Generic[AskedT, StepT, CameT]):
         Raises:
             LabError: a value is not allowed, or there is nothing at `<kind>_dir`.
         """
-        if not (place := str(given.get(f"{asks.params.kind}_dir") or "")):
+        name = f"{asks.params.kind}_dir"
+        if not (place := text(name, given.get(name, ""))):
             return cls(asks.from_parameters(given), bench=bench)
         folder = Folder(located(place))
         plan = folder.plan()

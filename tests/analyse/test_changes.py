@@ -10,6 +10,7 @@ import pytest
 
 from experiments.analyse import changes, student
 from experiments.analyse.changes import FAILED, Change, compare, environment_differences
+from experiments.record import store
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from experiments.runner import summarise
@@ -82,6 +83,48 @@ def test_one_run_can_be_held_against_several(tmp_path: Path) -> None:
     """The spread of the several serves for both."""
     change = of(compare(runs(tmp_path, "a", about(0.001, 5)), runs(tmp_path, "b", about(0.002, 1))).changes, P50)
     assert (change.kind, change.runs) == ("worse", (5, 1))
+
+
+def silent(seconds: float, count: int = 3) -> list[Server]:
+    """Servers that answer most devices never, so that these wait for so long and no longer."""
+    return [lambda poll, base=base: Answer(1e9) if poll.client % 4 else base(poll) for base in about(0.001, count)]  # type: ignore[misc]
+
+
+def test_a_time_that_nobody_knows_is_worse_by_at_least_its_bound(tmp_path: Path) -> None:
+    """A server that answers no more is no less a regression for that; the other way round nothing can be called worse."""
+    waits = ASKED.model_copy(update={"timeout_s": 0.2})
+    quick, hung = runs(tmp_path, "a", about(0.001), waits), runs(tmp_path, "b", silent(0.2), waits)
+    worse, better = of(compare(quick, hung).changes, P50), of(compare(hung, quick).changes, P50)
+    assert (worse.bound, worse.kind, worse.beyond(10)) == ("at least", "worse", True)
+    assert (better.bound, better.kind, better.beyond(10)) == ("at most", "better", False)
+
+
+def test_two_times_that_nobody_knows_cannot_be_told_apart(tmp_path: Path) -> None:
+    """However far their bounds lie apart: those only say how long devices had patience."""
+    waits = [ASKED.model_copy(update={"timeout_s": seconds}) for seconds in (0.1, 0.2)]
+    before, now = (runs(tmp_path, name, silent(1), asked) for name, asked in zip("ab", waits, strict=True))
+    (pair,) = {change.bound for change in _unlike(before, now) if change.figure == P50}
+    assert pair == "unknown"
+    assert {change.kind for change in _unlike(before, now) if change.figure == P50} == {"cannot tell apart"}
+
+
+def _unlike(before: Sequence[Record], now: Sequence[Record]) -> Sequence[Change]:
+    """The changes between runs that differ in their timeout, which `compare` holds for two questions."""
+    asked = [[{**record.summary(), "verdict": {"status": "valid"}} for record in some] for some in (before, now)]
+    return list(changes._changes("this run", *asked))
+
+
+def test_a_summary_of_another_version_is_made_anew(tmp_path: Path) -> None:
+    """An old one does not say which of its times nobody knows."""
+    waits = ASKED.model_copy(update={"timeout_s": 0.2})
+    old = runs(tmp_path, "old", silent(0.2), waits)
+    for record in old:
+        summary = record.summary()
+        for one in summary["endpoints"].values():
+            del one["response_ms"]["censored"]
+        store.write_json(record.path / "summary.json", summary | {"analysis_version": 1})
+    change = of(compare(old, runs(tmp_path, "new", about(0.001), waits)).changes, P50)
+    assert change.bound == "at most"
 
 
 def test_failures_count_in_points(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from experiments.record.schema import Outcome
 from tests.made_up import SMALL, Answer, Poll, ideal, made_up
 
 COLUMNS = ["client", "endpoint", "planned", "ok", "failed", "reasons", "unsent", "p50_ms", "p95_ms", "p99_ms", "max_ms"]
+COLUMNS += ["unanswered", "p50_censored", "p95_censored", "p99_censored", "max_censored"]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_reasons_are_counted_the_most_frequent_first(polls: pl.DataFrame) -> Non
     first = table.row(0, named=True)
     mine = polls.filter((pl.col("client") == 0) & (pl.col("endpoint") == "status"))
     resets, errors = ((mine["outcome"] == name).sum() for name in ("reset", "http_error"))
-    assert first["reasons"] == f"reset {resets}, http_error {errors}"
+    assert first["reasons"] == f"reset {resets}, http_error (503) {errors}"
     assert first["failed"] == resets + errors
     silent = table.row(2, named=True)
     assert silent["reasons"] == f"read_timeout {silent['failed']}"
@@ -67,6 +68,15 @@ def test_times_are_of_response_in_milliseconds(polls: pl.DataFrame) -> None:
     assert (row["p95_ms"], row["p99_ms"]) == (None, None)
     assert row["max_ms"] == 1000 * mine[-1]
     assert table.row(2, named=True)["max_ms"] > 20_000
+
+
+def test_a_device_that_was_never_answered_has_bounds_and_no_times(polls: pl.DataFrame) -> None:
+    """It waited longer than each of its figures; a device that was answered has none of that."""
+    table = clients_table(polls)
+    silent, well = table.row(2, named=True), table.row(10, named=True)
+    assert (silent["ok"], silent["unanswered"]) == (0, silent["failed"])
+    assert (silent["p50_censored"], silent["max_censored"]) == (True, True)
+    assert (well["unanswered"], well["p50_censored"], well["max_censored"]) == (0, False, False)
 
 
 def test_no_polls_make_no_rows(polls: pl.DataFrame) -> None:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.analyse.latency import curve, interval_ranks, nearest_rank, percentiles, population, supported
+from experiments.analyse.latency import (
+    Times,
+    curve,
+    interval_ranks,
+    nearest_rank,
+    percentiles,
+    population,
+    supported,
+    times,
+)
 from experiments.analyse.polls import prepare
 from experiments.record.schema import Outcome
 from tests.made_up import SMALL, Answer, Poll, made_up
@@ -115,3 +124,80 @@ def test_the_curve_ends_where_ten_polls_are_left() -> None:
 def test_a_short_curve_is_short(count: int, rows: int) -> None:
     """Below ten values there is no curve, from ten on there is."""
     assert len(curve(pl.Series([1.0] * count, dtype=pl.Float64))) == rows
+
+
+# -- polls without an answer ---------------------------------------------------------------------
+
+
+def watched(taken: list[float], given_up: list[float]) -> Times:
+    """What is seen of polls that take so long, each watched until it is given up."""
+    waited = [min(pair) for pair in zip(taken, given_up, strict=True)]
+    answered = [time for time, end in zip(taken, given_up, strict=True) if time <= end]
+    return Times(pl.Series(waited, dtype=pl.Float64).sort(), pl.Series(answered, dtype=pl.Float64).sort())
+
+
+@given(st.randoms(use_true_random=False), st.integers(20, 400), st.sampled_from([50.0, 90.0, 95.0]))
+@settings(max_examples=60, deadline=None)
+def test_the_true_percentile_is_never_below_the_figure(chance: random.Random, count: int, percent: float) -> None:
+    """Whatever polls took that were given up; and where the figure is not marked, it lies below the end of the interval."""
+    taken = [chance.expovariate(1) for _ in range(count)]
+    end = chance.choice([0.01, 0.1, 1.0, 100.0])
+    (found,) = percentiles(watched(taken, [end * chance.random() for _ in taken]), (percent,))
+    if found.value_s is None or found.high_s is None:
+        assert not supported(count, percent)
+        return
+    true = sorted(taken)[nearest_rank(count, percent) - 1]
+    assert found.value_s <= true
+    assert found.censored or true <= found.high_s
+
+
+def test_where_nobody_is_answered_everything_is_longer() -> None:
+    """Each percentile that there is, and the end of its interval."""
+    found = percentiles(watched([9.0] * 2000, [0.4] * 2000))
+    assert [(one.value_s, one.censored, one.open_ended) for one in found[:4]] == [(0.4, True, True)] * 4
+    assert found[4].value_s is None
+
+
+def test_a_percentile_below_the_polls_that_were_given_up_is_known() -> None:
+    """4 of 1,000 time out: the median has nothing to do with them, p99 neither, the end of its interval does."""
+    taken = [number / 1000 for number in range(1000)]
+    given_up = [math.inf] * 996 + [0.995] * 4
+    p50, p99 = percentiles(watched(taken, given_up), (50.0, 99.0))
+    assert (p50.censored, p50.open_ended) == (False, False)
+    assert (p99.censored, p99.open_ended) == (False, True)
+
+
+def test_a_single_poll_cut_off_at_once_does_not_unsettle_a_run() -> None:
+    """It might be the slowest of all, which moves the median by one place: less than sampling leaves open."""
+    taken = [number / 1000 for number in range(1000)]
+    (found,) = percentiles(watched(taken, [0.0001, *[math.inf] * 999][::-1]), (50.0,))
+    assert not found.censored
+
+
+def test_many_polls_cut_off_early_make_the_median_a_bound() -> None:
+    """A quarter of them had hardly waited: the median may lie anywhere up to the upper third of the others."""
+    taken = [number / 1000 for number in range(1000)]
+    found = percentiles(watched(taken, [0.001 if number % 4 == 3 else math.inf for number in range(1000)]), (50.0,))[0]
+    assert found.censored
+    assert found.value_s is not None
+    assert found.value_s < 0.5
+
+
+def test_a_curve_says_from_where_on_it_is_a_bound() -> None:
+    """And has no known point after that."""
+    taken = [number / 1000 for number in range(1, 1001)]
+    points = curve(watched(taken, [0.7] * 1000))
+    assert points["censored"].is_sorted()
+    assert points.filter(~pl.col("censored"))["value_s"].max() == pytest.approx(0.7, abs=0.005)
+    assert points.filter("censored")["value_s"].to_list() == [0.7] * points["censored"].sum()
+    assert not curve(pl.Series(taken))["censored"].any()
+
+
+def test_only_answers_are_known_times(tmp_path: Path) -> None:
+    """A poll that timed out, or could not be sent behind one, has no known time."""
+    scenario = SMALL.model_copy(update={"timeout_s": 5.0, "ratio": "1:0"})
+    polls = prepare(made_up(tmp_path, scenario, server=lambda poll: Answer(100.0 if poll.client == 1 else 0.001)))
+    found = times(polls, "status")
+    assert len(found) == len(polls)
+    assert len(found.answered) == (polls["outcome"] == "ok").sum() < len(polls)
+    assert found.censored

@@ -14,7 +14,7 @@ from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from experiments.runner import summarise
 from experiments.scenario import Scenario
-from tests.made_up import Costs, failing, ideal, made_up
+from tests.made_up import Answer, Costs, failing, ideal, made_up
 
 ASKED = Scenario(clients=40, interval_ms=250, minutes=0.3, warmup_s=0.5)
 NO_LIMITS = {"status": 0.0, "bulk": 0.0}
@@ -91,11 +91,26 @@ def test_polls_within_the_service_level_are_counted_from_all_that_were_planned(t
     assert point.within_pct == {"status": pytest.approx(100 - failed), "bulk": None}
 
 
+def test_a_point_keeps_its_level_by_all_its_polls(tmp_path: Path) -> None:
+    """Failures count, unless so many are allowed; where polls never had an answer its percentiles are bounds."""
+    one = record(tmp_path, "a", server=failing(Outcome.HTTP_ERROR, every=4, status=503))
+    limits = {"status": 1000.0, "bulk": 0.0}
+    met = [points([measured(one)], limits, failure_pct=pct)[0].levels["status"]["met"] for pct in (100.0, 0.1, 30.0)]
+    assert met == [False, False, True]
+    silent = record(tmp_path, "b", server=lambda poll: Answer(1e9))
+    (point,) = points([measured(silent)], limits)
+    assert point.longer["status"] >= {"p50", "p95"}
+    assert point.repeats["status_p50_ms"] == ()
+    frame = cells_table([measured(silent), measured(one, repeat=2)])
+    assert frame["status_p50_censored"].to_list() == [True, False]
+
+
 def test_costs_are_means_over_repeats_and_memory_is_the_highest(tmp_path: Path) -> None:
     """Processor time is no percentile: a mean is what it means."""
     both = [record(tmp_path, name, costs=Costs(server=cores)) for name, cores in (("a", 0.2), ("b", 0.4))]
     (point,) = points([measured(one, repeat=n) for n, one in enumerate(both)], NO_LIMITS)
     assert point.server["cores"] == pytest.approx(0.3, abs=0.001)
+    assert point.repeats["server_cores"] == pytest.approx([0.2, 0.4], abs=0.001)
     assert point.server["rss_bytes"] == max(one.summary()["server"]["rss_peak_bytes"] for one in both)
 
 

@@ -93,6 +93,42 @@ def test_a_record_without_samples_has_no_costs(tmp_path: Path) -> None:
     assert resources.host(Record(record.path)).is_empty()
 
 
+def held_back(record: Record, group: str, periods_s: float, throttled_s: float) -> Record:
+    """The record with the counters of a quota that are seen in a group, which grow by so much a second."""
+    lived = pl.col("t_s") + 100
+    of_group = pl.when(pl.col("group") == group)
+    frame = record.resources().with_columns(
+        quota_periods=of_group.then((lived * periods_s).cast(pl.UInt64)),
+        throttled_periods=of_group.then((lived * throttled_s).cast(pl.UInt64)),
+        throttled_s=of_group.then(lived * 0.3),
+    )
+    store.write_table(record.path / "resources.parquet", frame)
+    return reading.load(record.path)
+
+
+def test_what_a_quota_did_is_counted_over_the_window(tmp_path: Path) -> None:
+    """Periods and time from the cumulative counters, and the share over time; a group without a quota has none."""
+    record = held_back(made_up(tmp_path), "server", 10, 9)
+    costs = resources.costs(record)
+    assert list(costs.throttled) == ["server"]
+    found = costs.throttled["server"]
+    assert (found.periods, found.throttled_periods, found.seconds) == pytest.approx((300, 270, 9), rel=0.02)
+    usage = resources.usage(record)
+    assert usage.filter(pl.col("group") == "server")["throttled_share"].mean() == pytest.approx(0.9, abs=0.02)
+    assert usage.filter(pl.col("group") == "kernel")["throttled_share"].null_count() == len(usage.filter(group="kernel"))
+
+
+def test_an_older_record_has_no_quota_and_no_network(tmp_path: Path) -> None:
+    """Columns that were not sampled then are null now, and all other figures stand."""
+    record = made_up(tmp_path, costs=COSTS)
+    new = ["quota_periods", "throttled_periods", "throttled_s", "syn_retransmits", "listen_overflows", "listen_drops"]
+    store.write_table(record.path / "resources.parquet", record.resources().drop(new))
+    record = reading.load(record.path)
+    assert record.resources().select(new).null_count().row(0) == (len(record.resources()),) * len(new)
+    costs = resources.costs(record)
+    assert (costs.throttled, costs.network, costs.server_cores) == ({}, {}, pytest.approx(0.7))
+
+
 def test_a_server_elsewhere_leaves_no_samples(tmp_path: Path) -> None:
     """Without the group the others' figures stand, and the server's are null."""
     record = made_up(tmp_path)

@@ -14,8 +14,9 @@ from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from tests.made_up import SMALL, Answer, Costs, Poll, failing, made_up, stalling
 
-TIMES = ["mean", "p50", "p90", "p95", "p99", "p999", "max", "interval"]
-COUNTS = ["planned", "sent", "ok", "failed", "unsent_busy", "unsent_late", "failures"]
+FIGURES = ["mean", "p50", "p90", "p95", "p99", "p999", "max"]
+TIMES = [*FIGURES, "interval", "interval_open", "censored"]
+COUNTS = ["planned", "sent", "ok", "failed", "unsent_busy", "unsent_late", "failures", "statuses"]
 
 
 def keys(record: Record) -> dict[str, Any]:
@@ -27,6 +28,8 @@ def keys(record: Record) -> dict[str, Any]:
         "server",
         "generator",
         "load",
+        "connecting",
+        "connections",
         "service_level",
         "cut_short",
         "verdict",
@@ -35,12 +38,17 @@ def keys(record: Record) -> dict[str, Any]:
     assert list(summary["endpoints"]) == ["status", "bulk"]
     for endpoint in summary["endpoints"].values():
         assert list(endpoint) == [*COUNTS, "response_ms", "latency_ms"]
-        assert list(endpoint["response_ms"]) == list(endpoint["latency_ms"]) == TIMES
+        for times in (endpoint["response_ms"], endpoint["latency_ms"]):
+            assert list(times) == TIMES
+            assert list(times["censored"]) == FIGURES
+            assert list(times["interval_open"]) == list(times["interval"])
         assert endpoint["planned"] == endpoint["sent"] + endpoint["unsent_busy"] + endpoint["unsent_late"]
         assert endpoint["sent"] == endpoint["ok"] + endpoint["failed"]
         assert endpoint["failed"] == sum(endpoint["failures"].values())
-    assert list(summary["server"]) == ["cpu_us_per_request", "cpu_cores_mean", "rss_peak_bytes"]
-    assert list(summary["generator"]) == ["cpu_us_per_poll", "cpu_cores_max", "lag_ms"]
+        errors = sum(number for code, number in endpoint["statuses"].items() if code != "200")
+        assert errors == endpoint["failures"].get("http_error", 0)
+    assert list(summary["server"]) == ["cpu_us_per_request", "cpu_cores_mean", "rss_peak_bytes", "may_use", "throttled"]
+    assert list(summary["generator"]) == ["cpu_us_per_poll", "cpu_cores_max", "lag_ms", "throttled"]
     assert list(summary["generator"]["lag_ms"]) == ["p50", "p99", "p999", "max"]
     assert list(summary["load"]) == ["polls_per_s_planned", "polls_per_s_answered", "mb_per_s_answered"]
     assert list(summary["service_level"]) == ["asked", "met", "items"]
@@ -55,11 +63,12 @@ def test_a_run_in_figures(tmp_path: Path) -> None:
     record = made_up(tmp_path, server=lambda poll: Answer(0.01 + 0.001 * (poll.round % 10)), lag=lambda ready: 0.001)
     summary = keys(record)
     status, bulk = summary["endpoints"]["status"], summary["endpoints"]["bulk"]
-    assert [status[name] for name in COUNTS] == [4800, 4800, 4800, 0, 0, 0, {}]
+    assert [status[name] for name in COUNTS] == [4800, 4800, 4800, 0, 0, 0, {}, {"200": 4800}]
     assert bulk["planned"] == 480
     interval = status["response_ms"].pop("interval")
     expected = {"mean": 15.5, "p50": 15, "p90": 19, "p95": 20, "p99": 20, "p999": None, "max": 20}
-    assert status["response_ms"] == pytest.approx(expected, abs=0.001)
+    assert {name: status["response_ms"][name] for name in FIGURES} == pytest.approx(expected, abs=0.001)
+    assert not any([*status["response_ms"]["censored"].values(), *status["response_ms"]["interval_open"].values()])
     assert list(interval) == ["p50", "p90", "p95", "p99"]
     assert interval["p90"] == pytest.approx([19, 20], abs=0.001)
     assert status["latency_ms"]["p50"] == pytest.approx(14, abs=0.001)
@@ -86,7 +95,18 @@ def test_failures_are_named(tmp_path: Path) -> None:
     """By reason, and they are not timed."""
     status = keys(made_up(tmp_path, server=failing(Outcome.HTTP_ERROR, every=1, status=503)))["endpoints"]["status"]
     assert status["failures"] == {"http_error": 4800}
+    assert status["statuses"] == {"503": 4800}
     assert status["response_ms"]["max"] is None
+
+
+def test_status_codes_are_counted(tmp_path: Path) -> None:
+    """429 and 503 are two reasons, and an answer that broke off is none of them."""
+    limited = failing(Outcome.HTTP_ERROR, every=10, status=429)
+    server = failing(Outcome.CLOSED, every=7, status=503, server=failing(Outcome.HTTP_ERROR, 3, 503, limited))
+    status = keys(made_up(tmp_path, server=server))["endpoints"]["status"]
+    assert set(status["statuses"]) == {"200", "429", "503"}
+    assert status["statuses"]["200"] == status["ok"]
+    assert status["statuses"]["429"] < status["statuses"]["503"] < status["failures"]["http_error"]
 
 
 @pytest.mark.parametrize("ratio", ["10:0", "0:10", "1:10", "1:1"])
@@ -96,7 +116,7 @@ def test_endpoints_that_are_not_polled_are_there_and_empty(tmp_path: Path, ratio
     planned = [endpoint["planned"] for endpoint in endpoints.values()]
     assert planned == {"10:0": [4800, 0], "0:10": [0, 4800], "1:10": [480, 4800], "1:1": [4800, 4800]}[ratio]
     for endpoint in endpoints.values():
-        times = [value for name, value in endpoint["response_ms"].items() if name != "interval"]
+        times = [endpoint["response_ms"][name] for name in FIGURES]
         assert endpoint["planned"] > 0 or times == [None] * 7
 
 
@@ -190,16 +210,81 @@ def test_failures_of_the_server_count_and_those_of_the_generator_do_not(tmp_path
 def test_a_server_that_answers_nothing_right_misses_every_limit(tmp_path: Path) -> None:
     """There is no percentile, and the limit is missed all the same."""
     found = level(tmp_path, failing(Outcome.HTTP_ERROR, every=1, status=503), slo_status_p99_ms=100.0)
-    assert found["items"] == [{"name": "status_response_p99_ms", "limit": 100.0, "figure": None, "met": False}]
+    missed = {"name": "status_response_p99_ms", "limit": 100.0, "figure": None, "met": False}
+    assert found["items"] == [{**missed, "within_pct": 0.0, "left_out_pct": 0.0}]
 
 
 def test_an_endpoint_that_is_not_polled_has_no_level() -> None:
     """A limit for B with a ratio of 10:0 can be neither met nor missed."""
-    times = {"p99": None, "max": None}
-    none = {"planned": 0, "failed": 0, "failures": {}, "unsent_busy": 0, "response_ms": times}
     asked = SMALL.model_copy(update={"slo_bulk_p99_ms": 1.0})
-    found = service_level.judge(asked, {"status": none, "bulk": none}, pl.DataFrame())
+    none = {"client": pl.UInt32, "endpoint": pl.String, "outcome": pl.String, "response_s": pl.Float64}
+    found = service_level.judge(asked, pl.DataFrame(schema=none))
     assert found["met"] is None
+
+
+@pytest.mark.parametrize("timeout_s", [0.4, 60.0])
+def test_a_silent_server_misses_a_limit_that_nobody_waited_for_so_long(tmp_path: Path, timeout_s: float) -> None:
+    """Polls that were given up, or never sent because of it, are in time for nobody, and no device keeps its level."""
+    found = level(
+        tmp_path, lambda poll: Answer(1e9), timeout_s=timeout_s, slo_status_p99_ms=40_000.0, slo_devices_pct=1.0
+    )
+    assert [(item["met"], item["figure"]) for item in found["items"]] == [(False, None), (False, 0.0)]
+    assert found["items"][0]["within_pct"] == 0.0
+
+
+def test_a_limit_speaks_of_all_planned_polls(tmp_path: Path) -> None:
+    """19 of 20 fail fast, the others are quick: a p99 of the quick ones alone would be within the limit."""
+
+    def server(poll: Poll) -> Answer:
+        right = Answer(0.005)
+        return right if poll.round % 20 == 0 else Answer(0.005, Outcome.HTTP_ERROR, 500, 0)
+
+    found = level(tmp_path, server, slo_status_p99_ms=50.0, ratio="1:0")
+    assert found["met"] is False
+    assert found["items"][0]["within_pct"] == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("every", "asked", "met", "left_out"),
+    [
+        # 1 of 60 fails, more than the hundredth that may take longer.
+        (60, {}, False, 0.0),
+        (60, {"slo_failure_pct": 2.0}, True, 100 / 60),
+        # 1 of 30 fails: 2 % are left out, the others make more than a hundredth of what is left.
+        (30, {"slo_failure_pct": 2.0}, False, 2.0),
+        # 1 of 120 is within the hundredth by itself.
+        (120, {}, True, 0.0),
+    ],
+)
+def test_failures_that_the_user_allows_are_left_out_and_counted(
+    tmp_path: Path, every: int, asked: dict[str, float], met: bool, left_out: float
+) -> None:
+    """Without an allowance every failure counts as late."""
+    found = level(tmp_path, failing(Outcome.RESET, every=every), ratio="1:0", slo_status_p99_ms=50.0, **asked)
+    assert found["items"][0]["met"] is met
+    assert found["items"][0]["left_out_pct"] == pytest.approx(left_out, abs=0.03)
+
+
+def test_too_few_polls_can_be_evidently_late(tmp_path: Path) -> None:
+    """480 polls of B support no p99; if half of them fail, none is needed."""
+    server = failing(Outcome.RESET, every=1)
+    found = level(tmp_path, lambda poll: server(poll) if poll.client < 20 else Answer(0.001), slo_bulk_p99_ms=50.0)
+    assert found["items"][0]["met"] is False
+    assert found["items"][0]["figure"] is None
+    assert found["items"][0]["within_pct"] == pytest.approx(50.0)
+
+
+def test_a_figure_that_falls_on_polls_without_an_answer_is_marked(tmp_path: Path) -> None:
+    """Of 40 devices 24 are never answered: all figures of response are lower bounds; of latency those that timed out."""
+    record = made_up(
+        tmp_path,
+        SMALL.model_copy(update={"timeout_s": 0.2, "ratio": "1:0"}),
+        server=lambda poll: Answer(1e9) if poll.client < 24 else Answer(0.001),
+    )
+    times = keys(record)["endpoints"]["status"]["response_ms"]
+    assert times["p50"] == pytest.approx(200, abs=1)
+    assert {name for name, longer in times["censored"].items() if longer} == {"mean", "p50", "p90", "p95", "p99", "max"}
+    assert set(times["interval_open"].values()) == {True}
 
 
 def by_device(slow: Any) -> Any:

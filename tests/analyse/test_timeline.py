@@ -11,6 +11,9 @@ from experiments.analyse.polls import prepare
 from experiments.record.schema import Outcome
 from tests.made_up import Answer, Poll, failing, late, made_up, stalling
 
+_LOST = {"failed": ["reset"], "unanswered": ["read_timeout"], "unsent": ["unsent_busy", "unsent_late"]}
+"""Column of the map of devices -> outcomes that it counts."""
+
 
 @pytest.fixture
 def polls(tmp_path: Path) -> pl.DataFrame:
@@ -32,8 +35,8 @@ def test_every_poll_is_in_one_bin(polls: pl.DataFrame, bin_s: float) -> None:
     assert sum(frame["n"].sum() for frame in responses) == len(timed)
     assert timeline.lag_over_time(polls, bin_s)["n"].sum() == polls["sent_s"].count()
     cells = timeline.slowest_by_client(polls, bin_s, 7)
-    failed = polls["outcome"].is_in(["reset", "read_timeout", "unsent_busy"]).sum()
-    assert cells["failed"].sum() == failed
+    counted = {name: polls["outcome"].is_in(outcomes).sum() for name, outcomes in _LOST.items()}
+    assert {name: cells[name].sum() for name in _LOST} == counted
 
 
 def test_a_bin_holds_what_was_due_in_it(polls: pl.DataFrame) -> None:
@@ -47,6 +50,20 @@ def test_a_bin_holds_what_was_due_in_it(polls: pl.DataFrame) -> None:
     assert row["p50_s"] == values[math.ceil(len(values) / 2) - 1]
     assert row["p95_s"] == values[math.ceil(len(values) * 0.95) - 1]
     assert row["p99_s"] is None
+
+
+def test_a_server_that_never_comes_back_has_no_known_times(tmp_path: Path) -> None:
+    """Who came due late had less time to wait: the figures fall towards the end, and each says that it is a bound."""
+    polls = prepare(made_up(tmp_path, server=stalling(10, 90)))
+    frame = timeline.response_over_time(polls, "status", 1.0)
+    silent = frame.filter(pl.col("t_s") >= 10)
+    assert silent["p50_s"].is_sorted(descending=True)
+    assert silent["p50_censored"].all()
+    assert not frame.filter(pl.col("t_s") < 9)["p50_censored"].any()
+    assert frame["p99_censored"].to_list() == [None] * frame.height
+    cells = timeline.slowest_by_client(polls, 1.0)
+    assert cells.filter(pl.col("t_s") >= 10)["censored"].all()
+    assert not cells.filter(pl.col("t_s") < 9)["censored"].any()
 
 
 def test_outcomes_stand_where_they_ended(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from experiments.analyse.polls import arrange, count, measured
 from experiments.analyse.verdict import CHECKS, Verdict, judge
 from experiments.record import store
 from experiments.record.reading import Record
@@ -224,6 +225,26 @@ def test_competitors(tmp_path: Path, others: float, status: str) -> None:
     assert check.figure == f"{others:.2f} cores"
 
 
+@pytest.mark.parametrize(
+    ("url", "said", "status"),
+    [
+        ("http://127.0.0.1:8000", {}, "not_applicable"),
+        ("http://192.0.2.9:8000", {}, "suspect"),
+        ("http://192.0.2.9:8000", {"on_this_machine": True, "unseen": "it is in a container"}, "not_applicable"),
+        ("http://127.0.0.1:8000", {"on_this_machine": False, "unseen": "it is on another machine"}, "suspect"),
+    ],
+    ids=str,
+)
+def test_competitors_of_a_server_that_was_not_sampled(tmp_path: Path, url: str, said: dict[str, Any], status: str) -> None:
+    """One elsewhere is no competitor; one here cannot be told from others, for the reason that the record gives."""
+    record = made_up(tmp_path, costs=Costs(server=0.0, others=1.0))
+    store.write_table(record.path / "resources.parquet", record.resources().filter(pl.col("group") != "server"))
+    record = damage_facts(record, lambda facts: facts["server"].update(url=url, **said))
+    check = judge(record)["competitors"]
+    assert check.status == status
+    assert status == "suspect" or said.get("unseen", "its processes were not sampled") in check.meaning
+
+
 def test_many_cores_bear_more_competitors_but_not_a_busy_thread(tmp_path: Path) -> None:
     """With 16 cores the limit is half a core: a thread that is always busy may sit on the generator's."""
     for others, status in ((0.45, "valid"), (0.55, "suspect")):
@@ -365,6 +386,46 @@ def test_bytes_must_have_been_compared_now_and_then(tmp_path: Path) -> None:
     assert flaws(judge(record)) == {"answers": "suspect"}
 
 
+def other_bytes(differed: int, compared: int) -> Callable[[Path], Record]:
+    """A record of a server whose answers to A changed their bytes: so many of those that were compared."""
+
+    def make(folder: Path) -> Record:
+        a = pl.col("endpoint") == "status"
+        chosen = a & (a.cum_sum() <= differed)
+        outcome = pl.when(chosen).then(pl.lit("wrong_body")).otherwise("outcome")
+        record = damage_rows(made_up(folder), lambda rows: rows.with_columns(outcome=outcome.cast(rows.schema["outcome"])))
+
+        def change(facts: dict[str, Any]) -> None:
+            [instance] = facts["generator"]["instances"]
+            instance["compared"]["status"], instance["differed"]["status"] = compared, differed
+            facts["totals"] |= count(measured(arrange(record)))
+
+        return damage_facts(record, change)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("differed", "compared", "status"),
+    [(0, 100, "valid"), (1, 100, "suspect"), (10, 100, "invalid"), (100, 100, "invalid"), (2, 2, "invalid")],
+)
+def test_compared_answers_speak_for_the_rest(tmp_path: Path, differed: int, compared: int, status: str) -> None:
+    """Where bytes changed at equal length, those that were not compared count as ok and cannot be believed."""
+    check = judge(other_bytes(differed, compared)(tmp_path))["answers"]
+    assert check.status == status
+    assert f"{differed} differed" in check.figure
+
+
+def test_compared_answers_of_an_older_record_speak_for_the_rest(tmp_path: Path) -> None:
+    """Without counts by endpoint the rows say how many differed; that any did is enough to doubt the rest."""
+
+    def older(facts: dict[str, Any]) -> None:
+        for name in ("compared", "differed"):
+            del facts["generator"]["instances"][0][name]
+
+    assert judge(damage_facts(other_bytes(50, 50)(tmp_path), older))["answers"].status == "invalid"
+
+
 def test_changed_outcomes_show_in_the_totals(tmp_path: Path) -> None:
     """A failure that somebody called ok is one too many for what the generators counted."""
     record = made_up(tmp_path, server=failing(Outcome.RESET))
@@ -434,6 +495,58 @@ def test_a_worker_replaced_by_its_own_supervisor(tmp_path: Path) -> None:
     verdict = judge(damage_facts(made_up(tmp_path), change))
     assert flaws(verdict) == {"served": "suspect", "workers": "suspect"}
     assert "server.log" in verdict["workers"].meaning
+
+
+def elsewhere(*served: int | None, headers: dict[str, str] | None = None) -> Callable[[dict[str, Any]], None]:
+    """run.json of a server that is asked through a proxy, a balancer or a network: its numbers name nothing here."""
+
+    def change(facts: dict[str, Any]) -> None:
+        workers(*served)(facts)
+        facts["server"] |= {"started_by_lab": False, "workers_seen": False, "headers": {"status": headers or {}, "bulk": {}}}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("served", "status"),
+    [((5456,), "valid"), ((5455,), "not_applicable"), ((5457,), "not_applicable"), ((5000, None), "not_applicable")],
+)
+def test_counts_of_workers_that_cannot_be_told_apart_accuse_nobody(
+    tmp_path: Path, served: tuple[int | None, ...], status: str
+) -> None:
+    """Replicas may share a number, and one may answer for another: only a count that agrees says something."""
+    verdict = judge(damage_facts(made_up(tmp_path), elsewhere(*served)))
+    assert (verdict["served"].status, verdict["workers"].status) == (status, "not_applicable")
+    assert verdict.status == "valid"
+
+
+def test_replicas_that_answer_in_turn_are_not_called_replaced(tmp_path: Path) -> None:
+    """Other numbers before and after are what a balancer gives, and an older record does not say that there is none."""
+
+    def change(facts: dict[str, Any]) -> None:
+        replaced(facts)
+        facts["server"] |= {"worker_pids_at_end": [999], "started_by_lab": False}
+
+    assert flaws(judge(damage_facts(made_up(tmp_path), change))) == {}
+
+
+@pytest.mark.parametrize("header", [{"age": "12"}, {"via": "1.1 varnish"}, {"x-cache": "HIT"}], ids=str)
+def test_a_proxy_or_cache_that_makes_itself_known_is_named(tmp_path: Path, header: dict[str, str]) -> None:
+    """By the headers of the answers that were looked at before the load."""
+    check = judge(damage_facts(made_up(tmp_path), elsewhere(5455, headers=header)))["served"]
+    [(name, value)] = header.items()
+    assert f"{name.title()}: {value}" in check.meaning
+    assert "cache" not in judge(damage_facts(made_up(tmp_path / "plain"), workers(5455)))["served"].meaning
+
+
+def test_workers_of_a_server_on_this_machine_are_judged_whoever_started_it(tmp_path: Path) -> None:
+    """Where their numbers are those of processes that listen here, one that is gone was replaced."""
+
+    def change(facts: dict[str, Any]) -> None:
+        replaced(facts)
+        facts["server"] |= {"worker_pids_at_end": [999], "started_by_lab": False, "workers_seen": True}
+
+    assert flaws(judge(damage_facts(made_up(tmp_path), change))) == {"served": "suspect", "workers": "suspect"}
 
 
 # -- runs that did not last ----------------------------------------------------------------------
@@ -561,7 +674,7 @@ def test_a_single_altered_answer_is_noticed(tmp_path: Path) -> None:
     assert judge(Record(record.path))["untouched"].status == "valid"
     first = pl.int_range(pl.len()) == 0
     quicker = pl.when(first).then(pl.col("sent_s")).otherwise("done_s")
-    pl.read_parquet(part).with_columns(done_s=quicker).write_parquet(part)
+    pl.read_parquet(part, glob=False).with_columns(done_s=quicker).write_parquet(part)
     check = judge(Record(record.path))["untouched"]
     assert check.status == "invalid"
     assert "part-0-0.parquet" in check.meaning

@@ -1,6 +1,7 @@
 """A generator dies, hangs or runs out of files: the run is invalid and says why, and each of its polls has a row."""
 
 import errno
+import io
 import math
 import os
 import threading
@@ -122,12 +123,11 @@ def test_what_this_machine_is_short_of_is_never_the_servers_fault(number: int) -
     assert outcome_of(error) is Outcome.GENERATOR_ERROR
 
 
-def test_nobody_who_listens_does_not_hold_up_a_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_who_listens_does_not_hold_up_a_generator() -> None:
     """While its starter is suspended and the pipe to it is full, reports are dropped and the devices go on."""
     reader, writer = os.pipe()
     report = Report(1, 1, 0, 0, None, None, math.pi, None)
     with open(writer, "w") as stdout, open(reader, "rb"):  # noqa: PTH123 - a number has no path
-        monkeypatch.setattr("sys.stdout", stdout)
+        starter = generator.Starter(io.StringIO(), stdout)
         for _ in range(2000):  # Of some 150 bytes each, into a pipe of 64 KB.
-            generator._report(report)
-        monkeypatch.undo()
+            starter.report(report)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 import experiments as lab
+from experiments.present.exporter import LabReportExporter
 from tests.earlier import content
 from tests.faults.harm import SMALL, apart, assert_all_planned, generators, run_with
 from tests.notebooks.test_run_notebook import (
@@ -89,6 +90,32 @@ def test_a_cell_that_is_out_of_time_leaves_no_process(tmp_path: Path) -> None:
     assert "timed out" in log
     assert still_alive(family) == []
     assert_parts_are_readable(tmp_path)
+    report = page_of(tmp_path)
+    assert "KernelEndedError: the kernel was told to end while this step ran" in report
+    assert "Event loop stopped" not in report
+    assert report.index("Verdict:") < report.index("What came out")
+
+
+def page_of(tmp_path: Path) -> str:
+    """The report that is made of what papermill left behind."""
+    return str(LabReportExporter().from_filename(str(tmp_path / "out.ipynb"))[0])  # type: ignore[no-untyped-call]
+
+
+def test_the_page_of_a_killed_kernel_says_so_and_shows_the_record(tmp_path: Path) -> None:
+    """papermill ends with 138; sections that were never run are shown from the rows that were written."""
+    process = papermill(tmp_path, minutes=5)
+    wait_for(lambda: load_is_on(tmp_path))
+    family = descendants(process.pid)
+    (kernel,) = (one for one in family if "ipykernel_launcher" in one.cmdline())
+    kernel.kill()
+    log = finish(process)
+    assert process.returncode == 138, log
+    assert still_alive(family) == []
+    assert_parts_are_readable(tmp_path)
+    report = page_of(tmp_path)
+    assert "The kernel ended without a word" in report
+    assert f"the run had written until then, {tmp_path / 'results' / 'it'}: " in report
+    assert report.index("Verdict:") < report.index("What came out")
 
 
 def test_a_run_that_was_suspended_ends_normally(tmp_path: Path) -> None:

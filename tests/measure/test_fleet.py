@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -192,6 +193,83 @@ def test_what_was_lost_stays_lost(tmp_path: Path, end: Callable[[FleetGenerator]
     assert (one.facts, one.pid, list((tmp_path / "requests").iterdir())) == (None, 0, [])
 
 
+class Mailbox:
+    """In the place of Dask's queue of words: these messages, then nothing; or a failure when it is closed."""
+
+    def __init__(self, *messages: dict[str, Any], refuses: bool = False) -> None:
+        self._messages = list(messages)
+        self._refuses = refuses
+        self.read = threading.Event()
+        """All messages were taken."""
+
+    def get(self, timeout: float) -> dict[str, Any]:
+        if self._messages:
+            return self._messages.pop(0)
+        self.read.set()
+        raise TimeoutError
+
+    def close(self) -> None:
+        if self._refuses:
+            raise OSError("the scheduler is gone")
+
+
+class Cluster:
+    """In the place of Dask's client: one worker is there, and it can be closed."""
+
+    closed = False
+
+    def nthreads(self) -> dict[str, int]:
+        return {"tcp://192.0.2.9:1": 1}
+
+    def close(self, timeout: float) -> None:
+        self.closed = True
+
+
+def listening(mailbox: Mailbox, client: Cluster, one: FleetGenerator) -> fleet.Fleet:
+    """A fleet that has joined already, and listens."""
+    joined: fleet.Fleet = object.__new__(fleet.Fleet)
+    joined._client, joined._words = client, mailbox
+    joined._generators, joined._missing, joined._left = {1: one}, [], threading.Event()
+    joined._listener = threading.Thread(target=joined._listen, daemon=True)
+    joined._listener.start()
+    return joined
+
+
+def test_words_that_cannot_be_taken_end_one_generator_and_not_the_listening(tmp_path: Path) -> None:
+    """A fault in one message, or words of nobody, silence no machine; the run hears which generator was given up."""
+    (tmp_path / "requests").mkdir()
+    mailbox = Mailbox({"instance": 9}, {}, {"instance": 1, "parts": "no parts"}, {"instance": 1, "ready": 5})
+
+    async def run() -> FleetGenerator:
+        one = generator(tmp_path)
+        one.beat = lambda: None  # type: ignore[method-assign]
+        joined = listening(mailbox, Cluster(), one)
+        assert await asyncio.to_thread(mailbox.read.wait, 10)
+        await asyncio.sleep(0)
+        assert joined._listener.is_alive()
+        await joined.leave()
+        assert not joined._listener.is_alive()
+        return one
+
+    one = asyncio.run(run())
+    assert one.ended.is_set()
+    assert "what its worker said could not be taken" in str(one.error)
+
+
+def test_a_cluster_is_left_whole(tmp_path: Path) -> None:
+    """A queue that cannot be closed keeps neither the connection nor the listener."""
+
+    async def run() -> Cluster:
+        client = Cluster()
+        joined = listening(Mailbox(refuses=True), client, generator(tmp_path))
+        with pytest.raises(OSError, match="the scheduler is gone"):
+            await joined.leave()
+        assert not joined._listener.is_alive()
+        return client
+
+    assert asyncio.run(run()).closed
+
+
 def test_a_server_of_this_machine_alone_is_refused_for_workers_elsewhere(tmp_path: Path) -> None:
     """127.0.0.1 would be another server there; the sentence says what to do instead."""
 
@@ -217,7 +295,7 @@ def test_a_shard_that_dask_began_again_counts_as_lost(tmp_path: Path) -> None:
 
 def test_another_server_at_the_same_address_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a worker the address may lead somewhere else: the answer is compared, not only waited for."""
-    monkeypatch.setattr(question, "ask", lambda *asked: question.Answer(200, {}, b"other"))
+    monkeypatch.setattr(question, "ask", lambda *asked, **at: question.Answer(200, {}, b"other"))
     task = fleet_shard._Task(shard(tmp_path), 500.0, None, None)  # type: ignore[arg-type]
     with pytest.raises(ServerContractError, match="another server"):
         task._look_around()

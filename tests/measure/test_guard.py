@@ -1,6 +1,7 @@
 """The guard takes its command down, and all that descends from it, whatever becomes of whom."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -215,3 +216,118 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
     tops = {name.partition(".")[0] for name in loaded}
     assert tops - {"__main__", "__mp_main__"} <= set(sys.stdlib_module_names)
     assert Path(guard.__file__).name == "guard.py"
+
+
+# The log with times
+
+
+TIME = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
+
+
+def timed(code: str, log: Path) -> subprocess.Popen[bytes]:
+    """A guard that puts times into a log."""
+    with log.open("ab") as opened:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, "--times", "--", sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=opened,
+        )
+
+
+def said_by(process: subprocess.Popen[bytes]) -> list[str]:
+    """What the guard says to its end, while its starter waits."""
+    assert process.stdout is not None
+    with process:
+        return process.stdout.read().decode().splitlines()
+
+
+def let_go(process: subprocess.Popen[bytes]) -> list[str]:
+    """The same, of one whose starter is gone."""
+    assert process.stdin is not None
+    process.stdin.close()
+    return said_by(process)
+
+
+def test_each_line_of_the_log_has_its_time_and_nothing_else_is_changed(tmp_path: Path) -> None:
+    """Also a line that comes in pieces, an empty one, and a last one without an end; times never go back."""
+    code = (
+        "import sys, time\n"
+        "for piece in ('one\\ntw', 'o\\n\\n', 'three'):\n"
+        "    print(piece, end='', flush=True, file=sys.stderr)\n"
+        "    time.sleep(0.05)\n"
+    )
+    assert said_by(timed(code, tmp_path / "log"))[-1] == "exit 0 itself"
+    log = (tmp_path / "log").read_bytes()
+    assert TIME.sub(b"", log) == b"one\ntwo\n\nthree"
+    times = TIME.findall(log)
+    assert len(times) == 4
+    assert times == sorted(times)
+
+
+def test_the_last_words_of_a_command_that_dies_are_in_the_log(tmp_path: Path) -> None:
+    """Megabytes and then a kill: all is there by the time the guard says that it has ended."""
+    code = (
+        "import os, signal\n"
+        "os.write(1, b'x' * 99 + b'\\n')\n"
+        "left = memoryview((b'y' * 99 + b'\\n') * 30_000)\n"
+        "while left:\n"
+        "    left = left[os.write(1, left):]\n"
+        "os.write(2, b'last words')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert said_by(timed(code, tmp_path / "log"))[-1] == "exit -9 itself"
+    lines = TIME.sub(b"", (tmp_path / "log").read_bytes()).splitlines()
+    assert len(lines) == 30_002
+    assert lines[-1] == b"last words"
+
+
+def test_what_a_command_says_when_it_is_ended_is_in_the_log(tmp_path: Path) -> None:
+    """Its starter is gone; it says more at its end than a pipe holds, which would hold it up if nobody read."""
+    code = (
+        "import os, signal, sys, time\n"
+        "def bye(*_):\n"
+        "    sys.stdout.write('z' * 99 + '\\n' + ('y' * 99 + '\\n') * 30_000 + 'bye\\n')\n"
+        "    sys.stdout.flush()\n"
+        "    os._exit(7)\n"
+        "signal.signal(signal.SIGTERM, bye)\n"
+        "print('up', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    process = timed(code, tmp_path / "log")
+    wait_for_log(tmp_path / "log", b"up\n")
+    assert let_go(process)[-1] == "exit 7 terminated"
+    assert (tmp_path / "log").read_bytes().endswith(b"Z bye\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_"),
+    [
+        ("import os, signal, time; os.close(1); os.close(2); time.sleep(60)", "exit -15 terminated"),
+        ("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: print('y' * 1000)", "exit -9 killed"),
+    ],
+    ids=["closes its output", "prints without end"],
+)
+def test_no_command_keeps_the_guard_from_its_duty(code: str, exit_: str) -> None:
+    """Whether it says nothing any more, or never stops: it is ended all the same."""
+    process = timed(code, Path(os.devnull))
+    assert process.stdout is not None
+    command = psutil.Process(int(process.stdout.readline().split()[1]))
+    time.sleep(0.3)
+    assert let_go(process)[-1] == exit_
+    assert still_alive([command], within_s=0) == []
+
+
+@needs_linux
+def test_a_disk_that_is_full_loses_the_lines_and_not_the_command() -> None:
+    """A server goes on serving although nobody can keep what it says."""
+    code = "import sys\nfor _ in range(50_000): print('y' * 99)\nsys.stdout.flush(); sys.exit(3)"
+    assert said_by(timed(code, Path("/dev/full")))[-1] == "exit 3 itself"
+
+
+def wait_for_log(path: Path, words: bytes) -> None:
+    """Returns when the log ends so."""
+    deadline = time.monotonic() + 20
+    while not path.read_bytes().endswith(words):
+        assert time.monotonic() < deadline, path.read_bytes()
+        time.sleep(0.01)

@@ -43,7 +43,7 @@ def test_a_tree_is_sampled_with_its_descendants_and_its_past(tmp_path: Path) -> 
     finally:
         process.stdout.close()  # type: ignore[union-attr]
         sampler.stop()
-    frame = pl.read_parquet(tmp_path / "resources.parquet")
+    frame = pl.read_parquet(tmp_path / "resources.parquet", glob=False)
     assert frame.schema == schema.dtypes(schema.RESOURCES)
     server = frame.filter(pl.col("group") == "server")
     assert server["processes"][1] == 2
@@ -61,7 +61,7 @@ def test_what_is_dear_to_read_is_read_before_the_window_and_after_the_load(tmp_p
     sampler.start()
     time.sleep(1.5)
     sampler.stop()
-    own = pl.read_parquet(tmp_path / "resources.parquet").filter(pl.col("group") == "server").sort("t_s")
+    own = pl.read_parquet(tmp_path / "resources.parquet", glob=False).filter(pl.col("group") == "server").sort("t_s")
     dear = own.drop_nulls("uss_bytes")
     assert dear["connections"].null_count() == 0
     assert dear.height == 2
@@ -89,7 +89,7 @@ def test_the_host_is_sampled_core_by_core(tmp_path: Path) -> None:
     sampler.start()
     time.sleep(0.2)
     sampler.stop()
-    hosts = pl.read_parquet(tmp_path / "resources.parquet").filter(pl.col("group") == "host")
+    hosts = pl.read_parquet(tmp_path / "resources.parquet", glob=False).filter(pl.col("group") == "host")
     assert hosts.height == sampler.samples >= 2
     assert hosts["cpu_s"].is_sorted()
     assert hosts.select((pl.col("core_busy_s").list.sum() - pl.col("cpu_s")).abs().max()).item() < 1e-6

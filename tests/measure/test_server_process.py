@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -44,6 +45,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 """A server of a few lines that has nothing but /health."""
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
+"""What stands before each line of a log."""
 
 
 @pytest.fixture
@@ -138,7 +141,9 @@ def test_a_server_starts_answers_counts_and_stops(tmp_path: Path, workers: int) 
     assert still_alive(family, within_s=0) == []
     assert not server.alive
     assert server.worker_pids() == []
-    assert "Uvicorn running on" in (tmp_path / "server.log").read_text()
+    log = (tmp_path / "server.log").read_text()
+    assert "Uvicorn running on" in log
+    assert all(re.match(TIME, line) for line in log.splitlines())
 
 
 @pytest.mark.slow
@@ -291,9 +296,9 @@ def test_a_server_whose_program_is_missing_is_named(tmp_path: Path, catalogued: 
 def test_a_server_that_never_listens_runs_into_the_deadline(tmp_path: Path, catalogued: Any) -> None:
     """Nobody waits for ever, and it is said how many workers were missing."""
     catalogued("{python}", "-c", "import time; print('thinking', flush=True); time.sleep(60)")
-    assert start_error(process(tmp_path, "made-up", workers=2), deadline_s=3.0) == (
-        "the server made-up was not ready within 3 s (0 of 2 workers answered); the end of its log:\nthinking"
-    )
+    said, _, log = start_error(process(tmp_path, "made-up", workers=2), deadline_s=3.0).partition("\n")
+    assert said == "the server made-up was not ready within 3 s (0 of 2 workers answered); the end of its log:"
+    assert re.fullmatch(TIME + "thinking", log)
 
 
 @pytest.mark.slow
@@ -675,6 +680,21 @@ def test_nobody_at_the_url_is_told() -> None:
     assert str(error.value) == (
         f"nothing answers at http://127.0.0.1:{port} (Connection refused): start that server, or correct server_url."
     )
+
+
+@pytest.mark.parametrize(("polled", "size"), [("status", 100), ("bulk", 3)])
+def test_an_endpoint_that_is_not_polled_is_not_demanded(polled: str, size: int) -> None:
+    """A server may have A alone, or B alone: only what the ratio names is asked before the load."""
+
+    async def ask() -> tuple[list[str], list[bool], list[bytes]]:
+        async with scripted([answer(b"y" * size)]) as stranger:
+            server = ExternalServer(url=stranger.url, status_bytes=100, bulk_bytes=3, polled=(polled,))
+            headers = await server.verify()
+            return list(headers), [bool(crc) for crc in server.checksums], stranger.requests
+
+    headers, known, requests = asyncio.run(ask())
+    assert (headers, known) == ([polled], [polled == "status", polled == "bulk"])
+    assert {request.split()[1] for request in requests} == {{"status": b"/hello?page=1", "bulk": b"/hello?page=200"}[polled]}
 
 
 @pytest.mark.slow

@@ -11,12 +11,14 @@ from typing import Any
 import polars as pl
 import pytest
 
+from experiments.measure.device import Device
 from experiments.measure.drive import drive
 from experiments.measure.listening import free_port
 from experiments.measure.shard import Shard
 from experiments.measure.swarm import Stop
 from experiments.measure.target import Target
 from experiments.record import schema
+from experiments.record.rows import RowBuffer
 from experiments.schedule import Plan
 from tests.scripted_server import ScriptedServer, Step, answer, scripted
 
@@ -86,7 +88,7 @@ def measure(
             return await driving
 
     facts = asyncio.run(asyncio.wait_for(main(), 20))
-    parts = [pl.read_parquet(path) for path in (tmp_path / "requests").iterdir()]
+    parts = [pl.read_parquet(path, glob=False) for path in (tmp_path / "requests").iterdir()]
     rows = pl.concat(parts) if parts else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS))
     return rows.sort("client", "round", "due_s"), facts
 
@@ -185,6 +187,7 @@ def test_wrong_bytes_of_the_right_length_are_noticed(tmp_path: Path, engine: str
     rows, facts = measure(tmp_path, [[answer(b"y" * 100)]], plan(clients=64, window_s=0.2, warmup_s=0.0), engine)
     assert outcomes(rows)["wrong_body"] == facts["checksums"] > 0
     assert outcomes(rows)["ok"] == sent_of(rows).height - facts["checksums"]
+    assert facts["compared"] == facts["differed"] == {"status": facts["checksums"], "bulk": 0}
 
 
 @ENGINES
@@ -213,7 +216,7 @@ def test_a_poll_without_answer_times_out_and_the_rest_is_unsent(tmp_path: Path, 
 
 def test_a_generator_that_does_not_get_to_its_polls_says_late(tmp_path: Path) -> None:
     """A loop that is held up to the end of the window leaves polls that no server is to blame for."""
-    rows, facts = measure(tmp_path, [GOOD], plan(window_s=0.4), meanwhile=lambda server: time.sleep(0.6))
+    rows, facts = measure(tmp_path, [GOOD], plan(window_s=0.6), meanwhile=lambda server: time.sleep(0.8))
     assert outcomes(rows)["unsent_late"] == facts["totals"]["unsent_late"] > facts["totals"]["unsent_busy"]
     assert facts["longest_stall_s"] > 0.3
     assert_conserved(facts)
@@ -231,6 +234,33 @@ def test_an_idle_connection_that_the_server_closed_is_no_failure(tmp_path: Path,
 
 
 @OWN
+@pytest.mark.parametrize("wire", [answer(b"", status="503 Busy"), b"HTTP/1.1 204 No Content\r\n\r\n"], ids=["503", "204"])
+def test_an_answer_without_a_body_keeps_the_connection(tmp_path: Path, engine: str, wire: bytes) -> None:
+    """One connection a device, although no answer has a byte of body."""
+    rows, facts = measure(tmp_path, [[wire]], plan(), engine)
+    assert (facts["connects"], facts["closes"]) == (3, 0)
+    assert set(outcomes(sent_of(rows))) == {"http_error"}
+
+
+@OWN
+def test_what_the_server_closes_is_counted(tmp_path: Path, engine: str) -> None:
+    """Each answer after which it says that it closes, and how long a connection had rested that it closed without a word."""
+    closing = [answer(BODY, headers=b"Connection: close\r\n"), "close"]
+    rows, facts = measure(tmp_path, [closing], plan(), engine)
+    assert facts["closes"] == facts["connects"] == sent_of(rows).height
+    assert (facts["reconnects"], facts["idle_close_s"]) == (0, None)
+
+
+@OWN
+def test_a_connection_that_the_server_closed_at_once_had_not_rested(tmp_path: Path, engine: str) -> None:
+    """A server may close after each answer without saying so: that is seen while nothing is asked."""
+    _, facts = measure(tmp_path, [[answer(BODY), "close"]], plan(interval_s=0.2, window_s=0.7), engine)
+    assert facts["closes"] == 0
+    assert facts["reconnects"] + facts["retries"] == facts["connects"] - 3 > 3
+    assert 0 <= facts["idle_close_s"]["p5"] <= facts["idle_close_s"]["p50"] <= facts["idle_close_s"]["p95"]
+
+
+@OWN
 def test_a_connection_a_request_when_keep_alive_is_off(tmp_path: Path, engine: str) -> None:
     """Without keep-alive every row has connected."""
     rows, facts = measure(tmp_path, [GOOD], plan(), engine, keep_alive=False)
@@ -244,6 +274,76 @@ def test_a_run_cut_short_closes_its_window_there(tmp_path: Path, engine: str) ->
     rows, facts = measure(tmp_path, [GOOD, GOOD, [10.0]], asked, engine, stop_after_s=0.45)
     assert outcomes(rows) == {"ok": 2, "interrupted": 1, "unsent_busy": 2}
     assert facts["totals"] == {"planned": 5, "sent": 3, "ok": 2, "failed": 1, "unsent_busy": 2, "unsent_late": 0}
+
+
+ALL = pytest.mark.parametrize("engine", ["httpx", "epoll", "httpx-stock", "threads"])
+
+
+@ALL
+@pytest.mark.parametrize("pacing", ["fixed", "after"])
+@pytest.mark.parametrize(
+    ("script", "ends"), [([0.3, *GOOD], "ok"), ([10.0], "read_timeout")], ids=["answered later", "not answered"]
+)
+def test_a_round_that_was_begun_is_finished_after_the_window(
+    tmp_path: Path, engine: str, pacing: str, script: list[Step], ends: str
+) -> None:
+    """B belongs to the window of its A: it is sent, however late A ended, and no healthy server has failed at it."""
+    asked = plan(clients=1, interval_s=1.0, bulk_weight=1, pacing=pacing, phase="together", warmup_s=0.0, window_s=0.2)
+    rows, facts = measure(tmp_path, [script], asked, engine, keep_alive=pacing == "fixed", timeout_s=0.6)
+    assert rows.select("endpoint", "outcome").rows() == [("status", ends), ("bulk", ends)]
+    assert rows["due_s"][1] == rows["done_s"][0] > asked.window_s
+    assert facts["totals"] | {"ok": 0, "failed": 0} == {
+        "planned": 2, "sent": 2, "ok": 0, "failed": 0, "unsent_busy": 0, "unsent_late": 0
+    }  # fmt: skip
+    assert_conserved(facts)
+
+
+@ALL
+def test_a_round_whose_first_poll_was_interrupted_is_not_finished(tmp_path: Path, engine: str) -> None:
+    """A run that is cut short ends: after its time of grace nothing is sent any more."""
+    asked = plan(clients=2, interval_s=5.0, bulk_weight=1, phase="together", warmup_s=0.0, window_s=30.0)
+    rows, facts = measure(tmp_path, [[20.0]], asked, engine, stop_after_s=0.3, timeout_s=20.0)
+    assert outcomes(rows) == {"interrupted": 2, "unsent_busy": 2}
+    assert_conserved(facts)
+
+
+@ALL
+def test_a_backlog_is_written_when_the_last_poll_has_ended(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing it takes time, in which an answer would be seen too late."""
+    in_flight = []
+    give_up = Device.give_up
+
+    def watched(device: Any) -> None:
+        in_flight.append(len(device._swarm.heartbeat.in_flight))
+        give_up(device)
+
+    monkeypatch.setattr(Device, "give_up", watched)
+    rows, _ = measure(tmp_path, [GOOD, [10.0]], plan(clients=4, window_s=0.3), engine, timeout_s=0.5)
+    assert in_flight == [0] * 4
+    assert outcomes(rows)["unsent_busy"] > 0
+
+
+@ALL
+def test_waiting_for_a_core_is_taken_from_the_window_alone(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from the time after it, in which polls in flight are awaited and the generator has nothing to do."""
+    happened = []
+
+    class Waiting:
+        def ratio(self) -> float:
+            happened.append("asked")
+            return 0.5
+
+    add = RowBuffer.add
+    monkeypatch.setattr("experiments.measure.drive.RunQueueWait", Waiting)
+    monkeypatch.setattr(RowBuffer, "add", lambda rows, *poll: (happened.append("row"), add(rows, *poll)))
+    asked = plan(clients=1, interval_s=5.0, phase="together", warmup_s=0.0, window_s=0.2)
+    _, facts = measure(tmp_path, [[10.0]], asked, engine, timeout_s=2.0)
+    assert happened == ["asked", "row"]
+    assert facts["cpu_wait_ratio"] == 0.5
 
 
 @OWN

@@ -119,6 +119,8 @@ def test_every_cell_of_the_notebook_shows_something(smoke: tuple[Path, str]) -> 
         ({"cleints": 5}, "did you mean 'clients'"),
         ({"clients": 0}, "clients=0: it must be at least 1"),
         ({"server_url": "http://192.0.2.1"}, "allow_remote=True"),
+        ({"server": "Falcon"}, "there is no such server; did you mean 'falcon'"),
+        ({"compare_to": "None"}, "compare_to=None: a text is needed"),
     ],
 )
 def test_a_mistake_ends_the_notebook_before_anything_starts(tmp_path: Path, parameters: dict[str, Any], says: str) -> None:
@@ -128,6 +130,16 @@ def test_a_mistake_ends_the_notebook_before_anything_starts(tmp_path: Path, para
     assert process.returncode == 1
     assert says in log
     assert not (tmp_path / "results").exists()
+
+
+def test_what_was_typed_is_what_counts(tmp_path: Path) -> None:
+    """papermill itself makes 7 of 007 and 10 of YAML's 012; the run has the name and the devices that were typed."""
+    (tmp_path / "asked.yaml").write_text("clients: 012\nresults_dir: 2026\n")
+    words = [sys.executable, "-m", "papermill", str(NOTEBOOK), "out.ipynb", "-k", "python3", "--no-progress-bar"]
+    words += ["-f", str(PROJECT / "params" / "run.smoke.yaml"), "-f", "asked.yaml", "-p", "run_id", "007"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert lab.load(tmp_path / "2026" / "007").scenario.clients == 12
 
 
 def test_strict_fails_after_everything_is_shown(tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def test_beyond_full_load_the_backlog_grows_by_the_surplus() -> None:
     assert unsent["done_s"].unique().to_list() == [10.0]
 
 
+def test_a_round_that_was_begun_is_finished_after_the_window() -> None:
+    """As a device does: a second poll is sent although the window has closed since its first was."""
+    polls = play(plan(clients=1, bulk_weight=1, interval_s=5.0, window_s=6.0, phase="together"), served(2.0))
+    assert polls["outcome"].to_list() == ["ok"] * 4
+    assert polls["sent_s"].max() == pytest.approx(7.0)
+
+
 def test_two_workers_hold_twice_as_many() -> None:
     """Two at half the speed wait as many services as one at full speed, each with its own half of the devices."""
     took = 0.0006

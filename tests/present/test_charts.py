@@ -3,7 +3,9 @@
 import html
 import json
 import math
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,8 +13,13 @@ import pytest
 
 from experiments.present.chart import MIMETYPE, Chart
 from experiments.present.charts import generator, heatmap, outcomes, resources, response
+from experiments.present.charts.failures import _few_codes
 from experiments.present.markup import Markup
 from experiments.present.page import Page
+from experiments.present.words import MOST_CODES
+from experiments.record.schema import Outcome
+from experiments.scenario import Scenario
+from tests.made_up import SMALL, Answer, Poll, failing, made_up, stalling
 
 CHARTS = (
     "response_over_time",
@@ -89,6 +96,9 @@ def test_a_chart_comes_in_a_form_for_everybody(chart: Chart) -> None:
     assert set(bundle) == {MIMETYPE, "text/html", "text/plain"}
     assert f'aria-label="{html.escape(chart.label)}"' in bundle["text/html"]
     assert "https://cdn.plot.ly/" in bundle["text/html"]
+    assert "It is drawn once plotly.js is loaded from the web" in bundle["text/html"]
+    assert bundle["text/html"].count('<th scope="row">') >= len(bundle[MIMETYPE]["data"]) > 0
+    assert bundle == chart._repr_mimebundle_()  # No number drawn by lot in it.
 
 
 def test_a_stall_puts_response_on_a_logarithmic_axis(page: Page) -> None:
@@ -117,6 +127,26 @@ def test_failures_are_counted_by_reason(page: Page) -> None:
     assert sum(int(text.replace(",", "")) for trace in rows for text in trace["text"]) == failed
 
 
+def test_failures_by_status_have_a_row_each(tmp_path: Path) -> None:
+    """429 and 503 are two reasons; of very many codes the rare ones share a row, and none is lost."""
+
+    def server(poll: Poll) -> Answer:
+        status = 400 + poll.round % 12 if poll.round % 2 else 503
+        return Answer(0.0005, Outcome.HTTP_ERROR, status, 0)
+
+    page = Page(made_up(tmp_path, SMALL, server=server))
+    chart = page.outcomes_over_time()
+    assert isinstance(chart, Chart)
+    rows = [trace for trace in chart.content()["data"] if trace.get("mode") == "markers"]
+    names = [trace["y"][0].split(":")[0] for trace in rows]
+    assert names[-1] == "http error 503"
+    assert {"http error 401", "http error 411"} < set(names)
+    failed = sum(one["failed"] for one in page.summary["endpoints"].values())
+    assert sum(int(text.replace(",", "")) for trace in rows for text in trace["text"]) == failed
+    few = _few_codes(pl.DataFrame({"status": [400 + n for n in range(20)], "polls": [100 - n for n in range(20)]}))
+    assert few["status"].to_list() == [str(400 + n) for n in range(MOST_CODES)] + ["with other codes"] * (20 - MOST_CODES)
+
+
 def test_a_run_without_failures_has_no_panel_for_them(tiny: Page) -> None:
     """There are no empty panels."""
     chart = tiny.outcomes_over_time()
@@ -134,14 +164,89 @@ def test_too_few_polls_for_percentiles_are_drawn_one_by_one(tiny: Page) -> None:
 
 
 def test_failed_cells_of_the_map_are_told_apart(page: Page) -> None:
-    """A cell with a failed poll lies in the band at the top of the colour bar, above the slowest answer."""
+    """A cell with a failed poll lies in a band at the top of the colour bar, above the slowest answer, and says so."""
     chart = page.device_map()
     assert isinstance(chart, Chart)
     trace = chart.content()["data"][0]
     shades = {cell for row in trace["z"] for cell in row if cell is not None}
-    assert max(shades) == trace["zmax"]
+    assert max(shades) == pytest.approx(trace["colorbar"]["tickvals"][-1], abs=0.001)
+    assert max(shades) < trace["zmax"]
     assert trace["colorbar"]["ticktext"][-1] == "failed"
+    assert "failed 1" in trace["customdata"][0][0] + "".join(text for row in trace["customdata"] for text in row)
     assert trace["colorscale"] == sorted(trace["colorscale"], key=lambda stop: stop[0])
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """Forty devices: the server resets one, does not answer another, and stops answering all of them after 20 s of 30."""
+    well = stalling(20, 90)
+
+    def server(poll: Poll) -> Answer:
+        if poll.client < 2:
+            return Answer(0.001, Outcome.RESET, 0, 0) if poll.client else Answer(1e9)
+        return well(poll)
+
+    return Page(made_up(tmp_path_factory.mktemp("results"), SMALL.model_copy(update={"timeout_s": 4.0}), server=server))
+
+
+def test_the_map_tells_failed_unanswered_and_unsent_apart(silent: Page) -> None:
+    """Each has a band and a name of its own, and a device's cell says which it holds."""
+    chart = silent.device_map()
+    assert isinstance(chart, Chart)
+    trace = chart.content()["data"][0]
+    assert trace["colorbar"]["ticktext"][-3:] == ["not sent", "no answer", "failed"]
+    bands = trace["colorbar"]["tickvals"][-3:]
+    assert [trace["z"][client][0] for client in (0, 1)] == pytest.approx([bands[1], bands[2]], abs=0.001)
+    assert trace["z"][0][-1] == pytest.approx(bands[0], abs=0.001)
+    assert trace["customdata"][0][-1].startswith("slowest longer than ")
+    assert "not sent" in trace["customdata"][0][-1]
+    assert "failed" not in trace["customdata"][0][-1]
+    assert len({colour for _, colour in trace["colorscale"][-6:]}) == 3
+
+
+def test_the_curve_of_waiting_ends_where_nobody_is_answered(silent: Page) -> None:
+    """It does not fall to zero at the end, where polls had no time to wait: bounds are triangles, and never fall."""
+    chart = silent.response_over_time()
+    assert isinstance(chart, Chart)
+    drawn = {trace["name"]: trace for trace in chart.content()["data"]}
+    line, bounds = drawn["A p50"], drawn["A p50, longer than"]
+    assert [y for x, y in zip(line["x"], line["y"], strict=True) if x > 21] == [None] * sum(x > 21 for x in line["x"])
+    seen = [y for y in bounds["y"] if y is not None]
+    assert seen
+    assert seen == sorted(seen)
+    assert min(x for x, y in zip(bounds["x"], bounds["y"], strict=True) if y is not None) > 18
+    assert "triangle" in chart.caption
+
+
+def test_the_percentile_curve_is_dotted_where_it_is_a_bound(silent: Page) -> None:
+    """Its known part and its bounds are lines of their own."""
+    chart = silent.percentiles()
+    assert isinstance(chart, Chart)
+    drawn = {trace["name"]: trace for trace in chart.content()["data"]}
+    assert drawn["A response, longer than"]["line"]["dash"] == "dot"
+    assert drawn["A response, longer than"]["text"][-1].endswith("within more than")
+    assert max(drawn["A response"]["x"]) == min(drawn["A response, longer than"]["x"])
+    assert "lower bound" in chart.caption
+
+
+def test_each_poll_is_drawn_as_what_it_was(tmp_path: Path) -> None:
+    """Failed, without an answer, and not sent have marks of their own."""
+    asked = Scenario(clients=5, minutes=5 / 60, warmup_s=1, timeout_s=1)
+    server = failing(Outcome.RESET, every=1)
+    page = Page(made_up(tmp_path, asked, server=lambda poll: Answer(9.0) if poll.client else server(poll)))
+    chart = page.response_over_time()
+    assert isinstance(chart, Chart)
+    names = {trace["name"] for trace in chart.content()["data"] if trace["x"]}
+    assert names == {"failed", "no answer, longer than", "not sent, device waited longer than"}
+
+
+def test_no_figure_has_a_prefix_beside_its_unit(chart: Chart) -> None:
+    """`320m ms` is nobody's unit, neither where a mouse points nor on an axis."""
+    content = chart.content()
+    templates = [trace.get("hovertemplate") or "" for trace in content["data"]]
+    assert [text for text in templates if "s}" in text or re.search(r"%\{[xy]\} (ms|µs|s)\b", text)] == []
+    for axis in ("xaxis", "yaxis"):
+        assert content["layout"]["template"]["layout"][axis]["exponentformat"] == "none"
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -156,7 +261,7 @@ def test_no_rows_make_no_chart() -> None:
     """Every chart is None where its tables are empty."""
     polls = pl.DataFrame(schema={"t_s": pl.Float64, "endpoint": pl.String, "outcome": pl.String, "polls": pl.UInt32})
     times = dict.fromkeys(("t_s", "p50_s", "p95_s", "p99_s", "max_s"), pl.Float64)
-    cores = dict.fromkeys(("t_s", "cores", "busy_cores", "others_cores", "steal_cores"), pl.Float64)
+    cores = dict.fromkeys(("t_s", "cores", "busy_cores", "others_cores", "steal_cores", "throttled_share"), pl.Float64)
     usage = pl.DataFrame(
         schema={
             **cores,

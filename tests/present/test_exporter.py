@@ -10,8 +10,9 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from experiments.present.exporter import LabReportExporter, embedded
+from experiments.present.exporter import LabReportExporter
 from experiments.present.live_view import ROLE
+from experiments.present.markup import embedded
 from experiments.present.page import Page
 from tests.present.conftest import HOSTILE
 from tests.present.notebooks import executed, failed, notebook, stream, v4
@@ -42,6 +43,22 @@ def test_the_verdict_stands_under_the_title(page: Page) -> None:
     assert report.index("The question.") < report.index("Verdict:") < report.index("Before.")
 
 
+def test_cells_move_only_after_they_were_executed(page: Page) -> None:
+    """With --execute nbconvert runs the cells in the order of the notebook, the verdict where it stands."""
+    seen: list[str] = []
+
+    def execute(nb: NotebookNode, resources: dict[str, object]) -> tuple[NotebookNode, dict[str, object]]:
+        seen.extend(cell.source for cell in nb.cells)
+        nb.cells[-1].outputs = executed(page.verdict).outputs
+        return nb, resources
+
+    verdict = v4.new_code_cell("page.verdict()", metadata={"tags": ["verdict"]})
+    exporter = LabReportExporter(preprocessors=[execute])
+    report = str(exporter.from_notebook_node(notebook(v4.new_markdown_cell("Before."), verdict))[0])
+    assert seen[1:] == ["Before.", "page.verdict()"]
+    assert report.index("Verdict:") < report.index("Before.")
+
+
 def test_every_chart_is_drawn_from_its_own_data(page: Page) -> None:
     """Charts come from plotly's mimetype, with label and caption; not from the fallback that needs the web."""
     report = exported(executed(page.percentiles), executed(page.device_map))
@@ -63,6 +80,22 @@ def test_the_library_of_tables_is_there_once(page: Page) -> None:
     report = exported(executed(page.clients), executed(page.clients))
     assert report.count("<!--once:itables-->") == 1
     assert report.count("new ITable(") == 2
+
+
+@pytest.mark.parametrize("in_jupyterlab", [False, True])
+def test_styles_are_in_the_report_once(page: Page, monkeypatch: pytest.MonkeyPatch, in_jupyterlab: bool) -> None:
+    """A notebook that papermill executed holds none; those that JupyterLab needs are not said again."""
+    monkeypatch.setattr("experiments.present.markup.in_jupyterlab", lambda: in_jupyterlab)
+    cells = [executed(page.headline), executed(page.verdict)]
+    assert ["<style>" in output.data["text/html"] for cell in cells for output in cell.outputs] == [in_jupyterlab] * 2
+    assert exported(*cells).count(".lab-banner{") == 1
+
+
+def test_equal_notebooks_have_equal_outputs(page: Page) -> None:
+    """Of the same record the same outputs come, to the letter."""
+    names = ("verdict", "headline", "percentiles", "device_map", "clients")
+    one, other = ([executed(getattr(page, name)).outputs for name in names] for _ in range(2))
+    assert one == other
 
 
 def test_data_cannot_break_out_of_its_script() -> None:
@@ -142,3 +175,17 @@ def test_nbconvert_makes_the_report_from_the_command_line(tmp_path: Path, page: 
     root = Path(__file__).parents[2]
     subprocess.run(command, check=True, cwd=root, capture_output=True, timeout=60)
     assert "lab-chart" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_nbconvert_executes_the_notebook_and_makes_the_report(tmp_path: Path, page: Page) -> None:
+    """One command for both: the verdict is worked out where it stands, and shown on top."""
+    source = nbformat.read(Path(__file__).parents[2] / "notebooks" / "run.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    parameters = next(cell for cell in source.cells if "parameters" in cell.metadata.get("tags", []))
+    parameters.source = parameters.source.replace('run_dir: str = ""', f"run_dir: str = {str(page.record.path)!r}")
+    nbformat.write(source, tmp_path / "run.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "lab_report", "--output", "report"]
+    subprocess.run([*command, str(tmp_path / "run.ipynb")], check=True, capture_output=True, timeout=120)
+    report = (tmp_path / "report.html").read_text()
+    assert report.index("Verdict:") < report.index("The question")
+    assert "not run to its end" not in report

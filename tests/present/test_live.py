@@ -1,7 +1,8 @@
 """What is seen while a run is going, in a log and in JupyterLab."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,12 +27,14 @@ class Report:
     sent: int = 27_500
     ok: int = 27_497
     failed: int = 3
+    statuses: Mapping[str, int] = field(default_factory=dict)
     in_flight: int = 2
     polls_per_s: float = 1100.0
     response_p50_ms: float | None = 0.612
     response_p99_ms: float | None = 1.834
     server_cores: float = 0.5
     generator_cores: float = 0.3
+    run_dir: str = ""
 
 
 def run_of(seconds: int) -> list[Report]:
@@ -67,6 +70,15 @@ def test_a_line_says_when_how_far_and_how_well() -> None:
     ]
 
 
+def test_status_codes_are_seen_while_a_run_goes_on() -> None:
+    """In the log and in the picture: a limit that was reached needs another remedy than a server that is broken."""
+    lines: list[str] = []
+    report = Report(failed=25, statuses={"429": 12, "503": 12})
+    Lines(lines.append, lambda: NOON)(report)
+    assert "25 failed (429: 12, 503: 12)," in lines[0]
+    assert " failed (429: 12, 503: 12)," in shown_by([report])[0].data["text/html"]
+
+
 def test_a_line_leaves_out_what_is_not_known() -> None:
     """Without an answer there are no response times."""
     lines: list[str] = []
@@ -81,6 +93,14 @@ def test_outside_jupyterlab_progress_goes_to_standard_output(
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     Live()(Report("starting"))
     assert capsys.readouterr().out.endswith("Z  starting the server and the generators\n")
+
+
+def test_the_first_line_says_where_the_record_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it is found, should the notebook break off; the home folder is not named."""
+    monkeypatch.setenv("HOME", "/home/joe")
+    for path, shown in (("/home/joe/lab/it", "~/lab/it"), ("/home/joenne/it", "/home/joenne/it")):
+        line = live.describe(Report("starting", run_dir=path), NOON)
+        assert line == f"starting the server and the generators; the record is written to {shown}"
 
 
 def test_a_script_started_from_jupyterlab_gets_lines_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from experiments.analyse import summary
 from experiments.errors import RecordError, VerdictError
 from experiments.present.chart import Chart
+from experiments.present.markup import Markup
 from experiments.present.page import Page, asked
-from experiments.record import store
+from experiments.record import reading, store
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
-from tests.made_up import SMALL, damage_facts, failing, made_up
+from tests.made_up import SMALL, Answer, Server, damage_facts, failing, made_up
 
 CELLS = (
     "verdict",
@@ -46,6 +48,46 @@ def test_a_run_that_was_killed_is_shown_as_far_as_it_came(tmp_path: Path, cell: 
     page = Page(made_up(tmp_path, BRIEF, killed_at=4.0))
     assert getattr(page, cell)() is not None
     assert "not complete" in page.verdict().content
+
+
+def test_wrong_answers_are_counted_by_status_and_shown(tmp_path: Path) -> None:
+    """In the sentence on top and in the table; of the first of each kind, what came, as text."""
+    record = made_up(tmp_path, BRIEF, server=failing(Outcome.HTTP_ERROR, every=2, status=503))
+    kept = {
+        "endpoint": "status",
+        "outcome": "http_error",
+        "status": 503,
+        "client": 3,
+        "round": 2,
+        "due_s": 1.25,
+        "headers": [["Retry-After", "<b>7</b>"]],
+        "first_bytes": "<script>alert(1)</script>",
+    }
+    record = damage_facts(record, lambda facts: facts["generator"]["instances"][0].update(first_wrong_answers=[kept] * 2))
+    page = Page(record)
+    errors = page.summary["endpoints"]["status"]["statuses"]["503"]
+    assert f"; status 503: {errors:,})" in page.verdict().content
+    shown = page.headline().content
+    assert f"http error {errors:,} (503: {errors:,})" in shown
+    assert shown.count("Retry-After: &lt;b&gt;7&lt;/b&gt;") == 1
+    assert "&lt;script&gt;alert(1)" in shown
+
+
+def test_every_chart_over_time_says_when_its_time_began(tmp_path: Path) -> None:
+    """What happened at 4.2 s can be looked for in other logs; a record of an earlier lab does not know."""
+    record = made_up(tmp_path, BRIEF)
+    over_time = [cell for cell in CELLS if cell.endswith("_over_time") or cell == "device_map"]
+
+    def captions(page: Page) -> list[str]:
+        charts = [getattr(page, cell)() for cell in over_time]
+        return [chart.caption for chart in charts if isinstance(chart, Chart)]
+
+    assert len(captions(Page(record))) == len(over_time) == 5
+    assert not [caption for caption in captions(Page(record)) if "UTC" in caption]
+    dated = Page(damage_facts(record, lambda facts: facts.update(window_started_at="2026-11-28T13:05:01.250Z")))
+    said = "0 on the time axis is 13:05:01.250 UTC on 2026-11-28."
+    assert [caption.endswith(said) for caption in captions(dated)] == [True] * 5
+    assert "2026-11-28T13:05:01.250Z" in dated.provenance().content
 
 
 def test_one_endpoint_alone_is_a_page_too(tmp_path: Path) -> None:
@@ -120,6 +162,62 @@ def test_strict_fails_a_missed_service_level_and_an_invalid_run(tmp_path: Path) 
         Page(invalid, BRIEF.model_copy(update={"strict": True})).enforce()
 
 
+@pytest.mark.parametrize(
+    ("server", "asked"),
+    [
+        (lambda poll: Answer(1e9), {"slo_status_p99_ms": 1000.0, "slo_devices_pct": 100.0, "timeout_s": 0.4}),
+        (
+            lambda poll: Answer(0.005) if poll.round % 20 == 0 else Answer(0.005, Outcome.HTTP_ERROR, 500, 0),
+            {"slo_status_p99_ms": 50.0},
+        ),
+    ],
+    ids=["silent", "19 of 20 fail"],
+)
+def test_strict_fails_a_server_that_does_not_answer(tmp_path: Path, server: Server, asked: dict[str, float]) -> None:
+    """Whatever the polls that were not answered right took; and nothing is said to be done that was not."""
+    page = Page(made_up(tmp_path, SMALL.model_copy(update={**asked, "strict": True}), server=server))
+    with pytest.raises(VerdictError, match="service level that was asked for is missed"):
+        page.enforce()
+    shown = page.verdict().content
+    assert "is missed: response p99 of A, ms: " in shown
+    silent = "timeout_s" in asked
+    assert ("half waited longer than 4" in shown) is silent
+    assert ("half were done within" in shown) is not silent
+
+
 def test_strict_passes_a_valid_run(tmp_path: Path) -> None:
     """A believable run without a service level has nothing to fail for."""
     Page(made_up(tmp_path, SMALL.model_copy(update={"strict": True}))).enforce()
+
+
+def test_what_held_the_server_back_is_said_and_drawn(tmp_path: Path) -> None:
+    """A quota that was used up stands on top, among the costs and over time; nothing of it where there was none."""
+    quiet = Page(made_up(tmp_path / "quiet", BRIEF))
+    record = made_up(tmp_path, BRIEF)
+    of_server = pl.when(pl.col("group") == "server")
+    counted = ((pl.col("t_s") + 100) * 10).cast(pl.UInt64)
+    names = ("quota_periods", "throttled_periods", "throttled_s")
+    frame = record.resources().with_columns(of_server.then(counted).alias(name) for name in names)
+    store.write_table(record.path / "resources.parquet", frame.cast({"throttled_s": pl.Float64}))
+    page = Page(reading.load(record.path))
+    for cell in (page.verdict, page.costs):
+        assert "held back by its CPU quota" in cell().content
+        assert "held back" not in getattr(quiet, cell.__name__)().content
+    for shown, drawn in ((page, True), (quiet, False)):
+        chart = shown.server_over_time()
+        assert isinstance(chart, Chart)
+        assert ("quota used up" in [trace.name for trace in chart.figure.data]) is drawn
+
+
+def test_why_a_server_was_not_sampled_is_said(tmp_path: Path) -> None:
+    """The reason of the record stands where its processor and memory would be drawn, and in the provenance."""
+    record = made_up(tmp_path, BRIEF)
+    record = damage_facts(record, lambda facts: facts["server"].update(unseen="it is in a container", backlog=128))
+    without = record.resources().filter(pl.col("group") != "server")
+    store.write_table(record.path / "resources.parquet", without)
+    page = Page(reading.load(record.path))
+    shown = page.server_over_time()
+    assert isinstance(shown, Markup)
+    assert "No use of resources was recorded: it is in a container." in shown.content
+    assert "it is in a container" in page.provenance().content
+    assert "128, of at most" in page.provenance().content

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbconvert.exporters.html import HTMLExporter
 
 from experiments.present.exporter import LabReportExporter
 from experiments.present.page import Page
-from tests.made_up import SMALL
+from tests.made_up import SMALL, Answer, Poll, made_up
 from tests.present.browser import Tab, opened
 from tests.present.notebooks import executed, notebook, stream
 from tests.present.test_charts import CHARTS
@@ -95,6 +96,27 @@ def test_a_column_can_be_filtered(tab: Tab) -> None:
     assert sorted(column(tab, 1)) == ["A (status)", "B (bulk)"]
 
 
+def test_lower_bounds_sort_among_figures(chromium: str, shell: object, tmp_path: Path) -> None:
+    """9.03 comes before 100, although `> 250` stands in the same column."""
+
+    def server(poll: Poll) -> Answer:
+        return Answer(1e9) if poll.client == 3 else Answer(0.009 if poll.client % 2 else 0.2 - 0.04 * poll.client)
+
+    asked = SMALL.model_copy(update={"clients": 6, "ratio": "1:0", "timeout_s": 0.25})
+    with opened(chromium, tmp_path / "profile") as made:
+        made.open(written(Page(made_up(tmp_path, asked, server=server)), tmp_path / "report.html"))
+        made.wait_for("document.querySelectorAll('table.dataTable tbody tr').length > 0")
+        heads = "[...document.querySelectorAll('.dt-container table.dataTable thead th')]"
+        names = made.ask(f"{heads}.map((one) => one.textContent.trim())")
+        place = next(number for number, text in enumerate(names) if text.startswith("p50, ms"))
+        made.ask(f"document.querySelectorAll('.dt-container thead .dtcc-button_order')[{place}].click()")
+        made.wait_for(f"document.querySelectorAll('table.dataTable tbody td')[{place}].textContent.startsWith('9')")
+        seen = column(made, place)
+    assert len(seen) == 6
+    assert seen == sorted(seen, key=lambda text: float(text.removeprefix("> ")))
+    assert seen[-1].startswith("> ")
+
+
 def test_the_report_asked_nobody_and_complained_of_nothing(tab: Tab) -> None:
     """No address outside the file, no exception, nothing on the console; last, so that it covers all that was done."""
     outside = [address for address in tab.addresses if not address.startswith(("file:", "data:", "blob:", "about:"))]
@@ -113,3 +135,24 @@ def test_a_run_with_little_to_show_opens_without_complaint(
         made.wait_for("document.body.dataset.charts === 'drawn' || !document.querySelector('.lab-plot')")
         shown = made.ask("document.querySelectorAll('.lab-plot svg.main-svg, .lab-note').length")
         assert (shown > 0, made.complaints) == (True, [])
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_a_plain_export_has_words_and_figures_until_the_chart_is_drawn(
+    chromium: str, page: Page, shell: object, tmp_path: Path, online: bool
+) -> None:
+    """`nbconvert --to html` knows nothing of plotly: without the web there is a sentence and a table, and no blank space."""
+    plain, _ = HTMLExporter().from_notebook_node(notebook(executed(page.percentiles), executed(page.device_map)))
+    stub = "<script>window.Plotly = {newPlot: async (place) => place.append('drawn')}</script>"
+    path = tmp_path / "plain.html"
+    path.write_text(plain.replace("<head>", f"<head>{stub * online}", 1), encoding="utf-8")
+    with opened(chromium, tmp_path / "profile") as tab:
+        tab.open(path)
+        seen = "[...document.querySelectorAll('[role=figure]')].map((one) => one.innerText)"
+        tab.wait_for(f"window.Plotly || ({seen}).length === 2")
+        tab.wait_for(f"({seen}).every((text) => {'text === `drawn`' if online else 'text.includes(`Its figures:`)'})")
+        parts = "[...document.querySelectorAll('[role=figure] %s')].map((one) => one.%s)"
+        rows = tab.ask(parts % ("table", "getClientRects().length"))
+        heights = tab.ask(parts % ("> div:nth-child(2)", "offsetHeight"))
+    assert rows == [0 if online else 1] * 2
+    assert [height > 0 for height in heights] == [online] * 2

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from experiments.analyse.points import Point, cells_table
+from experiments.errors import VerdictError
 from experiments.present.chart import Chart
 from experiments.present.charts import grid, growth, spreads
 from experiments.present.exporter import LabReportExporter
@@ -14,6 +15,7 @@ from experiments.present.markup import Markup
 from experiments.present.sweep_page import SweepPage
 from experiments.studies.sweep.grid import Planned
 from experiments.studies.sweep.page import Sweep
+from tests.made_up import Answer, ideal
 from tests.present.notebooks import executed, notebook
 from tests.studies.sweep.made_up_sweep import busy, made_up_sweep, of_no_use
 
@@ -86,6 +88,66 @@ def test_where_all_are_alike_nothing_is_dark(page: SweepPage) -> None:
     failed = [heat for heat in traces(page.kept(), "heatmap") if {v for row in heat["z"] for v in row} - {None} == {0.0}]
     assert failed
     assert all((heat["zmin"], heat["zmax"]) == (0, 1) for heat in failed)
+
+
+@pytest.mark.parametrize(
+    ("known", "repeats", "shades"),
+    [
+        # One run each: 1 % is next to nothing, a quarter is from light to dark.
+        ([39.0, 39.4], [], (0.0, 0.05)),
+        ([30.0, 40.0], [], (0.9, 1.0)),
+        # Repeats lie 2 apart: a difference of 1 is less than a step of colour; where they agree, it is all of them.
+        ([39.0, 40.0], [[38.0, 40.0], [39.0, 41.0]], (0.0, 0.25)),
+        ([39.0, 40.0], [[39.0, 39.001], [40.0, 40.001]], (0.9, 1.0)),
+        # Far apart: logarithms. Repeats a factor of two apart tell a factor of 30 apart, repeats a factor of five do not.
+        ([1.0, 30.0], [[1.0, 2.0], [30.0, 60.0]], (0.25, 0.5)),
+        ([1.0, 30.0], [[1.0, 5.0], [30.0, 150.0]], (0.0, 0.25)),
+    ],
+)
+def test_a_colour_is_no_more_than_repeats_can_tell_apart(
+    known: list[float], repeats: list[list[float]], shades: tuple[float, float]
+) -> None:
+    """Part of the colours that the difference of two points takes."""
+    scale = grid._Scale(known, repeats)
+    low, high = (scale.shade(value) for value in known)
+    assert low is not None
+    assert high is not None
+    assert shades[0] <= (high - low) / (scale.high - scale.low) <= shades[1]
+
+
+def test_the_map_of_memory_makes_nothing_of_a_percent(page: SweepPage) -> None:
+    """39.0 and 39.4 MB, one run each, have nearly the same shade."""
+    base = page._points[0]
+    server = [{**base.server, "rss_bytes": size} for size in (39.0e6, 39.4e6)]
+    pair = [
+        Point(**{**vars(base), "at": {**base.at, "clients": n}, "server": costs, "repeats": {}})
+        for n, costs in enumerate(server, 1)
+    ]
+    alone = SweepPage(page.cells, notes=(), limits_ms={})
+    alone.__dict__["_points"] = pair
+    heat = traces(alone.costs(), "heatmap")[-1]
+    assert heat["text"] == [["39.0", "39.4"]]
+    (low, high), *_ = heat["z"]
+    assert 0 < (high - low) / (heat["zmax"] - heat["zmin"]) < 0.05
+
+
+def unanswered(planned: Planned) -> dict[str, Any]:
+    """At 40 devices nobody is ever answered."""
+    return {"server": (lambda poll: Answer(1e9)) if planned.at["clients"] == 40 else ideal(0.001)}
+
+
+def test_a_field_whose_polls_never_had_an_answer_says_longer(tmp_path: Path) -> None:
+    """In the map, over clients, in the table; and `strict` fails it, although nobody waited for so long as the limit."""
+    asked = ASKED | {"clients": "[30, 40, 60]", "interval_ms": "[250]"}
+    shown_page = shown(tmp_path, unanswered, 1, asked, slo_status_p99_ms=60_000.0)
+    (heat, *_) = traces(shown_page.response("p50"), "heatmap")
+    assert [text.startswith("> ") for text in heat["text"][0]] == [False, True, False]
+    lines = [trace for trace in traces(shown_page.growth(), "scatter") if trace["mode"] == "lines"]
+    assert [y is None for y in lines[0]["y"]] == [False, True, False]
+    assert "&gt; " in shown_page.table().content
+    shown_page._strict = True
+    with pytest.raises(VerdictError, match=r"response p99 of A, ms: 0 % of the polls were answered right .* clients=40"):
+        shown_page.enforce()
 
 
 def test_without_a_service_level_the_map_says_how_to_ask_for_one(tmp_path: Path) -> None:

@@ -100,10 +100,104 @@ def test_a_missed_service_level_names_what_is_missed() -> None:
     assert made.index("✖ missed") < made.index("✔ met")
 
 
+def summed(one: dict[str, object]) -> dict[str, Any]:
+    """A summary of A alone."""
+    load = {"polls_per_s_planned": 10.0, "polls_per_s_answered": 10.0, "mb_per_s_answered": None}
+    return {"endpoints": {"status": endpoint(**one)}, "load": load}
+
+
+LONGER = {"p50": True, "p99": True, "max": True}
+
+
+@pytest.mark.parametrize(
+    ("one", "says"),
+    [
+        (
+            {
+                "planned": 2642,
+                "failed": 2642,
+                "failures": {"read_timeout": 2642},
+                "response_ms": TIMES | {"censored": LONGER},
+            },
+            "none was answered right, 2,642 had no answer within the timeout (100 %).",
+        ),
+        (
+            {
+                "planned": 100,
+                "ok": 50,
+                "failed": 20,
+                "failures": {"read_timeout": 12, "reset": 8},
+                "unsent_busy": 29,
+                "unsent_late": 1,
+                "response_ms": TIMES | {"p50": 416.0, "p99": 3240.0, "censored": LONGER},
+            },
+            "8 failed (8.00 %), 12 had no answer within the timeout (12.0 %), 29 could not be sent since their device still "
+            "waited (29.0 %), 1 not sent since the generator was late (1.00 %); of those that did not fail half waited "
+            "longer than 416 ms and 1 % longer than 3,240 ms.",
+        ),
+        (
+            {
+                "planned": 2000,
+                "ok": 1900,
+                "unsent_busy": 100,
+                "response_ms": TIMES | {"p50": 1.0, "p99": 9.0, "censored": {"p99": True}},
+            },
+            "(5.00 %); half were done within 1.00 ms and 1 % waited longer than 9.00 ms.",
+        ),
+        (
+            {"planned": 2000, "ok": 2000, "response_ms": TIMES | {"p50": 1.0, "p99": 9.0}},
+            "none failed; half were done within 1.00 ms and 99 % within 9.00 ms.",
+        ),
+    ],
+)
+def test_the_result_says_what_became_of_the_polls(one: dict[str, object], says: str) -> None:
+    """Failed, unanswered and unsent apart; who was never answered was never done."""
+    (said,) = headline.sentences(summed(one))
+    assert says in said
+
+
+def test_a_lower_bound_is_marked_in_the_table() -> None:
+    """With the interval that has no upper end, and an explanation only where it is needed."""
+    times = TIMES | {"p50": 416.0, "interval": {"p50": [410.0, 420.0]}, "interval_open": {"p50": True}, "max": 500.0}
+    shown = plain(headline.headline(summed({"planned": 30, "response_ms": times | {"censored": LONGER}})))
+    assert "> 416 |[410 or longer]".replace(">", "&gt;") in shown
+    assert "&gt; 500" in shown
+    assert "longer than the figure" in shown
+    assert "longer than the figure" not in plain(headline.headline(summed({"planned": 30, "response_ms": TIMES})))
+
+
+def test_what_no_poll_kept_has_a_share_instead_of_a_figure() -> None:
+    """A limit that is missed since polls had no right answer says how many were in time, and what was left out."""
+    item = {"name": "status_response_p99_ms", "limit": 50.0, "figure": None, "met": False}
+    allowed = {"name": "failure_pct", "limit": 1.0, "figure": 0.5, "met": True}
+    missed = {"asked": True, "met": False, "items": [item | {"within_pct": 5.0, "left_out_pct": 0.0}]}
+    assert headline.level_sentence(missed).endswith(
+        "is missed: response p99 of A, ms: 5.000 % of the polls were answered right within 50 ms, 99 % should be."
+    )
+    assert "none: 5.000 % of the polls" in plain(headline.service_level({"service_level": missed}))
+    spared = item | {"figure": 4.0, "met": True, "within_pct": 99.8, "left_out_pct": 0.5}
+    met = {"asked": True, "met": True, "items": [spared, allowed]}
+    said = "0.500 % of the polls failed and are left out of response p99 of A, ms: slo_failure_pct=1 allows that."
+    assert headline.level_sentence(met) == f"The service level that was asked for is met. {said}"
+    assert said in plain(headline.service_level({"service_level": met}))
+
+
+def test_what_a_generator_does_not_tell_is_not_nought(tmp_path: Path) -> None:
+    """httpx's own client counts no connections; whether the machine is virtual is read from what the record says."""
+
+    def stock(facts: dict[str, Any]) -> None:
+        facts["environment"]["hypervisor"] = True
+        facts["generator"]["instances"][0] |= {"attempts": 55, "connects": None, "reconnects": None, "retries": None}
+
+    shown = plain(Page(damage_facts(made_up(tmp_path), stock)).provenance())
+    assert re.search(r"\|httpx 0\|+40\|+55\|+–\|+–\|+–", shown)
+    assert re.search(r"virtual machine\|+yes", shown)
+
+
 def test_the_load_that_is_asked_for_is_shown_back() -> None:
     """Polls and megabytes a second, all polls, and open connections follow from the parameters."""
     shown = plain(asked(Scenario()))
-    assert [figure in shown for figure in ("1,100 polls/s", "20.6 MB/s", "660,000", "500 kept open")] == [True] * 4
+    assert [figure in shown for figure in ("1,100 polls/s", "20.6 MB/s", "660,000", "500 to be kept open")] == [True] * 4
 
 
 @pytest.mark.parametrize(
@@ -190,8 +284,14 @@ def clients_frame() -> pl.DataFrame:
             "p95_ms": [None, None],
             "p99_ms": [None, None],
             "max_ms": [1234.56, 3.0],
+            "unanswered": [1, 0],
+            "p50_censored": [False, None],
+            "p95_censored": [None, None],
+            "p99_censored": [None, None],
+            "max_censored": [True, False],
         },
-        schema_overrides={"p95_ms": pl.Float64, "p99_ms": pl.Float64},
+        schema_overrides=dict.fromkeys(("p95_ms", "p99_ms"), pl.Float64)
+        | dict.fromkeys(("p95_censored", "p99_censored"), pl.Boolean),
     )
 
 
@@ -205,11 +305,14 @@ def test_the_table_of_devices_holds_numbers_not_texts(clients_frame: pl.DataFram
         "planned",
         "ok",
         "failed",
+        "of these no answer",
         "reasons",
         "not sent",
         "p50, ms",
         "max, ms",
     ]
+    assert made.frame["max, ms"].to_list() == ["> 1230", "3.00"]
+    assert "longer than the figure" in made.said
     assert made.frame["p50, ms"].to_list() == [0.512, None]
     assert made.frame["endpoint"].to_list() == ["A (status)", "B (bulk)"]
 

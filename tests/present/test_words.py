@@ -50,3 +50,11 @@ def test_a_small_share_never_reads_as_nothing() -> None:
 def test_reasons_come_by_frequency() -> None:
     """The most frequent reason is named first, in words."""
     assert words.reasons({"reset": 1, "read_timeout": 1200, "closed": 0}) == "read timeout 1,200, reset 1"
+
+
+def test_http_errors_come_with_their_codes() -> None:
+    """429 and 503 need different remedies, so each is counted; of very many the rest is summed."""
+    assert words.codes({"200": 900, "503": 12, "429": 12}) == "429: 12, 503: 12"
+    assert words.reasons({"http_error": 24, "reset": 1}, {"503": 24}) == "http error 24 (503: 24), reset 1"
+    many = {str(400 + number): 100 - number for number in range(words.MOST_CODES + 2)}
+    assert words.codes(many).endswith(f"407: 93, others: {92 + 91}")

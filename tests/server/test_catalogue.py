@@ -13,7 +13,7 @@ from experiments.runner import run
 from experiments.scenario import Scenario
 from server import catalogue
 from server.availability import program
-from server.catalogue import KEEP_ALIVE_S, SYSTEMS, System, obstacle
+from server.catalogue import BACKLOG, KEEP_ALIVE_S, SYSTEMS, System, obstacle
 from server.isolated import find, make
 from server.system import Isolated
 
@@ -61,6 +61,37 @@ def test_connections_are_kept_for_all_alike(name: str) -> None:
     """A command names the common keep-alive, unless it starts a module of this package, which knows it."""
     shown = " ".join(PEERS[name].template)
     assert f"keep-alive {KEEP_ALIVE_S}" in shown or "-m server." in shown
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_as_many_may_wait_for_all_alike(name: str) -> None:
+    """A command names the common backlog, unless it starts a module of this package, which knows it."""
+    shown = " ".join(PEERS[name].template)
+    assert f"backlog {BACKLOG}" in shown or f"backlog={BACKLOG}" in shown or "-m server." in shown
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_the_default_load_fits_each_system(name: str) -> None:
+    """No limit of a server's own connections is below the devices that a scenario has by default."""
+    most = PEERS[name].most_connections
+    assert most is None or most >= 10 * Scenario().clients
+
+
+def test_more_devices_than_a_server_holds_are_refused() -> None:
+    """One sentence says what it holds, what was asked and what to do; more workers hold more."""
+    system = dataclasses.replace(FALCON, title="One", most_connections=1000)
+    assert obstacle(system, clients=1000) is None
+    assert obstacle(system, clients=1001, workers=2) is None
+    said = "One holds 1,000 connections a worker, and clients=1,001 need more: ask for at most 1,000 clients, or for more "
+    assert obstacle(system, clients=1001) == f"{said}workers"
+
+
+def test_a_scenario_is_held_to_what_its_server_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before anything starts."""
+    monkeypatch.setattr(catalogue, "SYSTEMS", {**SYSTEMS, "falcon": dataclasses.replace(FALCON, most_connections=100)})
+    expected = r"^server='falcon' cannot run here: .* 100 connections a worker, and clients=101 need more"
+    with pytest.raises(ParameterError, match=expected):
+        Scenario.from_parameters({"server": "falcon", "clients": 101})
 
 
 @pytest.mark.parametrize("module", ["settings", "payloads", "pages", "django_project", "django_1_11", "__init__"])

@@ -11,14 +11,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from experiments.measure import network, open_files
 from experiments.measure.server_process import ServerProcess
-from server.catalogue import HEALTH_PATH, SYSTEMS, System, body, obstacle
+from server.catalogue import BACKLOG, HEALTH_PATH, SYSTEMS, System, body, obstacle
 from tests.processes import descendants, listening, still_alive
 
 SIZES = {"status_bytes": 100, "bulk_bytes": 204_800}
 ASKED = (("1", 200, body(100)), ("200", 200, body(204_800)), ("3", 404, None), ("1", 200, body(100)))
 """(page, HTTP status, body), asked one after the other on each connection; None for any words."""
 CONNECTIONS = 6
+MANY = 1100
+"""More connections than gunicorn and granian hold if nobody tells them to: 1,000 and 1,024."""
 STOP_S = 4.0
 """A server that stops by itself takes 3 s at most for what is still asked, and here nothing is."""
 
@@ -89,6 +92,27 @@ async def check_counts(server: ServerProcess, system: System, workers: int) -> N
         assert said["served"] is None
 
 
+async def check_connections(server: ServerProcess, workers: int) -> None:
+    """As many may wait to be accepted as everywhere, and a worker holds more than the usual limits, each of them served."""
+    port = urlsplit(server.url).port
+    assert port is not None
+    assert network.backlog({"127.0.0.1"}, port) == min(BACKLOG, network.most_backlog() or BACKLOG)
+    if workers > 1:
+        return
+    open_files.allow(MANY + open_files.SPARE_FILES)
+    held: list[asyncio.StreamWriter] = []
+    try:
+        for _ in range(MANY):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            held.append(writer)
+            writer.write(b"GET /hello?page=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            assert head.startswith(b"HTTP/1.1 200 ")
+    finally:
+        for writer in held:
+            writer.close()
+
+
 async def live(system: System, workers: int, log_path: Path) -> None:
     """The whole life of a server."""
     server = ServerProcess(system=system.name, workers=workers, log_path=log_path, **SIZES)
@@ -98,6 +122,7 @@ async def live(system: System, workers: int, log_path: Path) -> None:
         assert [one for one in listening(server.main_pid) if not ipaddress.ip_address(one).is_loopback] == []
         await check_answers(server)
         await check_counts(server, system, workers)
+        await check_connections(server, workers)
         facts = server.facts()
         assert facts["framework"]
         assert facts["framework_version"]
@@ -108,6 +133,21 @@ async def live(system: System, workers: int, log_path: Path) -> None:
     assert ended.how == "terminated"
     assert ended.seconds < STOP_S
     assert still_alive(family) == []
+
+
+@pytest.mark.slow
+def test_an_instrument_lets_as_many_wait(tmp_path: Path) -> None:
+    """A server with known answers has the backlog of the systems that it stands for."""
+
+    async def run() -> int | None:
+        server = ServerProcess(system="known-right", workers=1, log_path=tmp_path / "server.log", **SIZES)
+        try:
+            await server.start()
+            return network.backlog({"127.0.0.1"}, urlsplit(server.url).port or 0)
+        finally:
+            await server.stop()
+
+    assert asyncio.run(run()) == min(BACKLOG, network.most_backlog() or BACKLOG)
 
 
 def hold(name: str, workers: int, tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ def edge(
     """p99 over devices.
 
     Args:
-        runs: a cell each: clients, shown, and p99 in ms by endpoint, null if unsupported.
+        runs: a cell each: clients, shown, p99 in ms by endpoint, null if unsupported, and `longer`: the endpoints of
+            which it is only a lower bound.
         limits: endpoint -> ms, 0 for none.
         foretold: clients, and p99 in ms by endpoint.
         found: the most devices that hold; None if that is not known.
@@ -55,8 +56,13 @@ def edge(
         figure,
         label=f"Response p99 in ms of every cell over the number of devices, with {where}.",
         caption="Each mark is a cell; the level line is the service level, the thin curve what was foretold from the light "
-        f"cells before any of the others was measured.{said}",
+        f"cells before any of the others was measured.{said}{_longer(runs)}",
     )
+
+
+def _longer(runs: Sequence[Row]) -> str:
+    unknown = any(row.get("longer") for row in runs)
+    return " A hollow triangle: longer than there, since polls never had an answer." if unknown else ""
 
 
 def _panel(endpoint: str, runs: Sequence[Row], limit: float, foretold: Sequence[Row]) -> Panel | None:
@@ -78,13 +84,20 @@ def _panel(endpoint: str, runs: Sequence[Row], limit: float, foretold: Sequence[
 
 def _marks(rows: Sequence[Row], endpoint: str, shown: str) -> go.Scatter:
     name, symbol, colour = _LOOKS[shown]
+    bounds = [endpoint in row.get("longer", ()) for row in rows]
     return go.Scatter(
         x=[row["clients"] for row in rows],
         y=[significant(row[endpoint], 4) for row in rows],
         name=name,
         mode="markers",
-        marker={"symbol": symbol, "color": colour, "size": 9, "opacity": 0.8},
-        hovertemplate="%{x:,d} devices: p99 %{y:.3~s} ms<extra>" + name + "</extra>",
+        marker={
+            "symbol": ["triangle-up-open" if bound else symbol for bound in bounds] if any(bounds) else symbol,
+            "color": colour,
+            "size": 9,
+            "opacity": 0.8,
+        },
+        text=["longer than " if bound else "" for bound in bounds],
+        hovertemplate="%{x:,d} devices: p99 %{text}%{y:,.3~r} ms<extra>" + name + "</extra>",
     )
 
 
@@ -95,7 +108,7 @@ def _line(rows: Sequence[Row], endpoint: str) -> go.Scatter:
         name="foretold",
         mode="lines",
         line={"color": ENDPOINT_COLOURS[endpoint], "width": 1.4},
-        hovertemplate="%{x:,d} devices: p99 %{y:.3~s} ms<extra>foretold</extra>",
+        hovertemplate="%{x:,d} devices: p99 %{y:,.3~r} ms<extra>foretold</extra>",
     )
 
 

@@ -83,7 +83,7 @@ def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatte
             "width": 4,
         },
         text=[f"{number(row['value'])} µs; {row['verdict']}" for row in rows],
-        hovertemplate="%{y}: %{x} × Falcon, %{text}<extra></extra>",
+        hovertemplate="%{y}: %{x:,.3~r} × Falcon, %{text}<extra></extra>",
     )
 
 
@@ -120,7 +120,7 @@ def times(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
                 name=key,
                 mode="markers",
                 marker={"symbol": symbol, "color": colour, "size": 10},
-                hovertemplate="%{y}: " + key + " %{x} ms<extra></extra>",
+                hovertemplate="%{y}: " + key + " %{x:,.3~r} ms<extra></extra>",
             )
         )
     values = [row[key] for row in drawn for key in ("p50", "p95") if row[key] is not None]
@@ -157,7 +157,7 @@ def serial(rows: Sequence[Row], *, devices: int) -> Chart | None:
                 mode="lines+markers",
                 line={"color": colour, "dash": dash, "width": 1.8},
                 marker={"symbol": symbol, "size": max(5, 14 - 3 * place)},  # So that one is seen on top of another.
-                hovertemplate="%{fullData.name}: number %{x} after %{y} ms<extra></extra>",
+                hovertemplate="%{fullData.name}: number %{x} after %{y:,.3~r} ms<extra></extra>",
             )
         )
     most = max(max(row["times"]) for row in drawn)

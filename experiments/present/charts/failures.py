@@ -11,8 +11,9 @@ import polars as pl
 from experiments.present.axes import TimeAxis
 from experiments.present.palette import OTHER_COLOUR, OUTCOME_COLOURS
 from experiments.present.panels import Panel
-from experiments.present.words import count, reason
+from experiments.present.words import MOST_CODES, count, reason
 
+_OTHERS = "with other codes"
 _SMALLEST_PX, _LARGEST_PX, _ROW_PX = 4.0, 20.0, 30
 
 
@@ -20,15 +21,18 @@ def panel(failures: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
     """A row a reason, the most frequent on top; the area of a dot is the number of polls.
 
     Args:
-        failures: t_s, outcome, polls; without `ok`.
+        failures: t_s, outcome, status (null but for an http_error), polls; without `ok`.
         bin_s: length of the time over which polls are counted.
     """
-    totals = failures.group_by("outcome").agg(pl.col("polls").sum()).sort("polls", "outcome")
-    most = int(failures.group_by("t_s", "outcome").agg(pl.col("polls").sum())["polls"].max())  # type: ignore[arg-type]
+    failures = _few_codes(failures)
+    row = ["outcome", "status"]
+    totals = failures.group_by(row).agg(pl.col("polls").sum()).sort("polls", *row)
+    most = int(failures.group_by("t_s", *row).agg(pl.col("polls").sum())["polls"].max())  # type: ignore[arg-type]
     traces, names = [], []
-    for outcome, total in totals.iter_rows():
-        name = f"{reason(outcome)}: {count(total)}"
-        own = failures.filter(pl.col("outcome") == outcome).group_by("t_s").agg(pl.col("polls").sum())
+    for outcome, status, total in totals.iter_rows():
+        name = f"{_named(outcome, status)}: {count(total)}"
+        own = failures.filter((pl.col("outcome") == outcome) & pl.col("status").eq_missing(pl.lit(status)))
+        own = own.group_by("t_s").agg(pl.col("polls").sum())
         traces.append(_row(dict(own.sort("t_s").iter_rows()), outcome, name, most, time, bin_s))
         names.append(name)
     axis = {
@@ -37,8 +41,21 @@ def panel(failures: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
         "categoryarray": names,
         "range": [-0.6, len(names) - 0.4],
     }
-    title = "<b>failed or not sent</b>, by reason; the area of a dot is the number of polls"
+    title = "<b>failed, without an answer, or not sent</b>, by reason; the area of a dot is the number of polls"
     return Panel(title, "", traces, axis, height=_ROW_PX * len(names) + 14)
+
+
+def _few_codes(failures: pl.DataFrame) -> pl.DataFrame:
+    """Status codes as text; those beyond the most frequent share a row."""
+    coded = failures.drop_nulls("status").group_by("status").agg(pl.col("polls").sum())
+    kept = coded.sort("polls", "status", descending=[True, False])["status"].head(MOST_CODES).to_list()
+    named = pl.when(pl.col("status").is_in(kept)).then(pl.col("status").cast(pl.String)).otherwise(pl.lit(_OTHERS))
+    return failures.with_columns(status=pl.when(pl.col("status").is_not_null()).then(named))
+
+
+def _named(outcome: str, status: str | None) -> str:
+    """`http error 503`."""
+    return reason(outcome) if status is None else f"{reason(outcome)} {status}"
 
 
 def _row(polls: Mapping[float, int], outcome: str, name: str, most: int, time: TimeAxis, bin_s: float) -> go.Scatter:

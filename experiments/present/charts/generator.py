@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.present.axes import TimeAxis, from_zero, known, milliseconds, spread_layout
+from experiments.present.axes import HOVER_MS, TimeAxis, from_zero, known, milliseconds, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.charts.resources import during, line
 from experiments.present.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
@@ -61,7 +61,7 @@ def _lag(lag: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
                 name=name,
                 mode="lines",
                 line={"color": colour, "width": 1.8, "dash": dash},
-                hovertemplate="%{y:.3~s} ms",
+                hovertemplate=HOVER_MS,
             )
         )
     return Panel(

@@ -8,17 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import variance
 from typing import Any
 
 import plotly.graph_objects as go
 
 from experiments.analyse.points import Point
+from experiments.analyse.student import t975
 from experiments.present.axes import LOG_FROM
 from experiments.present.chart import Chart
 from experiments.present.charts.heatmap import COLOURS
 from experiments.present.facets import Facet, tile
 from experiments.present.palette import BLACK, GREY
-from experiments.present.words import number, plain, plural
+from experiments.present.words import longer, number, plain, plural
 
 X, Y = "clients", "interval_ms"
 MOST_FACETS = 12
@@ -33,6 +35,10 @@ class Figure:
     title: str
     """With its unit."""
     of: Callable[[Point], float | None]
+    repeats: Callable[[Point], Sequence[float]] = lambda point: ()
+    """The figure of each repeat by itself, from which it is known which differences can be told apart."""
+    longer: Callable[[Point], bool] = lambda point: False
+    """Whether it is only a lower bound."""
     digits: int = 3
 
 
@@ -85,7 +91,7 @@ def _facet(figure: Figure, group: Sequence[Point], name: str, points: Sequence[P
     across, up = _values(points, X), _values(points, Y)
     at = {(point.at[X], point.at[Y]): point for point in group}
     known = [value for point in points if (value := figure.of(point)) is not None]
-    scale = _Scale(known)
+    scale = _Scale(known, [figure.repeats(point) for point in points], least=1.0 if figure.title.endswith("%") else 0.0)
     rows = [[at.get((x, y)) for x in across] for y in up]
     heat = go.Heatmap(
         x=list(range(len(across))),
@@ -110,13 +116,49 @@ def _facet(figure: Figure, group: Sequence[Point], name: str, points: Sequence[P
     )
 
 
-class _Scale:
-    """Shades from the lowest to the highest value, by logarithms where they lie far apart."""
+_LEAST_SHARE = 0.25
+"""Part of the highest value that a linear scale covers at least, where no repeats say what can be told apart."""
 
-    def __init__(self, known: Sequence[float]) -> None:
+
+def told_apart(groups: Sequence[Sequence[float]]) -> float | None:
+    """The least difference between two points that their repeats can tell apart: Student's t with a common variance.
+
+    Source: Fisher's least significant difference; NIST/SEMATECH, "e-Handbook of Statistical Methods", section 7.4.7.
+
+    Returns:
+        In the unit of the values; None where no point has two repeats.
+    """
+    repeated = [group for group in groups if len(group) > 1]
+    freedom = sum(len(group) - 1 for group in repeated)
+    if not freedom:
+        return None
+    spread = sum(variance(group) * (len(group) - 1) for group in repeated) / freedom
+    fewest = min(len(group) for group in repeated)
+    return t975(freedom) * math.sqrt(2 * spread / fewest)
+
+
+class _Scale:
+    """Shades from the lowest to the highest value, by logarithms where they lie far apart.
+
+    Two values differ by a whole step of colour only where the repeats can tell them apart; without repeats the scale
+    covers a quarter of the highest value at least, so that 39.0 and 39.4 MB look alike.
+    """
+
+    def __init__(self, known: Sequence[float], repeats: Sequence[Sequence[float]] = (), least: float = 0.0) -> None:
+        """Fits the scale.
+
+        Args:
+            known: every point's value.
+            repeats: every point's repeats.
+            least: what the scale covers in any case, in the unit of the figure.
+        """
         low, high = min(known, default=0.0), max(known, default=1.0)
         self._log = low > 0 and high / low >= LOG_FROM
         self.low, self.high = self._place(low), self._place(high)
+        apart = told_apart([[self._place(value) for value in one if value > 0 or not self._log] for one in repeats])
+        quarter = 0.0 if self._log else _LEAST_SHARE * high
+        steps = len(COLOURS) - 1
+        self.high = max(self.high, self.low + max(quarter if apart is None else steps * apart, 0.0 if self._log else least))
         if self.low == self.high:  # All alike: the lightest shade, and not one that says something.
             self.high = self.low + 1
 
@@ -132,7 +174,7 @@ def _text(figure: Figure, point: Point | None) -> str:
     if point is None or not point.measured:
         return ""
     star = "" if set(point.states) == {"valid"} else "*"
-    return number(figure.of(point), figure.digits, none="too few polls") + star
+    return longer(number(figure.of(point), figure.digits, none="too few polls"), censored=figure.longer(point)) + star
 
 
 def _hover(point: Point | None) -> str:

@@ -61,7 +61,8 @@ def over(points: Sequence[Point], cells: pl.DataFrame) -> Chart | None:
         label=f"Response p99 of A and B in ms and the server's processor cores over {axis}; a line for each of the other "
         "parameters' values.",
         caption="Lines: the polls of all repeats together (processor: mean of the repeats). Dots: each repeat by itself; "
-        f"how far they lie apart is how well the figure repeats. Runs that are invalid are left out.{more}",
+        f"how far they lie apart is how well the figure repeats; a hollow triangle is longer than where it stands, since "
+        f"polls never had an answer. Runs that are invalid are left out.{more}",
     )
 
 
@@ -98,23 +99,33 @@ def _panel(place: int, lines: list[tuple[str, dict[str, Any], list[Point]]], cel
     believed = cells.filter(pl.col("state").is_in(BELIEVED) & pl.col(column).is_not_null())
     for (name, at, group), (colour, dash, symbol) in zip(lines, cycle(_STYLES), strict=False):
         own = believed.filter(*(pl.col(key) == value for key, value in at.items()))
-        drawn = [(point.at[axis], of(point)) for point in group if point.measured]
+        drawn = [(point.at[axis], None if _is_bound(point, column) else of(point)) for point in group if point.measured]
         if not own.height and not any(y is not None for _, y in drawn):
             continue
         line = {"color": colour, "dash": dash, "width": 2}
-        hover = f"{name}, {axis} %{{x:,}}: %{{y:.3~s}} {unit}<extra></extra>"
+        hover = f"{name}, {axis} %{{x:,}}: %{{text}}%{{y:,.3~r}} {unit}<extra></extra>"
         style = {"name": name, "legendgroup": name, "hovertemplate": hover}
         xs, ys = [x for x, _ in drawn], [None if y is None else significant(y, 4) for _, y in drawn]
-        traces.append(go.Scatter(x=xs, y=ys, mode="lines", line=line, showlegend=False, **style))
-        dots = {"color": colour, "symbol": _SYMBOLS[symbol], "size": 8, "opacity": 0.75}
+        traces.append(go.Scatter(x=xs, y=ys, text=[""] * len(xs), mode="lines", line=line, showlegend=False, **style))
+        bounds = own[f"{column.removesuffix('_ms')}_censored"].to_list() if unit == "ms" else [False] * own.height
+        symbols = ["triangle-up-open" if bound else _SYMBOLS[symbol] for bound in bounds]
+        dots = {"color": colour, "symbol": symbols, "size": 8, "opacity": 0.75}
+        said = ["longer than " if bound else "" for bound in bounds]
         y_dots = [significant(value, 4) for value in own[column]]
-        traces.append(go.Scatter(x=own[axis].to_list(), y=y_dots, mode="markers", marker=dots, showlegend=False, **style))
+        places = own[axis].to_list()
+        traces.append(go.Scatter(x=places, y=y_dots, text=said, mode="markers", marker=dots, showlegend=False, **style))
     values = [value for trace in traces for value in trace.y if value is not None]
     if not values:
         return None
     return Panel(
         f"<b>{title}</b>", unit, traces, from_zero(values) if unit == "cores" else spread_layout(values), height=190
     )
+
+
+def _is_bound(point: Point, column: str) -> bool:
+    """Whether polls that never had an answer leave open how long the figure is; a line has a gap there."""
+    endpoint, _, rest = column.partition("_")
+    return rest.removesuffix("_ms") in point.longer.get(endpoint, ())
 
 
 def _x_axis(seen: Sequence[float]) -> dict[str, Any]:
@@ -124,4 +135,4 @@ def _x_axis(seen: Sequence[float]) -> dict[str, Any]:
         ticks = log_ticks(low, high)
         return {"type": "log", "range": [low, high], "tickvals": ticks, "ticktext": [plain(tick) for tick in ticks]}
     margin = 0.04 * (seen[-1] - seen[0])
-    return {"range": [seen[0] - margin, seen[-1] + margin], "tickformat": ",~g"}
+    return {"range": [seen[0] - margin, seen[-1] + margin], "tickformat": ",~f"}

@@ -47,7 +47,7 @@ def over_time(outcomes: pl.DataFrame, planned: pl.DataFrame, window_s: float, bi
 def _said(lost: int) -> str:
     if not lost:
         return "Every poll of the window was answered, and rightly."
-    return f"{plural(lost, 'poll')} of the window got no right answer or could not be sent."
+    return f"{plural(lost, 'poll')} of the window got no right answer, or none at all, or could not be sent."
 
 
 def _end(outcomes: pl.DataFrame, window_s: float, bin_s: float) -> float:

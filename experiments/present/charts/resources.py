@@ -9,22 +9,22 @@ import polars as pl
 
 from experiments.present.axes import TimeAxis, from_zero, known, whole_from_zero
 from experiments.present.chart import Chart
-from experiments.present.palette import BLUE, GREEN, ORANGE, PURPLE
+from experiments.present.palette import BLUE, GREEN, ORANGE, PURPLE, RED
 from experiments.present.panels import Panel, stack
-from experiments.present.words import significant
+from experiments.present.words import plain, significant
 
 MOST_POINTS = 600
 """Points of a line; more cannot be told apart on a screen."""
 _LATELY_S = 1.5
 
 
-def server(usage: pl.DataFrame, window_s: float, cores: int | None = None) -> Chart | None:
+def server(usage: pl.DataFrame, window_s: float, cores: float | None = None) -> Chart | None:
     """Use of resources by the server's process tree.
 
     Args:
         usage: `analyse.resources.usage`.
         window_s: length of the measured window.
-        cores: processor cores of the machine, if known.
+        cores: processor cores that the server may use, if known.
     """
     # What is sampled seldom was read at the end of the warm-up, and is shown where the window begins.
     lately = pl.col("t_s").is_between(-_LATELY_S, 0) & pl.col("uss_bytes").is_not_null()
@@ -34,7 +34,7 @@ def server(usage: pl.DataFrame, window_s: float, cores: int | None = None) -> Ch
     if not panels:
         return None
     time = TimeAxis(window_s)
-    of_all = f" of the {cores} that this machine has" if cores else ""
+    of_all = f" of the {plain(cores)} that it may use" if cores else ""
     return Chart(
         stack("What did it cost the server?", panels, x=time.layout(), x_title=time.title),
         label="Processor cores, memory, threads and connections of the server over the measured window.",
@@ -44,9 +44,10 @@ def server(usage: pl.DataFrame, window_s: float, cores: int | None = None) -> Ch
 
 
 def _server_panels(frame: pl.DataFrame, time: TimeAxis) -> list[Panel]:
-    megabytes = {"rss_bytes": 1e6, "uss_bytes": 1e6}
+    per = {"rss_bytes": 1e6, "uss_bytes": 1e6, "throttled_share": 0.01}
     shown = {
         ("<b>processor</b>", "cores"): [("cores", "cores in use", BLUE)],
+        ("<b>held back by the CPU quota</b>", "% of periods"): [("throttled_share", "quota used up", RED)],
         ("<b>memory</b>", "MB"): [
             ("rss_bytes", "resident", BLUE),
             ("uss_bytes", "own (USS)", ORANGE),
@@ -65,7 +66,7 @@ def _server_panels(frame: pl.DataFrame, time: TimeAxis) -> list[Panel]:
         lines = [
             trace
             for column, name, colour in columns
-            if (trace := line(frame, column, name, colour, time, per=megabytes.get(column, 1)))
+            if (trace := line(frame, column, name, colour, time, per=per.get(column, 1)))
         ]
         axis = whole_from_zero if unit == "count" else from_zero
         panels.append(Panel(title, unit, lines, axis(_heights(lines)), height=100))

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.present.axes import TimeAxis, known, milliseconds, percentile_layout, spread_layout
+from experiments.present.axes import HOVER_MS, TimeAxis, known, milliseconds, percentile_layout, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.palette import ENDPOINT_COLOURS, PERCENTILES, RED
+from experiments.present.palette import ENDPOINT_COLOURS, GREY, PERCENTILES, PURPLE, RED, SKY
 from experiments.present.panels import Panel, stack
 from experiments.present.template import template
 from experiments.present.words import ENDPOINTS, duration, significant
+from experiments.record.schema import UNANSWERED, UNSENT
 
 
 def over_time(frames: Mapping[str, pl.DataFrame], window_s: float, bins_s: Mapping[str, float]) -> Chart | None:
@@ -34,8 +35,20 @@ def over_time(frames: Mapping[str, pl.DataFrame], window_s: float, bins_s: Mappi
         figure,
         label=f"Response time percentiles p50, p95 and p99 of {names} over the measured window, in ms.",
         caption="Response counts from the moment a poll was due, so a stall shows in every poll that it "
-        "delayed; a percentile is left out where too few polls of its time support it.",
+        "delayed; a percentile is left out where too few polls of its time support it."
+        f"{_UNKNOWN if any(_any_censored(frame) for frame in frames.values()) else ''}",
     )
+
+
+_UNKNOWN = (
+    " A line ends where polls never had an answer: there the percentile is longer than a triangle, which stands at what had "
+    "been waited; no triangle is drawn lower than what came before it, since who came later had less time to wait."
+)
+_CENSORED = tuple(f"{name}_censored" for name, _, _ in PERCENTILES)
+
+
+def _any_censored(frame: pl.DataFrame) -> bool:
+    return any(frame[name].any() for name in _CENSORED if name in frame.columns)
 
 
 def _drawable(frame: pl.DataFrame) -> bool:
@@ -44,7 +57,8 @@ def _drawable(frame: pl.DataFrame) -> bool:
 
 def _panel(endpoint: str, frame: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
     x = time.values(frame["t_s"] + bin_s / 2)
-    series = {name: milliseconds(frame[f"{name}_s"]) for name, _, _ in PERCENTILES}
+    series = {name: _known(frame, name) for name, _, _ in PERCENTILES}
+    bounds = {name: _bounds(frame, name) for name, _, _ in PERCENTILES}
     gaps = any(None in one for one in series.values() if known(one))
     traces = [
         go.Scatter(
@@ -54,14 +68,47 @@ def _panel(endpoint: str, frame: pl.DataFrame, time: TimeAxis, bin_s: float) -> 
             mode="lines+markers" if gaps or len(x) <= 60 else "lines",
             line={"color": ENDPOINT_COLOURS[endpoint], "dash": dash, "width": width},
             marker={"size": 4},
-            hovertemplate="%{y:.3~s} ms",
+            hovertemplate=HOVER_MS,
         )
         for name, dash, width in PERCENTILES
         if known(series[name])
     ]
-    axis = spread_layout(known(*series.values()))
+    traces += [_triangles(x, values, endpoint, name) for name, values in bounds.items() if known(values)]
+    axis = spread_layout(known(*series.values(), *bounds.values()))
     title = f"<b>{ENDPOINTS[endpoint]}</b>, each point {duration(bin_s)}"
     return Panel(title, "response, ms", traces, axis, height=190)
+
+
+def _known(frame: pl.DataFrame, name: str) -> list[float | None]:
+    """The percentile in ms, a gap where it is only known to be longer."""
+    unknown = pl.col(f"{name}_censored").fill_null(value=False)
+    return milliseconds(frame.select(pl.when(~unknown).then(f"{name}_s")).to_series())
+
+
+def _bounds(frame: pl.DataFrame, name: str) -> list[float | None]:
+    """What the percentile is longer than, in ms; a gap where it is known, and where a bound would only seem to fall.
+
+    Who was due later has waited less when the window closes: drawn, that would look like a server that recovers.
+    """
+    made: list[float | None] = []
+    before = 0.0
+    for value, unknown in zip(milliseconds(frame[f"{name}_s"]), frame[f"{name}_censored"], strict=True):
+        tells = unknown and value is not None and value >= before
+        made.append(value if tells else None)
+        if value is not None and (tells or not unknown):
+            before = value
+    return made
+
+
+def _triangles(x: list[float], values: list[float | None], endpoint: str, name: str) -> go.Scatter:
+    return go.Scatter(
+        x=x,
+        y=values,
+        name=f"{endpoint_letter(endpoint)} {name}, longer than",
+        mode="markers",
+        marker={"color": ENDPOINT_COLOURS[endpoint], "symbol": "triangle-up-open", "size": 8},
+        hovertemplate=f"longer than {HOVER_MS}",
+    )
 
 
 def endpoint_letter(endpoint: str) -> str:
@@ -80,7 +127,12 @@ def percentile_curve(curves: Mapping[tuple[str, str], pl.DataFrame]) -> Chart | 
         return None
     figure = go.Figure(layout={"template": template(), "height": 430})
     for (endpoint, kind), frame in drawn.items():
-        figure.add_trace(_curve(endpoint, kind, frame))
+        for known_part in (True, False):
+            joined = pl.col("censored").shift(-1, fill_value=False)
+            part = frame.filter(~pl.col("censored") if known_part else pl.col("censored") | joined)
+            if part.height > (not known_part):
+                figure.add_trace(_curve(endpoint, kind, part, known_part=known_part))
+    unknown = any(frame["censored"].any() for frame in drawn.values())
     values = [value * 1000 for frame in drawn.values() for value in frame["value_s"]]
     figure.update_layout(
         title={"text": "How long did the slowest polls take?"},
@@ -96,26 +148,34 @@ def percentile_curve(curves: Mapping[tuple[str, str], pl.DataFrame]) -> Chart | 
         label="Response and latency in ms by percentile, up to the last percentile that ten polls support.",
         caption="Go up from a percentage to the line: so many polls were done within that time. "
         "Response counts from when a poll was due, latency from when it was sent; where the two "
-        "lines part, devices were still waiting for the poll before.",
+        "lines part, devices were still waiting for the poll before."
+        f"{_BEYOND if unknown else ''}",
     )
 
 
-def _curve(endpoint: str, kind: str, frame: pl.DataFrame) -> go.Scatter:
+_BEYOND = " The dotted end of a line is a lower bound: some of its polls never had an answer, and took longer than drawn."
+
+
+def _curve(endpoint: str, kind: str, frame: pl.DataFrame, *, known_part: bool) -> go.Scatter:
     """One line; response lies below as a broad band, so that an equal latency does not hide it."""
     response = kind == "response"
+    dash = "dot" if not known_part else "solid" if response else "dash"
     return go.Scatter(
         x=[round(math.log10(tail), 4) for tail in frame["tail"]],
         y=[significant(value * 1000, 4) for value in frame["value_s"]],
-        text=[f"{significant(percent, 7):.10g} %" for percent in frame["percent"]],
-        name=f"{endpoint_letter(endpoint)} {kind}",
+        text=[
+            f"{significant(percent, 7):.10g} % within{' more than' if longer else ''}"
+            for percent, longer in frame.select("percent", "censored").iter_rows()
+        ],
+        name=f"{endpoint_letter(endpoint)} {kind}{'' if known_part else ', longer than'}",
         mode="lines",
         opacity=0.45 if response else 1,
         line={
             "color": ENDPOINT_COLOURS[endpoint],
             "width": 6 if response else 1.8,
-            "dash": "solid" if response else "dash",
+            "dash": dash,
         },
-        hovertemplate="%{text} within %{y:.3~s} ms",
+        hovertemplate=f"%{{text}} {HOVER_MS}",
     )
 
 
@@ -134,9 +194,7 @@ def each_poll(polls: pl.DataFrame, window_s: float) -> Chart | None:
         return None
     time = TimeAxis(window_s)
     traces = [_dots(timed, endpoint, time) for endpoint in ENDPOINTS]
-    failed = timed.filter(pl.col("outcome") != "ok")
-    if failed.height:
-        traces.append(_crosses(failed, time))
+    traces += [_marks(own, time, *look) for outcomes, look in _LOST if (own := timed.filter(outcomes)).height]
     values = known(*(trace.y for trace in traces))
     panel = Panel("<b>every poll</b>", "response, ms", traces, spread_layout(values), height=300)
     figure = stack("How long did devices wait for an answer?", [panel], x=time.layout(), x_title=time.title)
@@ -154,8 +212,16 @@ def _dots(polls: pl.DataFrame, endpoint: str, time: TimeAxis) -> go.Scatter:
     return _marks(own, time, f"{endpoint_letter(endpoint)} answered", ENDPOINT_COLOURS[endpoint], _SYMBOLS[endpoint])
 
 
-def _crosses(failed: pl.DataFrame, time: TimeAxis) -> go.Scatter:
-    return _marks(failed, time, "failed or not sent", RED, "x")
+_LOST = (
+    (~pl.col("outcome").is_in(("ok", *UNANSWERED, *UNSENT)), ("failed", RED, "x")),
+    (
+        pl.col("outcome").is_in(UNANSWERED) & ~pl.col("outcome").is_in(UNSENT),
+        ("no answer, longer than", PURPLE, "triangle-up-open"),
+    ),
+    (pl.col("outcome") == UNSENT[0], ("not sent, device waited longer than", SKY, "triangle-up")),
+    (pl.col("outcome") == UNSENT[1], ("not sent, generator late", GREY, "cross")),
+)
+"""Polls without a right answer, each by what it is: which, and name, colour and marker."""
 
 
 def _marks(polls: pl.DataFrame, time: TimeAxis, name: str, colour: str, symbol: str) -> go.Scatter:
@@ -166,5 +232,5 @@ def _marks(polls: pl.DataFrame, time: TimeAxis, name: str, colour: str, symbol: 
         name=name,
         mode="markers",
         marker={"color": colour, "symbol": symbol, "size": 7, "opacity": 0.75},
-        hovertemplate="device %{text}: %{y:.3~s} ms",
+        hovertemplate=f"device %{{text}}: {HOVER_MS}",
     )

@@ -54,7 +54,8 @@ def multiples(points: Sequence[Point]) -> Chart | None:
         label="Response time in ms by percentile, a small chart for each interval and endpoint, a line for each number of "
         "clients.",
         caption="Go up from a percentage to a line: so many polls were done within that time; the darker the line, the more "
-        "clients. The polls of all repeats together; every chart has the same scales."
+        "clients. The polls of all repeats together; every chart has the same scales. A line ends where ten polls are "
+        "left, or where polls without an answer leave open how long it took."
         f"{left_out if len(rows) > len(shown) else ''}",
     )
 
@@ -82,11 +83,12 @@ def _axis(points: Sequence[Point], endpoint: str) -> dict[str, Any]:
 
 
 def _drawable(point: Point, endpoint: str) -> bool:
-    return endpoint in point.curves and point.curves[endpoint].height > 0
+    return endpoint in point.curves and point.curves[endpoint].height > 0 and not point.curves[endpoint]["censored"][0]
 
 
 def _line(curve: pl.DataFrame, place: int, count: int, clients: Any) -> go.Scatter:
-    """Every third point of the curve will do in a small chart."""
+    """Every third point of the curve will do in a small chart; it ends where times are only known to be longer."""
+    curve = curve.filter(~pl.col("censored"))
     thin = pl.concat([curve.gather_every(3), curve.tail(1)]).unique(maintain_order=True)
     shade = _SHADES[round(place * (len(_SHADES) - 1) / max(1, count - 1))]
     return go.Scatter(
@@ -98,5 +100,5 @@ def _line(curve: pl.DataFrame, place: int, count: int, clients: Any) -> go.Scatt
         showlegend=False,
         mode="lines",
         line={"color": shade, "width": 2, "dash": _DASHES[place % len(_DASHES)]},
-        hovertemplate=f"{plain_value(clients)} clients: %{{text}} within %{{y:.3~s}} ms<extra></extra>",
+        hovertemplate=f"{plain_value(clients)} clients: %{{text}} within %{{y:,.3~r}} ms<extra></extra>",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.present.axes import TimeAxis, milliseconds
+from experiments.present.axes import HOVER_MS, TimeAxis, milliseconds
 from experiments.present.chart import Chart
 from experiments.present.palette import BLUE, ORANGE
 from experiments.present.panels import Panel, stack
@@ -32,7 +32,7 @@ def seen_twice(polls: pl.DataFrame, window_s: float) -> Chart:
             name=name,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 6},
-            hovertemplate="%{y:.3~s} ms",
+            hovertemplate=HOVER_MS,
         )
         for kind, name, colour, symbol in _KINDS
     ]

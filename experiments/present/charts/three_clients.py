@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from experiments.analyse.three_clients import Client
-from experiments.present.axes import percentile_layout, spread_layout
+from experiments.present.axes import HOVER_MS, percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.palette import BLUE, GREEN, GREY, ORANGE, RED, SKY
 from experiments.present.template import template
@@ -58,5 +58,5 @@ def _line(client: Client) -> go.Scatter:
         name=f"{client.name}, {number(client.polls_per_s)} polls/s",
         mode="lines",
         line={"color": colour, "dash": dash, "width": 2.2},
-        hovertemplate="%{y:.3~s} ms",
+        hovertemplate=HOVER_MS,
     )

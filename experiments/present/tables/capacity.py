@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from experiments.present.markup import Markup, Piece, element, note, table
+from experiments.present.markup import Markup, Piece, caption, element, note, table
 from experiments.present.tables.verdict import STATUSES, badge
-from experiments.present.words import NONE, count, number, size
+from experiments.present.words import LONGER, NONE, count, longer, number, plain, size
 
 Row = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ def held_against(rows: Sequence[Row], *, label: str) -> Markup:
             number(row["measured"]),
             _range(row["range"]),
             NONE if row["miss_pct"] is None else f"{row['miss_pct']:+.0f} %",
-            f"within {row['target_pct']:g} %",
+            f"within {plain(row['target_pct'])} %",
             _kept(row["miss_pct"], row["target_pct"]),
         ]
         for row in rows
@@ -93,12 +93,15 @@ def levels(rows: Sequence[Row]) -> Markup:
         [
             count(row["clients"]),
             _runs(row["runs"], row["suspect"]),
-            *(_range(row[name]) for name in ("status_ms", "bulk_ms", "devices_pct", "server_pct")),
+            *(longer(_range(row[f"{name}_ms"]), censored=row.get(f"{name}_longer", False)) for name in ("status", "bulk")),
+            *(_range(row[name]) for name in ("devices_pct", "server_pct")),
             row["why"] or NONE,
         ]
         for row in rows
     ]
-    return table(head, body, label="levels of the search", numbers={2, 3, 4, 5}, wide={6}, medium={1})
+    made = table(head, body, label="levels of the search", numbers={2, 3, 4, 5}, wide={6}, medium={1})
+    unknown = any(row.get(f"{name}_longer") for row in rows for name in ("status", "bulk"))
+    return made + caption(LONGER) if unknown else made
 
 
 def _runs(runs: Sequence[tuple[str, str | None]], suspect: int) -> Markup:

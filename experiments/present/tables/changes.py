@@ -8,7 +8,7 @@ from experiments.analyse.changes import FAILED, FAILED_MARGIN, Change, Compariso
 from experiments.errors import VerdictError
 from experiments.present.markup import Markup, Piece, caption, element, note, table
 from experiments.present.tables.verdict import Status, badge
-from experiments.present.words import NONE, number, plural
+from experiments.present.words import NONE, longer, number, plain, plural
 
 MOST_ROWS = 120
 
@@ -61,7 +61,7 @@ def enforce(comparison: Comparison, before: str, margin_pct: float) -> None:
     if comparison.environment:
         raise VerdictError(f"strict: {before} was measured in another environment: {'; '.join(comparison.environment)}.")
     if worse := regressions(comparison, margin_pct):
-        raise VerdictError(f"strict: worse than {before} by more than {margin_pct:g} %: {'; '.join(worse)}.")
+        raise VerdictError(f"strict: worse than {before} by more than {plain(margin_pct)} %: {'; '.join(worse)}.")
 
 
 def _joined(parts: Sequence[Markup]) -> Markup:
@@ -87,8 +87,8 @@ def _row(change: Change, margin_pct: float) -> list[Piece]:
     return [
         change.at,
         change.figure,
-        number(change.before),
-        number(change.now),
+        longer(number(change.before), censored=change.bound in ("at most", "unknown")),
+        longer(number(change.now), censored=change.bound in ("at least", "unknown")),
         _difference(change),
         _interval(change),
         badge(_KINDS[_kind(change, margin_pct)]),
@@ -97,7 +97,8 @@ def _row(change: Change, margin_pct: float) -> list[Piece]:
 
 
 def _difference(change: Change) -> str:
-    return _signed(change.difference, change)
+    bound = {"": "", "unknown": "not known, bounds differ by "}.get(change.bound, f"{change.bound} ")
+    return f"{bound}{_signed(change.difference, change)}"
 
 
 def _interval(change: Change) -> str:
@@ -113,11 +114,12 @@ def _signed(value: float, change: Change) -> str:
 
 def _how_to_read(before: str, margin_pct: float, rows: int) -> str:
     more = f" The first {MOST_ROWS} of {rows} rows." if rows > MOST_ROWS else ""
-    margin = f"{margin_pct:g} % (of failures: {FAILED_MARGIN:g} points)"
+    margin = f"{plain(margin_pct)} % (of failures: {plain(FAILED_MARGIN)} points)"
     return (
         f"Compared with {before}. The interval comes from how far repeats lie apart (Student's t, logarithms of each run's "
         "figure); where it holds no change at all, the two cannot be told apart. One row in twenty would be called worse or "
-        f"better by chance. A regression is worse by more than {margin} at the near end of its interval. One run each has "
-        "no interval, so nothing is called a regression then: compare sweeps with repeats. Then and now were measured at "
-        f"different times: whatever else changed on the machine looks like a change of the server.{more}"
+        f"better by chance. A regression is worse by more than {margin} at the near end of its interval. A time after > is "
+        "longer than the figure, since polls never had an answer: its difference is at least, or at most, the one shown. "
+        "One run each has no interval, so nothing is called a regression then: compare sweeps with repeats. Then and now "
+        f"were measured at different times: whatever else changed on the machine looks like a change of the server.{more}"
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from experiments.analyse.clients import TIMES
 from experiments.present.markup import Markup, note
 from experiments.present.tables.sortable import SortableTable
-from experiments.present.words import ENDPOINTS
+from experiments.present.words import ENDPOINTS, LONGER, number
 
 _RENAMED = {
     "client": "device",
@@ -15,7 +16,9 @@ _RENAMED = {
     "p99_ms": "p99, ms",
     "max_ms": "max, ms",
     "unsent": "not sent",
+    "unanswered": "of these no answer",
 }
+_ORDER = ("client", "endpoint", "planned", "ok", "failed", "unanswered", "reasons", "unsent")
 
 
 def clients(frame: pl.DataFrame) -> SortableTable | Markup:
@@ -26,16 +29,29 @@ def clients(frame: pl.DataFrame) -> SortableTable | Markup:
     """
     if not frame.height:
         return note("No device had a poll in the measured window.")
-    return SortableTable(_readable(frame))
+    unknown = any(frame[f"{name}_censored"].any() for name in TIMES)
+    return SortableTable(_readable(frame), LONGER if unknown else "")
 
 
 def _readable(frame: pl.DataFrame) -> pl.DataFrame:
     """Three significant digits, words for endpoints and reasons, no column without any value."""
-    times = [name for name in frame.columns if name.endswith("_ms")]
-    empty = [name for name in times if frame[name].null_count() == frame.height]
-    shown = frame.drop(empty).with_columns(
+    times = [name for name in TIMES if frame[f"{name}_ms"].null_count() < frame.height]
+    shown = frame.select(
+        *_ORDER,
+        *(pl.col(f"{name}_ms").round_sig_figs(3) for name in times),
+        *(f"{name}_censored" for name in times),
+    ).with_columns(
         pl.col("endpoint").cast(pl.String).replace(ENDPOINTS),
         pl.col("reasons").fill_null("").str.replace_all("_", " "),
-        pl.col([name for name in times if name not in empty]).round_sig_figs(3),
+        *(_bounds(name) for name in times if frame[f"{name}_censored"].any()),
     )
+    shown = shown.drop(f"{name}_censored" for name in times)
+    if not frame["unanswered"].sum():
+        shown = shown.drop("unanswered")
     return shown.rename({old: new for old, new in _RENAMED.items() if old in shown.columns})
+
+
+def _bounds(name: str) -> pl.Expr:
+    """A column of figures of which some are only lower bounds: `12.3`, `> 5520`; the table sorts both as numbers."""
+    figure = pl.col(f"{name}_ms").map_elements(lambda value: number(value).replace(",", ""), return_dtype=pl.String)
+    return pl.when(f"{name}_censored").then(pl.format("> {}", figure)).otherwise(figure).alias(f"{name}_ms")

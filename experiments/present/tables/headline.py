@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.analyse.summary import is_longer
 from experiments.present.markup import Markup, Piece, caption, element, note, table
+from experiments.present.tables import connections, limits
 from experiments.present.tables.verdict import STATUSES, badge, shown
 from experiments.present.words import (
     ENDPOINTS,
+    LONGER,
     NONE,
     TOO_FEW,
+    codes,
     count,
+    longer,
     number,
     percent,
+    plain,
     plural,
     reasons,
     size,
 )
+from experiments.record.schema import UNANSWERED
 
 _KINDS = (("response_ms", "response"), ("latency_ms", "latency"))
 _COLUMNS = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("max", "max"))
@@ -33,15 +40,37 @@ def sentences(summary: Mapping[str, Any]) -> list[str]:
 
 
 def level_sentence(level: Mapping[str, Any]) -> str:
-    """Whether the service level is met, and if not, by what it is missed."""
+    """Whether the service level is met, and if not, by what it is missed; and what was left out of it, as allowed."""
     said = _LEVEL_WORDS[level.get("met")]
-    return f"{said[:-1]}: {missed}." if (missed := missed_limits(level)) else said
+    missed = missed_limits(level)
+    return f"{said[:-1]}: {missed}.{_left_out(level)}" if missed else f"{said}{_left_out(level)}"
 
 
 def missed_limits(level: Mapping[str, Any]) -> str:
     """`response p99 of A, ms is 61.2, limit 50`, for each limit that is missed; empty if none is."""
-    items = [item for item in level["items"] if item["met"] is False]
-    return "; ".join(f"{_level_name(item)} is {shown(item['figure'])}, limit {shown(item['limit'])}" for item in items)
+    return "; ".join(missed_limit(item) for item in level["items"] if item["met"] is False)
+
+
+def missed_limit(item: Mapping[str, Any]) -> str:
+    """Its figure; where there is none, since polls had no right answer, how many were in time."""
+    if item["figure"] is None and item.get("within_pct") is not None:
+        return f"{_level_name(item)}: {_in_time(item)}, 99 % should be"
+    return f"{_level_name(item)} is {shown(item['figure'])}, limit {shown(item['limit'])}"
+
+
+def _in_time(item: Mapping[str, Any]) -> str:
+    return f"{number(item['within_pct'], 4)} % of the polls were answered right within {plain(item['limit'])} ms"
+
+
+def _left_out(level: Mapping[str, Any]) -> str:
+    """The failures that a limit in ms does not count, because the user allowed so many."""
+    said = [
+        f"{percent(item['left_out_pct'], 100)} of the polls failed and are left out of {_level_name(item)}"
+        for item in level["items"]
+        if item.get("left_out_pct")
+    ]
+    allowed = [plain(item["limit"]) for item in level["items"] if item["name"] == "failure_pct"]
+    return f" {'; '.join(said)}: slo_failure_pct={allowed[0]} allows that." if said and allowed else ""
 
 
 _LEVEL_NAMES = {
@@ -64,13 +93,45 @@ _LEVEL_WORDS = {
 
 
 def _endpoint_sentence(name: str, one: Mapping[str, Any]) -> str:
-    p50, p99 = one["response_ms"].get("p50"), one["response_ms"].get("p99")
-    lost = one["failed"] + one["unsent_busy"] + one["unsent_late"]
-    waits = [f"half were done within {number(p50)} ms"] if p50 is not None else []
-    waits += [f"99 % within {number(p99)} ms"] if p99 is not None else []
-    rest = f"{count(lost)} failed or not sent ({percent(lost, one['planned'])})" if lost else "none failed"
-    timing = f"; {' and '.join(waits)}" if waits else ""
-    return f"{ENDPOINTS[name]}: {plural(one['planned'], 'poll')} planned, {rest}{timing}."
+    planned = one["planned"]
+    none = "none was answered right" if planned and not one["ok"] else "none failed"
+    coded = f"; status {said}" if (said := codes(one.get("statuses", {}))) else ""
+    lost = [
+        f"{count(polls)} {what} ({percent(polls, planned)}{coded if what == 'failed' else ''})"
+        for what, polls in _lost(one).items()
+        if polls
+    ]
+    rest = ", ".join([*([none] if not lost or not one["ok"] else []), *lost])
+    waits = _waits(one["response_ms"])
+    # Errors answered fast are not timed: the percentages are of what is left.
+    others = "of those that did not fail " if waits and _lost(one)["failed"] else ""
+    timing = f"; {others}{waits}" if waits else ""
+    return f"{ENDPOINTS[name]}: {plural(planned, 'poll')} planned, {rest}{timing}."
+
+
+def _lost(one: Mapping[str, Any]) -> dict[str, int]:
+    """What became of the polls without a right answer, each by what it is."""
+    timed_out = sum(one["failures"].get(reason, 0) for reason in UNANSWERED)
+    return {
+        "failed": one["failed"] - timed_out,
+        "had no answer within the timeout": timed_out,
+        "could not be sent since their device still waited": one["unsent_busy"],
+        "not sent since the generator was late": one["unsent_late"],
+    }
+
+
+def _waits(times: Mapping[str, Any]) -> str:
+    """How long half of the polls took, and nearly all; longer than that where some never had an answer."""
+    p50, p99 = times.get("p50"), times.get("p99")
+    if p50 is None:
+        return ""
+    longer_than = is_longer(times, "p50"), is_longer(times, "p99")
+    half = f"half {'waited longer than' if longer_than[0] else 'were done within'} {number(p50)} ms"
+    if p99 is None:
+        return half
+    if longer_than[1]:
+        return f"{half} and 1 % {'' if longer_than[0] else 'waited '}longer than {number(p99)} ms"
+    return f"{half} and 99 % {'were done ' if longer_than[0] else ''}within {number(p99)} ms"
 
 
 def _polled(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -84,7 +145,10 @@ def headline(summary: Mapping[str, Any]) -> Markup:
     polled = _polled(summary)
     if not polled:
         return note("No poll was planned in the measured window, so there is nothing to count.")
-    return _counts(polled) + caption(_load(summary["load"])) + _times(polled) + caption(_READ)
+    times = [one[key] for _, one in polled for key, _ in _KINDS]
+    unknown = any(is_longer(one, column) for one in times for column, _ in _COLUMNS)
+    read = f"{_READ} {LONGER}" if unknown else _READ
+    return _counts(polled) + caption(_load(summary["load"])) + connections.figures(summary) + _times(polled) + caption(read)
 
 
 def _load(load: Mapping[str, Any]) -> str:
@@ -107,7 +171,7 @@ def _counts(polled: list[tuple[str, Mapping[str, Any]]]) -> Markup:
         [
             ENDPOINTS[name],
             *(count(one[key]) for key in ("planned", "ok", "failed", "unsent_busy", "unsent_late")),
-            reasons(one["failures"]) or NONE,
+            reasons(one["failures"], one.get("statuses", {})) or NONE,
         ]
         for name, one in polled
     ]
@@ -129,11 +193,14 @@ def _time(times: Mapping[str, Any], column: str) -> Piece:
     value = times.get(column)
     if value is None:
         return element("span", NONE if times.get("max") is None else TOO_FEW, css="lab-small")
+    figure = longer(number(value), censored=is_longer(times, column))
     interval = (times.get("interval") or {}).get(column)
     if not interval or None in interval:
-        return number(value)
+        return figure
     low, high = (number(end) for end in interval)
-    return Markup(f"{number(value)} {element('span', f'[{low} – {high}]', css='lab-small').content}")
+    open_ended = (times.get("interval_open") or {}).get(column)
+    within = f"[{low} or longer]" if open_ended else f"[{low} – {high}]"
+    return element("span", f"{figure} ", element("span", within, css="lab-small"))
 
 
 def service_level(summary: Mapping[str, Any]) -> Markup:
@@ -142,10 +209,17 @@ def service_level(summary: Mapping[str, Any]) -> Markup:
     if not level.get("asked"):
         return caption("No service level was asked for: every slo_... parameter is at its default.")
     rows: list[list[Piece]] = [
-        [_level_name(item), badge(_LEVEL_STATUS[item["met"]]), shown(item["figure"]), shown(item["limit"])]
+        [_level_name(item), badge(_LEVEL_STATUS[item["met"]]), _level_figure(item), shown(item["limit"])]
         for item in level["items"]
     ]
-    return table(["service level", "kept", "figure", "limit"], rows, label="service level", numbers={2, 3})
+    made = table(["service level", "kept", "figure", "limit"], rows, label="service level", numbers={2, 3})
+    return made + (caption(said) if (said := _left_out(level)) else Markup(""))
+
+
+def _level_figure(item: Mapping[str, Any]) -> str:
+    if item["figure"] is None and item["met"] is False and item.get("within_pct") is not None:
+        return f"none: {_in_time(item)}"
+    return shown(item["figure"])
 
 
 _LEVEL_STATUS = {
@@ -168,6 +242,7 @@ def costs(summary: Mapping[str, Any]) -> Markup:
         ["generator", "lag, p99", _unit(lag.get("p99"), "ms")],
         ["generator", "lag, slowest", _unit(lag.get("max"), "ms")],
     ]
+    rows[3:3] = limits.rows(summary)
     if database := summary.get("database"):
         rows.insert(3, ["PostgreSQL", "processor cores in use, mean", _unit(database["cpu_cores_mean"], "cores")])
     return table(["of", "what", "figure"], rows, label="cost of the run", numbers={2})

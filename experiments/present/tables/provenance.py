@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from experiments.present.markup import Markup, table
-from experiments.present.tables import database, trials
+from experiments.present.tables import connections, database, trials
 from experiments.present.words import NONE, count, duration, number, plural, size
 from experiments.record.reading import Record
 
@@ -50,6 +50,7 @@ def _run(record: Record) -> list[tuple[str, object]]:
         ("started", facts.get("started_at")),
         ("ended", facts.get("ended_at")),
         ("measured window", duration(record.window_s)),
+        ("window began", facts.get("window_started_at")),
         ("scenario hash", record.scenario.short_hash),
         ("record schema", facts.get("schema_version")),
         *((f"sha256 of {name}", digest) for name, digest in _hashes(record.path)),
@@ -76,17 +77,22 @@ def _hashes(path: Path) -> Iterable[tuple[str, str]]:
 def _machine(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
     clock = environment.get("clock") or {}
     resolution = clock.get("resolution_s")
-    virtual = _yes_no(environment.get("virtualised"))
     return [
         ("processor", environment.get("cpu_model")),
-        ("cores", environment.get("cores")),
-        ("memory", size(environment.get("memory_bytes"))),
-        ("virtualised", virtual),
-        ("in a container", _yes_no(environment.get("in_container"))),
+        ("cores", _usable(environment.get("cores_usable"), environment.get("cores"), str)),
+        ("memory", _usable(environment.get("memory_usable_bytes"), environment.get("memory_bytes"), size)),
+        ("virtual machine", _yes_no(environment.get("hypervisor"))),
         ("system", environment.get("platform")),
         ("kernel", environment.get("kernel")),
         ("clock", f"{clock.get('name')}, {number(resolution * 1e9)} ns" if resolution else None),
     ]
+
+
+def _usable(usable: object, total: object, words: Callable[[Any], str]) -> str | None:
+    """What there is of something, and before it what the lab may use of it where that is less."""
+    if total is None or usable in (None, total):
+        return None if total is None else words(total)
+    return f"{words(usable)} usable, of {words(total)}"
 
 
 def _yes_no(value: object) -> object:
@@ -100,14 +106,41 @@ def _server(server: Mapping[str, Any], run_path: Path) -> list[tuple[str, object
         ("name", server.get("name")),
         ("framework", framework.strip()),
         ("address", server.get("url")),
+        ("devices connected to", connections.address(server)),
         ("started by the lab", _yes_no(server.get("started_by_lab"))),
         ("command", command_line(server.get("command") or [], run_path)),
+        ("processes that were sampled", _sampled(server.get("sampled") or {})),
+        ("processes not sampled, since", server.get("unseen")),
+        *_may_use(server.get("may_use") or {}),
+        ("connections that may wait (backlog)", _backlog(server)),
         ("died", server.get("died")),
         ("exit", _exit(server.get("exit"))),
     ]
     for endpoint, headers in (server.get("headers") or {}).items():
         rows.append((f"headers of {endpoint}", "\n".join(f"{k}: {v}" for k, v in dict(headers).items())))
     return rows
+
+
+def _may_use(may_use: Mapping[str, Any]) -> list[tuple[str, object]]:
+    return [
+        ("cores that it may use", may_use.get("cores")),
+        ("CPU quota, cores", may_use.get("quota_cores")),
+        ("memory that it may use", size(may_use.get("memory_bytes"))),
+    ]
+
+
+def _backlog(server: Mapping[str, Any]) -> str | None:
+    """As it was read back from the listening socket, and the most that the system allows."""
+    if server.get("backlog") is None:
+        return None
+    return f"{count(server['backlog'])}, of at most {count(server.get('backlog_most'))} (net.core.somaxconn)"
+
+
+def _sampled(sampled: Mapping[str, Any]) -> str | None:
+    """Which processes were found to serve; none for a server that the lab started itself."""
+    if not sampled.get("name"):
+        return None
+    return f"{sampled['name']} {', '.join(map(str, sampled['pids']))}, with their descendants"
 
 
 def command_line(command: Iterable[object], run_path: Path) -> str:
@@ -138,13 +171,19 @@ def _generators(generator: Mapping[str, Any]) -> Markup:
     rows = [
         [
             f"{generator.get('engine')} {one.get('instance')}",
-            *(count(one.get(key)) for key in ("clients", "attempts", "connects", "reconnects", "retries")),
+            *(count(one.get(key)) for key in ("clients", "attempts")),
+            *(count(_told(generator, one, key)) for key in ("connects", "reconnects", "retries")),
             number(one.get("cpu_s")),
             size(one.get("rss_peak_bytes")),
         ]
         for one in generator.get("instances") or []
     ]
     return table(head, rows, label="generators", numbers=range(1, 8)) if rows else Markup("")
+
+
+def _told(generator: Mapping[str, Any], one: Mapping[str, Any], key: str) -> int | None:
+    """What a generator counted of its connections; older records say 0 of httpx's own client, which never told."""
+    return None if generator.get("engine") == "httpx-stock" else one.get(key)
 
 
 def _fleet(instances: Iterable[Mapping[str, Any]]) -> Markup:
@@ -156,7 +195,7 @@ def _fleet(instances: Iterable[Mapping[str, Any]]) -> Markup:
             str(worker.get("number")),
             str(_yes_no(worker.get("on_this_machine"))),
             str(worker.get("machine", {}).get("cpu_model")),
-            str(worker.get("machine", {}).get("cores")),
+            str(worker.get("machine", {}).get("cores_usable", worker.get("machine", {}).get("cores"))),
             f"{one['clock_offset_s']:,.3f}",
             f"{1000 * one['clock_error_s']:.2f}",
             NONE if one.get("clock_drift_s") is None else f"{1000 * one['clock_drift_s']:.2f}",

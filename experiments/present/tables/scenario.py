@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from experiments.present.markup import Markup, element, table
-from experiments.present.words import count, duration, number, size
+from experiments.present.words import count, duration, number, plain, size
 from experiments.scenario import ENGINES, Scenario
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _load(scenario: Scenario) -> list[tuple[str, str]]:
     share = _bulk_share(scenario)
     body = scenario.body_bytes
     bytes_per_s = per_s * ((1 - share) * body["status"] + share * body["bulk"])
-    connections = f"{count(scenario.clients)} kept open" if scenario.keep_alive else "one a request"
+    connections = f"{count(scenario.clients)} to be kept open" if scenario.keep_alive else "one a request"
     ask = "at most " if scenario.pacing == "after" else ""
     return [
         (count(scenario.clients), "devices"),
@@ -72,7 +72,7 @@ def advice(scenario: Scenario, carried: Mapping[str, float]) -> Markup:
 
 
 def _interval(milliseconds: float) -> str:
-    return f"{milliseconds:g} ms" if milliseconds < 1000 else duration(milliseconds / 1000)
+    return f"{plain(milliseconds)} ms" if milliseconds < 1000 else duration(milliseconds / 1000)
 
 
 def _bulk_share(scenario: Scenario) -> float:
@@ -108,5 +108,5 @@ def _rows(asked: Mapping[str, Any], label: str) -> Markup:
 
 def _value(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.6g}"
+        return plain(value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value) or '""'

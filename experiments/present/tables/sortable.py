@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-_NULL_AS_DASH = "function (data, type) { return data === null ? (type === 'display' ? '–' : '') : data; }"
-"""Null is shown as a dash, and is empty for sorting, so that a column of numbers stays one."""
+from experiments.present.markup import caption
+
+_RENDER = (
+    "function (data, type) { if (type === 'display') { return data === null ? '–' : data; }"
+    " if (data === null) { return ''; }"
+    r" var figure = /^(?:(?:>|&gt;) )?(\d+(?:\.\d+)?)$/.exec(data); return figure ? Number(figure[1]) : data; }"
+)
+"""Null is shown as a dash and is empty for sorting, `> 5520` sorts as its figure: a column of numbers stays one."""
 
 
 @dataclass(frozen=True)
@@ -16,19 +23,24 @@ class SortableTable:
     """Any frame as a notebook shows it; `itables` brings its own script with it, once a table."""
 
     frame: pl.DataFrame
+    said: str = ""
+    """How to read it, below the table; empty for nothing."""
 
     def _repr_html_(self) -> str:
         from itables.javascript import generate_init_offline_itables_html
         from itables.options import dt_bundle
 
         library = generate_init_offline_itables_html(dt_bundle)
-        return f"<!--once:itables-->{library}<!--/once:itables-->{self.table_html()}"
+        below = caption(self.said).content if self.said else ""
+        return f"<!--once:itables-->{library}<!--/once:itables-->{self.table_html()}{below}"
 
     def table_html(self) -> str:
         """The table without the script of the library."""
         from itables import to_html_datatable
 
         options: dict[str, Any] = {
+            # Made of the figures, not by lot, so that equal notebooks are equal; itables takes a table that is shown twice.
+            "table_id": f"itables_{hashlib.sha256(self.frame.write_json().encode()).hexdigest()[:16]}",
             "connected": False,
             "maxBytes": 0,
             "display_logo_when_loading": False,
@@ -37,7 +49,7 @@ class SortableTable:
             "style": "width:100%;font-size:13px",
             "pageLength": 10,
             "lengthMenu": [10, 25, 50, 100],
-            "columnDefs": [{"targets": "_all", "render": _function(_NULL_AS_DASH)}],
+            "columnDefs": [{"targets": "_all", "render": _function(_RENDER)}],
             "columnControl": ["order", "searchDropdown"],
             "ordering": {"indicators": False},
         }

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from experiments.analyse.points import Measured
+from experiments.analyse.summary import current, is_longer
 from experiments.present.charts.grid import plain_value
 from experiments.present.markup import Markup, Piece, caption, element, table
 from experiments.present.tables.verdict import STATUSES, Status, badge
-from experiments.present.words import NONE, count, duration, number, percent, plural, size
+from experiments.present.words import LONGER, NONE, count, duration, longer, number, percent, plain, plural, size
 from experiments.scenario import Scenario
 
 MOST_ROWS = 200
@@ -37,7 +38,8 @@ def outlook(cells: int, repeats: int, seconds: float, max_hours: float, now: dat
     return whole + caption(
         element(
             "strong",
-            f"That is more than max_hours={max_hours:g}: about {count(part)} of {plural(cells, 'cell')} will be measured. "
+            f"That is more than max_hours={plain(max_hours)}: about {count(part)} of {plural(cells, 'cell')} will be "
+            "measured. "
             "Start again with the same sweep_id for the others, or raise max_hours.",
         )
     )
@@ -95,7 +97,9 @@ def cells(measured: Sequence[Measured]) -> Markup:
     why = head.index("because of")
     numbers = set(range(1, len(head))) - {why - 1, why}
     shown = table(head, rows, label="every cell", numbers=numbers, medium={why})
+    unknown = any("> " in str(piece) for row in rows for piece in row)
     links = "Times in ms. The links lead to the cells' own reports, from the folder of the sweep."
+    links = f"{links} {LONGER}" if unknown else links
     return shown + caption(links) + _rest(len(measured))
 
 
@@ -114,15 +118,15 @@ def _status(state: str) -> Status:
 def _figures(cell: Measured) -> list[str]:
     if cell.record is None:
         return [NONE] * 8
-    summary = cell.record.summary()
+    summary = current(cell.record)
     status, bulk = (summary["endpoints"][name] for name in ("status", "bulk"))
     planned = status["planned"] + bulk["planned"]
     server = summary["server"]
     return [
         percent(planned - status["ok"] - bulk["ok"], planned),
         *(
-            number(value)
-            for value in (status["response_ms"]["p50"], status["response_ms"]["p99"], bulk["response_ms"]["p99"])
+            longer(number(one["response_ms"][name]), censored=is_longer(one["response_ms"], name))
+            for one, name in ((status, "p50"), (status, "p99"), (bulk, "p99"))
         ),
         number(server["cpu_cores_mean"]),
         number(server["cpu_us_per_request"]),

@@ -12,7 +12,7 @@ from experiments.parameters import built
 from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.calibrate.cost.part import LOADS, PEERS, SECONDS, CostPart
-from experiments.studies.params import Id, Names, StudyParams, Text, number
+from experiments.studies.params import Id, Names, StudyParams, number
 
 
 def _variant(value: object) -> object:
@@ -33,12 +33,12 @@ class Own(StudyParams):
     honest_runs: int = Field(ge=1, description="how often the default load is measured; damaged copies are made of it")
     cost_rounds: int = Field(0, description="rounds in which everybody is measured once in part 4; 0: skipped")
     cost_seconds: float = Field(SECONDS, description="seconds of each measurement of part 4")
-    cost_peers: Text = Field(PEERS, description="tools to compare with, separated by commas")
-    cost_loads: Text = Field(LOADS, description="what is asked of whom")
-    wrk2: Text = Field("", description="path of a wrk2 binary; empty: none")
+    cost_peers: str = Field(PEERS, description="tools to compare with, separated by commas")
+    cost_loads: str = Field(LOADS, description="what is asked of whom")
+    wrk2: str = Field("", description="path of a wrk2 binary; empty: none")
     cool_down_s: Annotated[float, number(0, 3600)] = Field(0.0, description="seconds between two trials")
     calibration_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
-    calibration_dir: Text = Field("", description="show this earlier calibration instead of measuring")
+    calibration_dir: str = Field("", description="show this earlier calibration instead of measuring")
 
     @field_validator("engines", "pacings")
     @classmethod

@@ -52,6 +52,6 @@ def enforce(compare_to: str, found: Found, runs: Iterable[Run], margin_pct: floa
         if now < before * (1 - margin_pct / 100):
             raise VerdictError(
                 f"strict: {count(now)} devices on {plural(workers, 'worker')}, and {count(before)} in {compare_to}; the "
-                f"margin is {margin_pct:g} %."
+                f"margin is {margin_pct:,.10g} %."
             )
     tables.enforce(comparison(compare_to, runs), compare_to, margin_pct)

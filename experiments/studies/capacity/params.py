@@ -18,7 +18,7 @@ from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.capacity.search import Rules
-from experiments.studies.params import Counts, Id, StudyParams, Text, number
+from experiments.studies.params import Counts, Id, StudyParams, number
 
 Sorted = Annotated[Counts, AfterValidator(lambda counts: tuple(sorted(counts)))]
 Devices = Annotated[int, number(1, 1_000_000)]
@@ -46,9 +46,9 @@ class Own(StudyParams):
     suspect_counts: bool = Field(description="a suspect run is evidence, and named; False: measured again")
     closed_loop: Sorted = Field(description="devices of the closed-loop cells for the scalability law; empty: none")
     capacity_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
-    capacity_dir: Text = Field("", description="show this earlier search instead of measuring")
+    capacity_dir: str = Field("", description="show this earlier search instead of measuring")
     max_hours: Annotated[float, number(0.0001, 24 * 365)] = Field(1.0, description="nothing is begun that would end later")
-    compare_to: Text = Field("", description="earlier search to compare with")
+    compare_to: str = Field("", description="earlier search to compare with")
     margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
 
 

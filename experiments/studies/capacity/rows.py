@@ -7,6 +7,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
+from experiments.analyse.summary import is_longer
 from experiments.predict.fleet import Fleet
 from experiments.predict.forecast import Forecast
 from experiments.record.schema import ENDPOINTS
@@ -44,10 +45,12 @@ def held_out(found: Forecast, summaries: Sequence[dict[str, Any]], titles: Mappi
     made = []
     for name, title in titles.items():
         for label, percent, target in _TARGETS:
-            measured = [one["endpoints"][name]["response_ms"][label] for one in summaries]
+            times = [one["endpoints"][name]["response_ms"] for one in summaries]
+            measured = [None if is_longer(one, label) else one[label] for one in times]
             value = found.response_s[name][percent]
-            if value is not None and None not in measured:
-                made.append(against(f"response {label} of {title}, ms", 1000 * value, measured, target))
+            known = [value for value in measured if value is not None]
+            if value is not None and len(known) == len(measured):
+                made.append(against(f"response {label} of {title}, ms", 1000 * value, known, target))
     cores = [one["server"]["cpu_cores_mean"] for one in summaries]
     return [*made, against("server, cores", found.server_cores, [value for value in cores if value is not None], 15.0)]
 
@@ -75,7 +78,9 @@ def levels(search: Search) -> list[dict[str, Any]]:
         seen = [run.outcome.summary for run in runs if run.outcome.summary is not None]
         loads = [100 * one.load for run in runs if (one := run.figures) is not None]
         items = [item for summary in seen for item in summary["service_level"]["items"] if item["name"] == "devices_pct"]
-        row = {f"{name}_ms": _ends([one["endpoints"][name]["response_ms"]["p99"] for one in seen]) for name in ENDPOINTS}
+        p99 = {name: [one["endpoints"][name]["response_ms"] for one in seen] for name in ENDPOINTS}
+        row: dict[str, Any] = {f"{name}_ms": _ends([one["p99"] for one in times]) for name, times in p99.items()}
+        row |= {f"{name}_longer": any(is_longer(one, "p99") for one in times) for name, times in p99.items()}
         made.append(
             {
                 "clients": clients,
@@ -98,8 +103,10 @@ def _ends(values: Sequence[float | None]) -> tuple[float, float] | None:
 def point(run: Run) -> dict[str, Any]:
     """A cell in the chart of the edge."""
     summary = run.outcome.summary
-    p99 = {name: summary["endpoints"][name]["response_ms"]["p99"] if summary else None for name in ENDPOINTS}
-    return {"clients": run.clients, "shown": run.shows.shown, **p99}
+    times = {name: summary["endpoints"][name]["response_ms"] if summary else {} for name in ENDPOINTS}
+    longer = [name for name, one in times.items() if is_longer(one, "p99")]
+    p99 = {name: one.get("p99") for name, one in times.items()}
+    return {"clients": run.clients, "shown": run.shows.shown, "longer": longer, **p99}
 
 
 def foretold(clients: int, found: Forecast) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _level(asked: Asked) -> list[str]:
     limits = {"A": base.slo_status_p99_ms, "B": base.slo_bulk_p99_ms}
     said = [f"response p99 of {name} up to {plain(ms)} ms" for name, ms in limits.items() if ms]
     if base.slo_failure_pct < 100:
-        said.append(f"failed polls up to {plain(base.slo_failure_pct)} %")
+        said.append(f"failed polls up to {plain(base.slo_failure_pct)} %, so many are left out of the p99")
     if base.slo_devices_pct:
         said.append(f"kept by {plain(base.slo_devices_pct)} % of the devices, each by itself")
     return said

@@ -27,8 +27,10 @@ def main(notebook: str, folder: str, parameters: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     executed = Path(folder) / "run.ipynb"
     asked = json.loads(parameters)
+    # papermill formats both paths with the parameters, and a folder may well have braces in its name.
+    source, target = (str(path).replace("{", "{{").replace("}", "}}") for path in (notebook, executed))
     try:
-        execute_notebook(notebook, str(executed), asked, kernel_name="python3", progress_bar=False, log_output=True)
+        execute_notebook(source, target, asked, kernel_name="python3", progress_bar=False, log_output=True)
     except PapermillExecutionError as error:
         logging.error("%s: %s", error.ename, error.evalue)
         return 1

@@ -26,7 +26,7 @@ from typing import IO, Any
 from experiments.analyse.summary import ANALYSIS_VERSION
 from experiments.errors import LabError, ParameterError, RecordError
 from experiments.measure.watch import INTERRUPTED
-from experiments.record import store
+from experiments.record import store, tables
 from experiments.record.collection import collect
 from experiments.record.reading import Record
 from experiments.runner import summarise
@@ -199,11 +199,11 @@ def _damage(record: Record, asked: Scenario) -> str:
     try:
         if record.scenario.short_hash != asked.short_hash:
             return "its record answers another question"
-        for instance in record.facts["generator"]["instances"]:
-            for number, checksum in enumerate(instance.get("part_sha256", ())):
-                name = f"part-{instance['instance']}-{number}.parquet"
-                if store.checksum(record.path / "requests" / name) != checksum:
-                    return f"{name} is not as it was written"
+        if "generator" not in record.facts:
+            return "its record cannot be read (run.json says nothing of the generators)"
+        for file, checksum in record.written.items():
+            if store.checksum(record.path / file) != checksum:
+                return f"{Path(file).name} {tables.CHANGED}"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
     except (LabError, OSError, ValueError, KeyError, TypeError) as error:

@@ -14,12 +14,12 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from experiments.errors import ParameterError
 from experiments.measure import machine
-from experiments.parameters import built, listed, nearest
+from experiments.parameters import built, listed, nearest, text
 from experiments.runner import check_databases
 from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.compare import three_clients
-from experiments.studies.params import Counts, Id, Names, StudyParams, Text, several
+from experiments.studies.params import Counts, Id, Names, StudyParams, several
 from server import catalogue
 
 FALCON = "falcon"
@@ -55,7 +55,7 @@ class Own(StudyParams):
     three_clients: int = Field(ge=0, le=100_000, description="devices of the section on three clients; 0: none")
     redis_url: str = Field(repr=False, description="Redis that the author's client counts in; empty: one of the run's own")
     compare_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
-    compare_dir: Text = Field("", description="show this earlier comparison instead of measuring")
+    compare_dir: str = Field("", description="show this earlier comparison instead of measuring")
 
     @field_validator("systems", "capacity_systems")
     @classmethod
@@ -122,7 +122,8 @@ class Asked(params.Asked):
         own = Own.of(given)
         # A base without a workload has no database; each series that has one says so.
         base = Own.run({**given, "database_url": ""}, server=FALCON)
-        return cls(own, base.model_copy(update={"database_url": str(given.get("database_url") or "")}), skipped)
+        database_url = text("database_url", given.get("database_url", ""))
+        return cls(own, base.model_copy(update={"database_url": database_url}), skipped)
 
     def _obstacle(self, name: str) -> str:
         """Why a system cannot take part; empty if it can."""
@@ -130,7 +131,10 @@ class Asked(params.Asked):
         offered = [workload for workload in self.own.workloads if workload in system.workloads]
         if not offered:
             return f"it has the workload {listed(system.workloads)} only, which is not asked"
-        found = (catalogue.obstacle(system, workers=self.base.workers, workload=workload) for workload in offered)
+        clients = max(self.own.loads, default=1)
+        found = (
+            catalogue.obstacle(system, workers=self.base.workers, workload=workload, clients=clients) for workload in offered
+        )
         return next((why for why in found if why), "")
 
     def _check(self) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from experiments.analyse.points import failed_pct
+from experiments.analyse.summary import current
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
 from experiments.studies.capacity.strategy import Search
@@ -111,23 +112,29 @@ def _why_not(outcome: Outcome) -> str:
         return f"{wrong:,} polls were answered with the wrong bytes"
     failed = failed_pct(summary)
     if failed > _MOST_FAILED_PCT:
-        reasons = {reason for name in ENDPOINTS for reason in summary["endpoints"][name]["failures"]}
+        reasons = {reason for name in ENDPOINTS for reason in _reasons(summary["endpoints"][name])}
         named = f" ({', '.join(sorted(reasons))})" if reasons else ""
         return f"{failed:.0f} % of the polls were not answered right{named}: the load was not equal"
     return ""
 
 
+def _reasons(endpoint: Mapping[str, Any]) -> list[str]:
+    """Why polls failed; of answers that were errors, with the status codes."""
+    codes = ", ".join(code for code in endpoint.get("statuses", {}) if code != "200")
+    return [f"{one} ({codes})" if one == "http_error" and codes else one for one in endpoint["failures"]]
+
+
 def read(record: Record) -> Figures:
     """The figures of a record that has a summary."""
-    summary = record.summary()
+    summary = current(record)
     server, times = summary["server"], {name: summary["endpoints"][name]["response_ms"] for name in ENDPOINTS}
     uss, connections = _memory(record)
     return Figures(
         cpu_us_per_request=server["cpu_us_per_request"],
-        status_p50_ms=times["status"]["p50"],
-        status_p95_ms=times["status"]["p95"],
-        bulk_p50_ms=times["bulk"]["p50"],
-        bulk_p95_ms=times["bulk"]["p95"],
+        status_p50_ms=_known(times["status"], "p50"),
+        status_p95_ms=_known(times["status"], "p95"),
+        bulk_p50_ms=_known(times["bulk"], "p50"),
+        bulk_p95_ms=_known(times["bulk"], "p95"),
         polls_per_s=summary["load"]["polls_per_s_answered"] or 0.0,
         failed_pct=failed_pct(summary),
         server_cores=server["cpu_cores_mean"] or 0.0,
@@ -135,6 +142,11 @@ def read(record: Record) -> Figures:
         connections=connections,
         start_s=record.facts["server"].get("ready_s"),
     )
+
+
+def _known(times: Mapping[str, Any], name: str) -> float | None:
+    """A percentile; None where polls that never had an answer leave open how long it is: a bound cannot be ranked."""
+    return None if times["censored"][name] else times[name]
 
 
 def _memory(record: Record) -> tuple[int | None, int | None]:

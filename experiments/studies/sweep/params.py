@@ -12,7 +12,7 @@ from experiments.parameters import built, check_names
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
 from experiments.studies import params
-from experiments.studies.params import Id, StudyParams, Text
+from experiments.studies.params import Id, StudyParams
 from experiments.studies.sweep.grid import AXES, SERVICE_LEVEL, Grid, Order
 
 
@@ -24,8 +24,8 @@ class Own(StudyParams, Order):
     of_runs = AXES
 
     sweep_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
-    sweep_dir: Text = Field("", description="show this earlier sweep instead of measuring")
-    compare_to: Text = Field("", description="earlier run or sweep to compare with")
+    sweep_dir: str = Field("", description="show this earlier sweep instead of measuring")
+    compare_to: str = Field("", description="earlier run or sweep to compare with")
     margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
 
 

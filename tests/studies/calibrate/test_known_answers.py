@@ -94,6 +94,15 @@ def test_a_stall_past_the_end_leaves_timeouts_and_unsent_polls() -> None:
     assert polls["latency_s"].to_list() == pytest.approx([0, 0, 1.5, 1.5, None])
 
 
+@pytest.mark.parametrize(("pacing", "interval_ms", "asked_s"), [("fixed", 4000, 4.0), ("after", 1500, 4.5)])
+def test_a_round_that_was_begun_is_finished(pacing: str, interval_ms: int, asked_s: float) -> None:
+    """A is asked before the window closes at 5 s and answered after it; its B is asked then, and nothing more."""
+    slow = program(usual=Answer(delay_s=1.5))
+    last = played(slow, ratio="1:1", interval_ms=interval_ms, pacing=pacing, phase="together").filter(pl.col("round") == 2)
+    assert last["outcome"].to_list() == ["ok", "ok"]
+    assert last["sent_s"].to_list() == pytest.approx([asked_s, asked_s + 1.5], abs=1e-5)
+
+
 def test_a_failure_takes_the_connection_and_its_count_with_it() -> None:
     """Every third answer of a connection is reset: polls 3, 6 and 9, each on a connection of its own."""
     replay = Replay(asked(minutes=10 / 60), program(every=3, other=Answer(cut="reset")))

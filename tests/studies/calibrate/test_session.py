@@ -28,6 +28,11 @@ ASKED = {"variant": "quick", "engines": "httpx", "pacings": "fixed,after", "hone
         ("engines", "httpx,curl", "engine='curl'"),
         ("pacings", "sometimes", "pacing='sometimes'"),
         ("honest_runs", 0, "at least 1"),
+        ("honest_runs", True, "honest_runs=True: a whole number"),
+        ("engines", None, "engines=None: a text is needed"),
+        ("wrk2", True, "wrk2=True: a text is needed"),
+        ("cost_rounds", True, "cost_rounds=True"),
+        ("cost_seconds", True, "cost_seconds=True"),
         ("cost_rounds", -1, "cost_rounds=-1"),
     ],
 )

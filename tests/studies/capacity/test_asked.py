@@ -17,7 +17,7 @@ from tests.studies.capacity.made_up_search import GIVEN
         ({"largest": 10}, "largest=10 is below smallest=60"),
         ({"largest": 2_000_000}, "largest=2000000: a number from 1 to 1,000,000"),
         ({"step_pct": "much"}, "step_pct='much': a number"),
-        ({"confirmations": True}, "confirmations=True: a number"),
+        ({"confirmations": True}, "confirmations=True: a whole number"),
         ({"workers": ""}, "workers is empty"),
         ({"workers": "1, two"}, "workers='1, two': whole numbers above zero"),
         ({"workers": 1000}, "workers=1000"),
@@ -29,6 +29,10 @@ from tests.studies.capacity.made_up_search import GIVEN
         ({"max_hours": 0}, "max_hours=0: a number"),
         ({"capacity_id": "a/b"}, "no path"),
         ({"engine": "curl"}, "engine='curl'"),
+        ({"capacity_id": None}, "capacity_id=None: a text is needed"),
+        ({"capacity_id": 1000.0}, "capacity_id=1000.0: a text is needed.*-r instead of -p"),
+        ({"results_dir": None}, "results_dir=None: a text is needed"),
+        ({"minutes": True}, "minutes=True: a number is needed"),
     ],
 )
 def test_a_wrong_search_is_refused_in_one_sentence(changed: dict[str, Any], says: str) -> None:

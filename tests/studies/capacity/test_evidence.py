@@ -71,6 +71,15 @@ def test_a_missed_limit_is_named_with_its_figure() -> None:
     assert evidence(outcome("valid", False), suspect_counts=True).why == "response p99 of A, ms is 61.2, limit 50"
 
 
+def test_a_limit_missed_for_want_of_answers_says_how_many_were_in_time() -> None:
+    """There is no figure then."""
+    found = outcome("valid", False)
+    assert found.summary is not None
+    found.summary["service_level"]["items"][0].update(figure=None, within_pct=97.25, left_out_pct=0.0)
+    expected = "response p99 of A, ms: 97.25 % of the polls were answered right within 50 ms, 99 % should be"
+    assert evidence(found, suspect_counts=True).why == expected
+
+
 @pytest.mark.parametrize(
     ("checks", "gave_up"),
     [

@@ -7,7 +7,7 @@ import polars as pl
 from experiments.record import reading, store
 from experiments.runner import summarise
 from experiments.studies.compare.runs import read
-from tests.made_up import SMALL, made_up
+from tests.made_up import SMALL, Answer, made_up
 
 WORKERS = 2
 
@@ -29,3 +29,13 @@ def test_memory_is_that_of_a_server_under_load(tmp_path: Path) -> None:
     store.write_table(record.path / "resources.parquet", pl.concat([cheap, *(row.cast(schema) for row in dear)]))
     found = read(summarise(reading.load(record.path)))
     assert (found.uss_bytes, found.connections) == (80_000_000 // WORKERS, 40)
+
+
+def test_a_time_that_nobody_knows_is_not_ranked(tmp_path: Path) -> None:
+    """A bound would make a server that never answers look as quick as devices are impatient."""
+    quick = made_up(tmp_path / "a", SMALL)
+    asked = SMALL.model_copy(update={"timeout_s": 0.2})
+    silent = made_up(tmp_path / "b", asked, server=lambda poll: Answer(1e9) if poll.client % 10 == 0 else Answer(0.001))
+    known, unknown = (read(summarise(record)) for record in (quick, silent))
+    assert known.status_p95_ms is not None
+    assert (unknown.status_p50_ms is None, unknown.status_p95_ms) == (False, None)

@@ -60,6 +60,13 @@ def sweep(tmp_path: Path, **changes: Any) -> Sweep:
         ({"strict": "maybe"}, "True or False"),
         ({"slo_status_p99_ms": "[1, 2]"}, "slo_status_p99_ms"),
         ({"margin_pct": -1}, "at least 0"),
+        ({"results_dir": None}, "results_dir=None: a text is needed"),
+        ({"sweep_id": 1000.0}, "sweep_id=1000.0: a text is needed.*-r instead of -p"),
+        ({"sweep_dir": True}, "sweep_dir=True: a text is needed"),
+        ({"compare_to": None}, "compare_to=None: a text is needed"),
+        ({"server": None}, "server=None: a text is needed"),
+        ({"minutes": True}, "minutes=True: a number is needed"),
+        ({"interval_ms": [True, 100]}, "interval_ms=True: a number is needed"),
     ],
 )
 def test_a_mistake_is_refused_before_anything_is_written(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
@@ -67,6 +74,14 @@ def test_a_mistake_is_refused_before_anything_is_written(tmp_path: Path, changes
     with pytest.raises(ParameterError, match=says):
         sweep(tmp_path, **changes)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_of_digits_are_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """papermill makes numbers of them, and they are taken back."""
+    monkeypatch.chdir(tmp_path)
+    assert sweep(tmp_path, results_dir=2026, sweep_id=20261125).study.folder.path == Path("2026/20261125")
+    with pytest.raises(RecordError, match="20261125"):
+        sweep(tmp_path, compare_to=20261125)
 
 
 def test_a_name_that_papermill_injected_must_be_a_parameter() -> None:

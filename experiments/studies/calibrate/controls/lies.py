@@ -150,8 +150,8 @@ def _during(share: float, harm: Callable[[], None], **changes: Any) -> Callable[
     return lambda ground: measure(ground.scenario(**changes), At(share, harm))
 
 
-def _copy(change: Callable[[Path], None]) -> Callable[[Ground], Record]:
-    return lambda ground: damage.damaged(ground.honest, change)
+def _copy(change: Callable[[Path], None], *, vouched: bool = False) -> Callable[[Ground], Record]:
+    return lambda ground: damage.damaged(ground.honest, change, vouched=vouched)
 
 
 LIES = (
@@ -167,8 +167,8 @@ LIES = (
         frozenset({"workers", "served"}),
         _during(0.5, _kill_a_worker, clients=200, workers=2),
     ),
-    Lie("rows removed", frozenset({"rows_complete"}), _copy(damage.rows_removed), ("invalid",)),
-    Lie("rows doubled", frozenset({"rows_complete"}), _copy(damage.rows_doubled), ("invalid",)),
+    Lie("rows removed", frozenset({"rows_complete"}), _copy(damage.rows_removed, vouched=True), ("invalid",)),
+    Lie("rows doubled", frozenset({"rows_complete"}), _copy(damage.rows_doubled, vouched=True), ("invalid",)),
     Lie("rows altered", frozenset({"untouched"}), _copy(damage.rows_altered), ("invalid",)),
     Lie("a part lost", frozenset({"rows_complete"}), _copy(damage.part_lost), ("invalid",)),
 )

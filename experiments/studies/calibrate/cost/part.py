@@ -52,9 +52,9 @@ class CostPart:
         Raises:
             ParameterError: a value is not allowed.
         """
-        if not isinstance(rounds, int) or rounds < 0:
+        if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 0:
             raise ParameterError(f"cost_rounds={rounds!r}: at least 1 is needed, 5 for medians worth quoting, or 0 to skip.")
-        if not isinstance(seconds, int | float) or seconds < _LEAST_S:
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < _LEAST_S:
             raise ParameterError(f"cost_seconds={seconds!r}: a window of at least {_LEAST_S:g} s is needed, better 8.")
         known = all_peers(wrk2)
         named = [name.strip() for name in peers.split(",") if name.strip()]

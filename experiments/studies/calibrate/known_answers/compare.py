@@ -82,4 +82,4 @@ def _measured(record: Record) -> Iterator[tuple[str, float | None]]:
     generator = record.facts.get("generator", {})
     if generator.get("engine") in OWN_ENGINES:
         for name in _EFFORT:
-            yield name, sum(instance.get(name, 0) for instance in generator["instances"])
+            yield name, sum(instance.get(name) or 0 for instance in generator["instances"])

@@ -105,7 +105,9 @@ class Replay:
             first_due, complete = due, True
             for endpoint in plan.endpoints(client, round_):
                 sent = max(due, free) + self.delays.lag_s
-                if sent >= close_s:
+                begun = endpoint != plan.endpoints(client, round_)[0] and complete
+                # A round that was begun is finished, also when the window closes meanwhile.
+                if sent >= close_s and not begun:
                     self._polls.append(self._unsent(client, round_, endpoint, first_due, free))
                     complete = False
                     continue

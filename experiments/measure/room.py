@@ -1,0 +1,41 @@
+"""How much the last file of a run can need: run.json, which is written when the disk may be full.
+
+Scenario -> bytes, on the safe side. What grows with the plan is counted, and what a server says is bounded where it is kept.
+"""
+
+from __future__ import annotations
+
+import math
+
+from experiments.measure.drive import FLUSH_S
+from experiments.measure.lost_shard import PART_ROWS
+from experiments.measure.wrong_answers import MOST_KINDS
+from experiments.record.schema import ENDPOINTS
+from experiments.scenario import Scenario
+
+PART_BYTES = 76
+"""A line of run.json: a SHA-256 in hexadecimal digits, quotes, indentation."""
+ANSWER_BYTES = 8_000
+"""A wrong answer that is kept: its headers and the first bytes of its body, with all their escapes."""
+_GENERATOR_BYTES = 3_000
+_WORKER_BYTES = 300
+_REST_BYTES = 64 * 1024
+"""Scenario, environment, headers, command lines, database."""
+
+
+def run_json_bytes(scenario: Scenario) -> int:
+    """Most bytes that run.json of this scenario takes."""
+    generators = max(1, scenario.generators)
+    answers = len(ENDPOINTS) * MOST_KINDS * ANSWER_BYTES
+    return (
+        _REST_BYTES
+        + scenario.workers * _WORKER_BYTES
+        + generators * (_GENERATOR_BYTES + answers + most_parts(scenario) * PART_BYTES)
+    )
+
+
+def most_parts(scenario: Scenario) -> int:
+    """Of one generator: one every few seconds, the last one, and those that are added if it is lost."""
+    lasting_s = scenario.warmup_s + scenario.window_s + scenario.timeout_s
+    polls = scenario.plan.polls_per_s * (scenario.warmup_s + scenario.window_s) / max(1, scenario.generators)
+    return math.ceil(lasting_s / FLUSH_S) + 2 + math.ceil(polls / PART_ROWS)

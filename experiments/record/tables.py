@@ -1,0 +1,65 @@
+"""One Parquet file of a record: read once, compared with the checksum that run.json has of it, then opened.
+
+Path -> `Table`: the rows, or why there are none. A file is opened from its bytes and never by its name, so no name can be
+taken for a pattern, and what is compared is what is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.record import schema
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CHANGED = "is not as it was written"
+UNREADABLE = "cannot be read"
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file holds."""
+
+    frame: pl.DataFrame | None
+    """None where there is a fault."""
+    fault: str = ""
+    """`CHANGED`, `UNREADABLE` or empty."""
+
+
+def read(path: Path, columns: tuple[schema.Column, ...], written: str | None) -> Table:
+    """Opens a file of the record.
+
+    A Parquet file as polars writes it has no checksums inside: a bit that flips changes figures without an error, or takes
+    the reader down.
+
+    Args:
+        columns: what it must have.
+        written: its SHA-256 when it was written; None where nobody left it, as in a run that broke off.
+    """
+    import polars as pl
+
+    try:
+        content = path.read_bytes()
+        if written is not None and digest(content) != written:
+            return Table(None, CHANGED)
+        frame = pl.read_parquet(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError):
+        return Table(None, UNREADABLE)
+    wanted = schema.dtypes(columns)
+    # An older lab kept less: what it did not look at is null.
+    later = {column.name for column in columns if column.later} - {*frame.columns}
+    frame = frame.with_columns(pl.lit(None, dtype=wanted[name]).alias(name) for name in sorted(later))
+    if {*frame.columns} != {*wanted}:
+        return Table(None, UNREADABLE)
+    frame = frame.select(*wanted)
+    return Table(frame) if frame.schema == wanted else Table(None, UNREADABLE)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal digits, as run.json keeps it."""
+    return hashlib.sha256(content).hexdigest()

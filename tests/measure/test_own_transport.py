@@ -1,0 +1,60 @@
+"""A user's transport that no generator could have is refused before anything starts."""
+
+import warnings
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from experiments.errors import ParameterError
+from experiments.measure import own_transport
+from experiments.measure.progress import Progress, forgiving
+from experiments.runner import run
+from experiments.scenario import Scenario
+from tests.faults import transports
+
+
+@pytest.mark.parametrize(
+    "factory", [lambda: None, partial(transports.plain), transports.Chatty()], ids=["lambda", "partial", "object"]
+)
+def test_what_has_no_name_in_a_module_is_refused(factory: object) -> None:
+    """In one sentence that says where to put it."""
+    with pytest.raises(ParameterError, match="at the top level of a module of yours"):
+        own_transport.name_of(factory)  # type: ignore[arg-type]
+
+
+def test_a_function_of_a_module_has_a_name() -> None:
+    """And a process of its own finds it by that name."""
+    name = own_transport.name_of(transports.plain)
+    assert (name, own_transport.name_of(None)) == ("tests.faults.transports:plain", "")
+    own_transport.check(name, Scenario())
+
+
+def test_a_module_that_another_process_does_not_find_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process found it on a path of its own; nothing is written, and the sentence says what to do."""
+    (tmp_path / "found_only_here.py").write_text(
+        "from experiments.measure.lean_transport import LeanTransport\ndef make():\n    return LeanTransport()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import found_only_here  # type: ignore[import-not-found]
+
+    results = tmp_path / "results"
+    with pytest.raises(ParameterError, match=r"No module named 'found_only_here'\): start .* generators=0"):
+        run(Scenario(results_dir=str(results)), transport=found_only_here.make)
+    assert not results.exists()
+    own_transport.check("found_only_here:make", Scenario(clients=1, generators=0))
+
+
+def test_an_error_of_who_looks_on_is_shown_once() -> None:
+    """And where warnings are errors it is none of the run's all the same."""
+
+    def look(progress: Progress) -> None:
+        raise ValueError
+
+    tell, progress = forgiving(look), Progress("measuring", 1.0, 2.0)
+    with pytest.warns(RuntimeWarning):
+        tell(progress)
+    with warnings.catch_warnings(record=True) as more:
+        tell(progress)
+    assert more == []
+    forgiving(look)(progress)  # Here every warning is an error.
