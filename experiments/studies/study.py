@@ -91,7 +91,7 @@ class Study(Generic[AskedT, StepT, CameT]):
         self.shown = shown is not None
         own = asked.own
         name = own.id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{own.kind}"
-        self.folder = Folder((shown or reading.results_dir(own.results_dir) / name).resolve())
+        self.folder = Folder(shown or reading.results_dir(own.results_dir) / name)
         self.interrupted = False
         self.late: Late | None = None
         """Why cells that belong together were not begun; None while none were left out."""
