@@ -16,7 +16,7 @@ from experiments.studies.compare.params import Asked
 from experiments.studies.study import CellStudy, Groups
 
 _USUAL_CELLS = 15
-"""Of a search. Source: 300 simulated ones for edges from 1,500 to 16,000 devices: 14.6 in the mean, eight in ten 13 to 16."""
+"""Source: 300 simulated searches for edges from 1,500 to 16,000 devices: 14.6 in the mean, eight in ten 13 to 16."""
 
 
 @dataclass(frozen=True)
