@@ -96,6 +96,9 @@ class Study(Generic[AskedT, StepT, CameT]):
         self.late: Late | None = None
         """Why cells that belong together were not begun; None while none were left out."""
         self._bench: Any = bench or Cells
+        self._open: Any = None
+        """The bench, once it is needed: it knows how long steps took, and when the last one ended, over all stages."""
+        self._on_progress: Callable[[Any], None] = lambda progress: None
         self._ends_at: float | None = None
 
     @classmethod
@@ -173,30 +176,34 @@ class Study(Generic[AskedT, StepT, CameT]):
         if self._ends_at is None:
             self._ends_at = time.monotonic() + 3600 * self.asked.own.max_hours
         own = self.asked.own
-        bench = self._bench(self.folder, cool_down_s=own.cool_down_s, on_progress=on_progress)
+        if self._open is None:
+            self._open = self._bench(self.folder, cool_down_s=own.cool_down_s, on_progress=self._report)
         with self.folder.begin(self.asked.plan, conditions(self.asked.systems), kind=own.kind):
-            bench.expect(expected)
+            self._on_progress = on_progress
+            self._open.expect(expected)
             try:
-                self._measure(bench, strategy, came)
+                self._measure(self._open, strategy, came)
             except KeyboardInterrupt:
                 self.interrupted, self._ends_at = True, 0.0
         return came
 
     def _measure(self, bench: Any, strategy: Strategy[StepT, CameT], came: list[CameT]) -> None:
         while steps := strategy.next(came):
-            late = self._late(bench, steps)
+            there = [bench.found(self.folder, step) for step in steps]
+            late = self._late(bench, [step for step, one in zip(steps, there, strict=True) if not one.done])
             if late and len(steps) > 1:
                 self.late = late
                 return
-            for step in steps:
-                # One by one, so that what came before an interrupt is kept.
-                came.append(bench.left_out(step) if late else bench.measure(step))  # noqa: PERF401
+            for step, one in zip(steps, there, strict=True):
+                came.append(one if one.done else bench.left_out(step) if late else bench.measure(step))
 
-    def _late(self, bench: Any, steps: Sequence[StepT]) -> Late | None:
+    def _late(self, bench: Any, missing: Sequence[StepT]) -> Late | None:
         """Why steps that belong together would not end in time, from those measured so far; None if they would."""
-        missing = [step for step in steps if not bench.found(self.folder, step).done]
         needs_s = sum(bench.expected_s(step) + self.asked.own.cool_down_s for step in missing)
         return Late(self.left_s, needs_s) if needs_s > self.left_s else None
+
+    def _report(self, progress: Any) -> None:
+        self._on_progress(progress)
 
 
 CellStudy = Study[AskedT, Cell, Outcome]

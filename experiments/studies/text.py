@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from experiments.present.format import duration
@@ -34,8 +33,3 @@ def late(study: Study[Any, Any, Any]) -> str:
         return ""
     left, needs = duration(study.late.left_s), duration(study.late.needs_s)
     return f"max_hours={study.asked.own.max_hours:g} leaves {left} and it takes {needs}"
-
-
-def ends_at(seconds: float) -> str:
-    """`14:05Z`, so many seconds from now."""
-    return f"{datetime.fromtimestamp(datetime.now(UTC).timestamp() + seconds, UTC):%H:%MZ}"

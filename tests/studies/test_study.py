@@ -52,6 +52,16 @@ def test_a_group_is_measured_whole_or_not_at_all(tmp_path: Path) -> None:
     assert states(one.run(each(THREE[:1]))) == ["done"]
 
 
+def test_stages_share_what_was_learnt_of_time_and_the_rest_between_cells(tmp_path: Path) -> None:
+    """The second stage foretells by the cells of the first, and is told to those who follow it alone."""
+    one = study(tmp_path, kind(), max_hours=20 / 3600)
+    first, second = list[str](), list[str]()
+    one.run(each(THREE[:1]), lambda progress: first.append(progress.phase))
+    # Two cells would not fit by the usual overhead of 10 s; that of made-up cells is none.
+    assert states(one.run(Groups([THREE[1:]]), lambda progress: second.append(progress.phase))) == ["done"] * 2
+    assert (first.count("done"), second.count("done")) == (1, 2)
+
+
 def test_an_interrupt_ends_all_stages_and_leaves_the_folder_free(tmp_path: Path) -> None:
     """What came before it is kept; a later stage only finds what lies there, and the next start goes on."""
 

@@ -175,6 +175,7 @@ class Cells:
         self.folder.tell_failure(cell, f"{how}; run.log may tell more")
 
     def _command(self, cell: Cell, place: Path) -> list[str]:
+        place = place.resolve()
         where = {"results_dir": str(place), "run_id": cell.name}
         asked = cell.scenario.model_dump(exclude_defaults=True, exclude={"run_dir", "strict", *where})
         return [

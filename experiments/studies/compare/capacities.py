@@ -24,8 +24,6 @@ _FAILURE_PCT = 0.1
 _LEAST_H = 0.0001
 """The least that a search may be given; nothing fits into it."""
 _RULES: dict[str, Any] = {"largest": 20_000, "step_pct": 10, "confirmations": 2, "suspect_counts": True, "closed_loop": ""}
-_USUAL_CELLS = 15
-"""Source: 300 simulated searches for edges from 1,500 to 16,000 devices: 14.6 in the mean, eight in ten 13 to 16."""
 _ALIKE = (
     *("interval_ms", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "keep_alive", "timeout_s", "engine"),
     *("generators", "seed", "sample_ms", "workers", "minutes"),
@@ -73,12 +71,3 @@ def search(study: CellStudy[Asked], system: str, say: Callable[[str], None]) -> 
 
 def _id(system: str) -> str:
     return f"capacity-{system}"
-
-
-def usual_s(asked: Asked, cell_s: float) -> float:
-    """How long all searches take, as a rule.
-
-    Args:
-        cell_s: seconds that one cell takes, with the pause before it.
-    """
-    return _USUAL_CELLS * cell_s * len(asked.searched)
