@@ -75,10 +75,10 @@ lint: $(STAMP) ## check style and types
 
 servers: .venv/servers ## install what Falcon is compared with
 
-.venv/servers: $(STAMP) server/peers.py
+.venv/servers: $(STAMP) server/systems/peers.py
 	@echo "Installing the other servers into .venv: a minute or two, once"
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[servers]'
-	@$(BIN)/python -m server.isolated
+	@$(BIN)/python -m server.systems.isolated
 	@touch $@
 
 lab: $(STAMP) ## open JupyterLab on the notebooks

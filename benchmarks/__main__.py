@@ -18,10 +18,10 @@ from pathlib import Path
 
 from benchmarks.notebook import notebook
 from experiments.analyse.instrument import Figure
-from experiments.calibrate.cost import part
 from experiments.errors import LabError
-from experiments.present.markup import Markup
+from experiments.present.html import Markup
 from experiments.record.reading import default_results_dir
+from experiments.studies.calibrate.cost import part
 
 _MET = {True: "reached", False: "MISSED", None: ""}
 

@@ -18,13 +18,13 @@ from pathlib import Path
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
-from experiments.cells.folder import Folder
-from experiments.measure import memory
+from experiments.measure.host import memory
 from experiments.present.exporter import LabReportExporter
-from experiments.sweep.grid import Grid
-from experiments.sweep.session import Sweep
-from tests.cells.made_up_cells import leave_record
+from experiments.studies.cells.folder import Folder
+from experiments.studies.sweep.grid import Grid
+from experiments.studies.sweep.page import Sweep
 from tests.present.notebooks import executed, notebook
+from tests.studies.cells.made_up_cells import leave_record
 
 _ASKED = {"clients": "[500, 501, 502, 503]", "interval_ms": "[500, 501, 502]", "minutes": 0.909, "warmup_s": 0.5}
 _REPEATS = 5
@@ -66,7 +66,7 @@ def _make(folder: Path) -> int:
 def _read(folder: Path) -> None:
     InteractiveShell.instance()
     began, before = time.monotonic(), _peak_mb()
-    page = Sweep({"slo_status_p99_ms": 5.0}, sweep_dir=str(folder)).measure()
+    page = Sweep.of({"slo_status_p99_ms": 5.0, "sweep_dir": str(folder)}).measure()
     shows = (
         *(page.verdict, lambda: page.response("p95"), lambda: page.response("p99"), page.kept, page.costs),
         *(page.growth, page.spreads, page.table, page.changes, page.provenance),

@@ -33,7 +33,7 @@ class Parameters(BaseModel):
     def _of_its_kind(cls, value: object, info: ValidationInfo) -> object:
         kind = cls.model_fields[str(info.field_name)].annotation
         if _is_text(kind):
-            return _text(value)
+            return as_text(value)
         if kind in (int, float) and isinstance(value, bool):  # Python takes True for 1.
             raise ValueError("a whole number is needed" if kind is int else "a number is needed")
         return value
@@ -48,7 +48,7 @@ def _is_text(kind: object) -> bool:
     return kind is str or get_origin(kind) is Literal
 
 
-def _text(value: object) -> object:
+def as_text(value: object) -> object:
     """A text; also one of digits, of which papermill or YAML have made a whole number.
 
     Raises:
@@ -71,7 +71,7 @@ def text(name: str, value: object) -> str:
         ParameterError: it is none, and cannot be taken for one.
     """
     try:
-        taken = _text(value)
+        taken = as_text(value)
     except ValueError as error:
         raise ParameterError(f"{name}={value!r}: {error}.") from None
     if not isinstance(taken, str):

@@ -14,15 +14,16 @@ from typing import Any, TypeVar
 import httpx
 
 from experiments.analyse.changes import environment_differences
+from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.clients import clients_table
-from experiments.analyse.evidence import Evidence
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
-from experiments.measure import host, machine, own_transport
-from experiments.measure.conduct import conduct
-from experiments.measure.database import Database
-from experiments.measure.progress import OnProgress, Progress, forgiving
+from experiments.measure.host import fingerprint
+from experiments.measure.preflight import machine, own_transport
+from experiments.measure.run import conduct
+from experiments.measure.services.database import Database
+from experiments.progress import OnProgress, Progress, forgiving
 from experiments.record import store
 from experiments.record.collection import collect
 from experiments.record.reading import Record, load
@@ -75,7 +76,7 @@ def check_earlier(compare_to: str, *, strict: bool) -> None:
     if not compare_to:
         return
     before = collect(compare_to)[0].started["environment"]
-    if strict and (differences := environment_differences(before, host.fingerprint())):
+    if strict and (differences := environment_differences(before, fingerprint.fingerprint())):
         raise ParameterError(
             f"compare_to={compare_to!r} with strict: the environment is not the same ({'; '.join(differences)}); "
             "measure the earlier one again here, or compare without strict."

@@ -19,7 +19,7 @@ from uvicorn.supervisors import Multiprocess
 
 from server.catalogue import BULK_PATH, GRACEFUL_STOP_S, KEEP_ALIVE_S, STATUS_PATH
 from server.settings import Settings
-from server.system import BACKLOG
+from server.systems.model import BACKLOG
 
 _LOOPBACK = ("127.0.0.1", "::1")
 """What a client may find under "localhost", in either order: with only the first one served, every new connection of a
@@ -119,7 +119,7 @@ def _allow_many_connections() -> None:
 
 def _serve(sockets: list[socket.socket], workers: int) -> None:
     config = uvicorn.Config(
-        "server.falcon_asgi:create_app",
+        "server.apps.falcon_asgi:create_app",
         factory=True,
         workers=workers,
         loop="uvloop",

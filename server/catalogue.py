@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from server import commands, programs
-from server.availability import obstacle
 from server.database import url as database_url
+from server.known_answer import programs
 from server.payloads import body
-from server.peers import LEFT_OUT, PEERS
-from server.source import code_lines
-from server.system import BACKLOG, GRACEFUL_STOP_S, KEEP_ALIVE_S, System, Workload
+from server.systems import commands
+from server.systems.availability import obstacle
+from server.systems.model import BACKLOG, GRACEFUL_STOP_S, KEEP_ALIVE_S, System, Workload
+from server.systems.peers import LEFT_OUT, PEERS
+from server.systems.source import code_lines
 
 __all__ = [
     "BACKLOG",
@@ -56,7 +57,7 @@ _ALL = (
     System(
         name="falcon",
         title="Falcon ASGI on uvicorn",
-        template=commands.uvicorn("server.falcon_asgi:create_app"),
+        template=commands.uvicorn("server.apps.falcon_asgi:create_app"),
         needs=("falcon", "uvicorn", "uvloop", "httptools"),
         loop="uvloop",
         http_parser="httptools",

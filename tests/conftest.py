@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from tests.allowed_skips import pytest_make_collect_report, pytest_runtest_makereport
-from tests.earlier import earlier
-from tests.postgres import postgresql
+from tests.support.allowed_skips import pytest_make_collect_report, pytest_runtest_makereport
+from tests.support.earlier import earlier
+from tests.support.postgres import postgresql
 
 __all__ = ["chromium", "earlier", "postgresql", "pytest_make_collect_report", "pytest_runtest_makereport"]
 

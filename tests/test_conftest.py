@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import allowed_skips
+from tests.support import allowed_skips
 
 pytest_plugins = ["pytester"]
 
@@ -24,7 +24,7 @@ RunSuite = Callable[[str], pytest.RunResult]
 @pytest.fixture
 def run_suite(pytester: pytest.Pytester) -> RunSuite:
     """Runs a test file in a project of its own that keeps this project's rule about skips."""
-    pytester.makeconftest("from tests.allowed_skips import *")
+    pytester.makeconftest("from tests.support.allowed_skips import *")
 
     def run(source: str) -> pytest.RunResult:
         pytester.makepyfile(test_printing=source)

@@ -5,7 +5,9 @@ to made-up files that break it, so that a rule which no longer sees anything doe
 """
 
 import ast
+import graphlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,17 +19,73 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"errors", "parameters", "scenario", "schedule", "record", "typed"}
-ABOVE = {"__init__", "runner", "known_answers", "calibrate", "cells", "sweep", "capacity", "compare"}
-"""The rooms that see both sides: those that measure and those that read."""
+GROUND = {"errors", "parameters", "scenario", "schedule", "record", "target", "typed", "progress"}
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
     "analyse": GROUND | {"analyse"},
     "present": GROUND | {"analyse", "present"},
     "predict": GROUND | {"analyse", "predict"},
+    # What is asked of a server is said without the run that asks it.
+    "target": {"errors", "parameters", "target"},
+    "runner": GROUND | {"measure", "analyse", "present"},
 }
-MAY_IMPORT |= dict.fromkeys(ABOVE, ABOVE | set(MAY_IMPORT))
+MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
+MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
+
+FLOORS = {
+    "experiments.measure": {
+        "interrupts": set(),
+        "host": set(),
+        "sampler": {"host"},
+        "processes": set(),
+        "engines": set(),
+        "engines.aio": {"engines"},
+        "engines.epoll": {"engines"},
+        "engines.threads": {"engines"},
+        "preflight": {"engines"},
+        "servers": {"processes", "host"},
+        "services": {"processes", "engines.threads"},
+        "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},
+        "generators.dask": {"generators", "host", "servers", "preflight", "sampler"},
+    },
+    "experiments.present": {
+        "palette": set(),
+        "format": set(),
+        "html": set(),
+        "template": {"palette"},
+        "axes": {"format"},
+        "chart": {"html", "plain_chart", "template"},
+        "layout": {"template"},
+        "live": {"format", "html", "palette"},
+        "charts": {"axes", "chart", "format", "layout", "palette", "template"},
+        "charts.studies": {"axes", "chart", "charts", "format", "layout", "palette", "template"},
+        "tables": {"format", "html"},
+        "tables.studies": {"format", "html", "tables"},
+    },
+    "experiments.target": {
+        "chance": set(),
+        "masking": set(),
+        "file": set(),
+        "clocks": {"chance"},
+        "requests": {"chance", "file", "masking"},
+        "answers": {"file", "masking"},
+        "origins": {"file", "masking"},
+    },
+    "server": {
+        "payloads": set(),
+        "settings": set(),
+        "responses": {"payloads", "settings"},
+        "database": {"payloads"},
+        "systems": {"settings"},
+        "systems.isolated": {"catalogue", "systems"},
+        "known_answer": {"payloads", "settings", "systems"},
+        "catalogue": {"database", "known_answer", "payloads", "systems"},
+        "apps": {"database", "payloads", "responses", "settings", "systems"},
+        "apps.django": {"database", "responses"},
+    },
+}
+"""Package -> its rooms -> the rooms beside them that they may import. What is not named stands above all of these."""
 
 
 def imports(source: str, path: str) -> Iterator[str]:
@@ -62,6 +120,43 @@ def import_breaches(source: str, path: str) -> list[str]:
     ]
 
 
+def room_in(dotted: str, rooms: set[str]) -> str:
+    """The innermost of these rooms that a name within their package lives in; the first part of what lives in none."""
+    parts = dotted.split(".")
+    within = [".".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
+    return next((room for room in within if room in rooms), parts[0])
+
+
+def floor_breaches(source: str, path: str) -> list[str]:
+    """What a module imports of a room beside its own or above it, by `FLOORS`."""
+    module = ".".join(Path(path).with_suffix("").parts).removesuffix(".__init__")
+    found = []
+    for package, floors in FLOORS.items():
+        room = room_in(module.removeprefix(f"{package}."), set(floors))
+        if not module.startswith(f"{package}.") or room not in floors:
+            continue
+        beside = [name.removeprefix(f"{package}.") for name in imports(source, path) if name.startswith(f"{package}.")]
+        allowed = {room, *floors[room]}
+        found += [f"{path} must not import {package}.{one}" for one in beside if room_in(one, set(floors)) not in allowed]
+    return found
+
+
+def circles(tree: dict[str, str]) -> list[str]:
+    """The modules that import one another in a circle, at whatever depth of a file, by path -> source."""
+    module_of = {path: ".".join(Path(path).with_suffix("").parts).removesuffix(".__init__") for path in tree}
+    path_of = {module: path for path, module in module_of.items() if not path.endswith("__init__.py")}
+    named = {
+        path: {part for full in imports(source, path) for part in (full, full.rpartition(".")[0])}
+        for path, source in tree.items()
+    }
+    edges = {path: {path_of[name] for name in names if name in path_of} - {path} for path, names in named.items()}
+    try:
+        graphlib.TopologicalSorter(edges).prepare()
+    except graphlib.CycleError as error:
+        return [" -> ".join(error.args[1])]
+    return []
+
+
 def modules(*folders: str) -> Iterator[tuple[str, str]]:
     """Path and source of every module in these folders."""
     for folder in folders:
@@ -75,26 +170,76 @@ def test_modules_import_only_what_they_may_know() -> None:
     assert [line for path, source in tree for line in import_breaches(source, path)] == []
 
 
+def test_rooms_within_a_package_stand_on_floors() -> None:
+    """Inside measure, present and server nothing imports what stands beside it or above it."""
+    tree = modules("experiments", "server")
+    assert [line for path, source in tree for line in floor_breaches(source, path)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "breaches"),
+    [
+        ("experiments/measure/processes/guard.py", "from experiments.measure.servers import local", 1),
+        ("experiments/measure/engines/device.py", "from experiments.measure.engines.aio import swarm", 1),
+        ("experiments/measure/engines/aio/swarm.py", "from experiments.measure.engines.epoll import swarm", 1),
+        ("experiments/measure/engines/aio/swarm.py", "from experiments.measure.engines import device", 0),
+        ("experiments/measure/sampler.py", "from experiments.measure import run", 1),
+        ("experiments/measure/run.py", "from experiments.measure import sampler, supervise", 0),
+        ("experiments/present/tables/verdict.py", "from experiments.present.charts import outcomes", 1),
+        ("server/apps/django/wsgi.py", "from server.apps import falcon_asgi", 1),
+        ("server/catalogue.py", "from server.systems.peers import PEERS", 0),
+    ],
+)
+def test_a_look_at_a_floor_above_is_seen(path: str, source: str, breaches: int) -> None:
+    """A room may look down, into itself and nowhere else."""
+    assert len(floor_breaches(source, path)) == breaches
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    """Whoever reads a module can read what it rests on first."""
+    assert circles(dict(modules("experiments", "server"))) == []
+
+
+def test_a_circle_is_seen_also_within_functions() -> None:
+    """Where two modules need each other, a late import hides nothing."""
+    tree = {
+        "experiments/a.py": "from experiments import b",
+        "experiments/b.py": "def f():\n    from experiments.c import g",
+        "experiments/c.py": "from experiments.a import x",
+    }
+    assert len(circles(tree)) == 1
+    assert circles(tree | {"experiments/c.py": ""}) == []
+
+
+def test_no_folder_holds_more_than_fifteen_modules() -> None:
+    """A folder can be read at a glance."""
+    tree = modules("experiments", "server", "tests", "benchmarks")
+    folders = Counter(str(Path(path).parent) for path, _ in tree if Path(path).stem != "__init__")
+    assert {folder: count for folder, count in folders.items() if count > 15} == {}
+
+
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("experiments/errors.py", "import experiments.measure.host"),
+        ("experiments/errors.py", "import experiments.measure.sampler"),
         ("experiments/schedule.py", "from experiments import run"),
         ("experiments/record/store.py", "from experiments.analyse.summary import summarise"),
-        ("experiments/record/__init__.py", "from ..measure import host"),
-        ("experiments/measure/host.py", "def f():\n    from experiments.present import charts"),
-        ("experiments/measure/host.py", "from .. import analyse"),
-        ("experiments/measure/host.py", "import experiments"),
-        ("experiments/measure/server_process.py", "from server import payloads"),
-        ("experiments/measure/server_process.py", "import server.falcon_asgi"),
-        ("experiments/measure/server_process.py", "import server"),
-        ("experiments/analyse/latency.py", "from ..measure.host import environment"),
+        ("experiments/record/__init__.py", "from ..measure import sampler"),
+        ("experiments/measure/sampler.py", "def f():\n    from experiments.present import charts"),
+        ("experiments/measure/sampler.py", "from .. import analyse"),
+        ("experiments/measure/sampler.py", "import experiments"),
+        ("experiments/measure/servers/local.py", "from server import payloads"),
+        ("experiments/measure/servers/local.py", "import server.apps.falcon_asgi"),
+        ("experiments/measure/servers/local.py", "import server"),
+        ("experiments/analyse/latency.py", "from ..measure.sampler import Sampler"),
         ("experiments/analyse/latency.py", "from experiments.present import charts"),
         ("experiments/present/charts.py", "import experiments.measure as m"),
-        ("experiments/present/live.py", "from experiments.runner import run"),
+        ("experiments/present/live/run.py", "from experiments.runner import run"),
+        ("experiments/target/loading.py", "from experiments.schedule import Plan"),
+        ("experiments/target/swarm.py", "from experiments.record import rows"),
         ("experiments/somewhere.py", ""),
-        ("server/falcon_asgi.py", "from experiments.errors import LabError"),
-        ("server/falcon_asgi.py", "import experiments"),
+        ("server/apps/falcon_asgi.py", "from experiments.errors import LabError"),
+        ("server/apps/falcon_asgi.py", "import experiments"),
     ],
 )
 def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
@@ -105,13 +250,15 @@ def test_a_forbidden_import_is_seen(path: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("experiments/__init__.py", "from .run import run\nfrom .present import charts"),
+        ("experiments/__init__.py", "from .runner import run\nfrom .present import charts"),
         ("experiments/runner.py", "from experiments import analyse, measure"),
         ("experiments/scenario.py", "from .errors import LabError\nfrom server import catalogue"),
-        ("experiments/measure/host.py", "from ..record.schema import COLUMNS\nfrom . import x"),
-        ("experiments/measure/httpx_swarm.py", "import httpx\nfrom experiments import schedule"),
+        ("experiments/measure/sampler.py", "from ..record.schema import COLUMNS\nfrom . import x"),
+        ("experiments/measure/engines/aio/swarm.py", "import httpx\nfrom experiments import schedule"),
+        ("experiments/scenario.py", "from experiments.target import loading"),
+        ("experiments/target/loading.py", "from experiments.errors import ParameterError"),
         ("experiments/present/tables.py", "from experiments.analyse import latency"),
-        ("server/__main__.py", "import uvicorn\nfrom server.falcon_asgi import create_app"),
+        ("server/__main__.py", "import uvicorn\nfrom server.apps.falcon_asgi import create_app"),
     ],
 )
 def test_a_permitted_import_is_no_breach(path: str, source: str) -> None:
@@ -147,6 +294,21 @@ def test_a_path_that_may_be_a_pattern_is_seen() -> None:
     assert [breach.split(" ")[0] for breach in pattern_breaches(source, "it.py")] == ["it.py:1"]
 
 
+def study_breaches(source: str, path: str) -> list[str]:
+    """Where a module of a study that decides or works out knows how things are shown."""
+    below = Path(path).stem in {"study", "params", "strategy", "rows", "grid", "blocks", "light", "search", "statistics"}
+    known = imports(source, path) if below else ()
+    return [f"{path} must not import {name}" for name in known if name.startswith("experiments.present")]
+
+
+def test_what_a_study_decides_does_not_know_how_it_is_shown() -> None:
+    """Parameters, strategies and rows stand below the page and its sentences."""
+    assert [line for path, source in modules("experiments/studies") for line in study_breaches(source, path)] == []
+    wrong = "from experiments.present.format import count"
+    assert len(study_breaches(wrong, "experiments/studies/sweep/rows.py")) == 1
+    assert study_breaches(wrong, "experiments/studies/sweep/page.py") == []
+
+
 def test_every_folder_of_modules_is_a_package() -> None:
     """A folder without __init__.py would be missing from an installed lab, though not here."""
     folders = {Path(path).parent for path, _ in modules("experiments", "server")}
@@ -157,6 +319,23 @@ def test_no_module_is_called_utils() -> None:
     """A module is named for what it owns."""
     tree = modules("experiments", "server", "tests", "benchmarks")
     assert [path for path, _ in tree if Path(path).stem in {"util", "utils"}] == []
+
+
+def wall_clock_breaches(source: str, path: str) -> list[str]:
+    """Where a module asks for the time of a clock that people and NTP may set."""
+    nodes = ast.walk(ast.parse(source))
+    asked = [*imports(source, path), *(ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute))]
+    return sorted({f"{path} asks {name}" for name in asked if name in {"time.time", "time.time_ns"}})
+
+
+def test_a_clock_that_is_set_moves_no_figure() -> None:
+    """What measures and serves takes every duration from clocks that only go forward; a log says the time of day."""
+    tree = modules("experiments/measure", "experiments/record", "server")
+    found = [line for path, source in tree for line in wall_clock_breaches(source, path)]
+    dates_lines = "experiments/measure/processes/guard.py asks time.time"
+    assert found == [dates_lines], "it dates the lines of server.log, and measures nothing"
+    ways = ("import time\nbegan = time.time()", "from time import time", "import time\nask = time.time_ns")
+    assert [len(wall_clock_breaches(source, "experiments/measure/x.py")) for source in ways] == [1, 1, 1]
 
 
 def test_every_test_says_what_behaviour_it_holds() -> None:
@@ -280,7 +459,7 @@ def params_breaches(path: Path, notebooks: Path) -> list[str]:
 
 def test_parameter_files_fit_their_notebooks() -> None:
     """Every key of params/*.yaml is a parameter of the notebook it is named for, and explained."""
-    files = sorted((ROOT / "params").glob("*"))
+    files = sorted(path for path in (ROOT / "params").glob("*") if path.name != "targets")
     assert [line for path in files for line in params_breaches(path, ROOT / "notebooks")] == []
 
 

@@ -98,15 +98,20 @@ def cells_table(cells: Iterable[Measured]) -> pl.DataFrame:
     rows = []
     for cell in cells:
         summary = current(cell.record) if cell.record else {}
-        endpoints = [summary["endpoints"][name] for name in ENDPOINTS] if summary else []
-        planned, ok = (sum(one[key] for one in endpoints) for key in ("planned", "ok"))
-        counted = {"planned": planned or None, "failed_pct": 100 * (planned - ok) / planned if planned else None}
+        planned = sum(summary["endpoints"][name]["planned"] for name in ENDPOINTS) if summary else 0
+        counted = {"planned": planned or None, "failed_pct": failed_pct(summary) if planned else None}
         figures = {name: figure_at(summary, place) for name, place in FIGURES.items()}
         longer = {f"{name.removesuffix('_ms')}_censored": censored_at(summary, FIGURES[name]) for name in CENSORABLE}
         row = {"cell": cell.name, **cell.at, "repeat": cell.repeat, "state": cell.state, **counted, **figures, **longer}
         rows.append(row)
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return frame.with_columns(pl.col(pl.Null).cast(pl.Float64))
+
+
+def failed_pct(summary: Mapping[str, Any]) -> float:
+    """Percent of a run's planned polls that were not answered right, whoever's fault that was; 0 where none were planned."""
+    planned, ok = (sum(summary["endpoints"][name][key] for name in ENDPOINTS) for key in ("planned", "ok"))
+    return 100 * (planned - ok) / planned if planned else 0.0
 
 
 def points(cells: Sequence[Measured], limits_ms: Mapping[str, float], failure_pct: float = 100.0) -> list[Point]:

@@ -20,8 +20,8 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import latency
-from experiments.analyse.check_redis import counted, uncounted
-from experiments.analyse.evidence import served_by_all
+from experiments.analyse.checks.evidence import served_by_all
+from experiments.analyse.checks.redis import counted, uncounted
 from experiments.analyse.points import BELIEVED
 from experiments.analyse.polls import arrange, measured
 from experiments.analyse.summary import current

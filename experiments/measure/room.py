@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from experiments.measure.drive import FLUSH_S
-from experiments.measure.lost_shard import PART_ROWS
-from experiments.measure.wrong_answers import MOST_KINDS
+from experiments.measure.engines.wrong_answers import MOST_KINDS
+from experiments.measure.generators.recover import PART_ROWS
+from experiments.measure.generators.shard_runner import FLUSH_S
 from experiments.record.schema import ENDPOINTS
 from experiments.scenario import Scenario
 

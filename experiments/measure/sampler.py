@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from experiments.measure import network
-from experiments.measure.allowance import Allowance
+from experiments.measure.host import network
+from experiments.measure.host.allowance import Allowance
 from experiments.record import reading, schema, store
 
 if TYPE_CHECKING:

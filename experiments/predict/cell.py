@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from experiments.analyse.evidence import Evidence
+from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.latency import population
 from experiments.analyse.polls import arrange
 from experiments.predict import speed

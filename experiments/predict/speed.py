@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.analyse.evidence import Evidence
+from experiments.analyse.checks.evidence import Evidence
 
 SECOND = 1.0
 """Length of what one factor is taken over, in seconds: about the time over which a host's other guests come and go."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.present.words import plain, significant
+from experiments.present.format import plain, significant
 
 LOG_FROM = 20.0
 """Highest : lowest value from which a linear axis would flatten what is low."""

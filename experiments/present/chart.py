@@ -13,7 +13,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from experiments.present.markup import Markup
+from experiments.present.html import Markup
 from experiments.present.plain_chart import fragment
 from experiments.present.template import CONFIG
 

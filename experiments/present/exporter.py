@@ -19,8 +19,8 @@ from nbformat import NotebookNode
 from traitlets import default
 from traitlets.config import Config
 
-from experiments.present.broken_off import mended
-from experiments.present.markup import STYLES, TEMPLATES, embedded, shared_styles
+from experiments.present.html import STYLES, TEMPLATES, embedded, shared_styles
+from experiments.present.pages.broken_off import mended
 
 PLOTLY = "application/vnd.plotly.v1+json"
 TOP_TAG = "verdict"

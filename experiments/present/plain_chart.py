@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from experiments.present.markup import Markup, element, embedded, table
-from experiments.present.words import count, number
+from experiments.present.format import count, number
+from experiments.present.html import Markup, element, embedded, table
 
 MOST_VALUES = 60
 """Points of a chart up to which each has a row of its own; of more the ends and extremes are told."""

@@ -10,15 +10,12 @@ import queue
 import threading
 from array import array
 from pathlib import Path
-from typing import Any
 
 from experiments.record import store
+from experiments.record.schema import Columns
 
 _TYPECODES = "IIBddddfHIB"
 """`array` codes of `schema.REQUESTS`, in its order; endpoint and outcome as their numbers."""
-
-Columns = list[Any]
-"""One `array` a column; their element types differ, which the type of a list cannot say."""
 
 _MOST_BYTES = 2**32 - 1
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.schedule import TICK_S as TICK_S
 
@@ -120,6 +120,10 @@ RESOURCES = (
     Column("listen_drops", "UInt64", "", "host: cumulative connections that listeners dropped", later=True),
     Column("core_busy_s", "Cores", "s", "host: cumulative busy time of each core"),
 )
+
+
+Columns = list[Any]
+"""One `array` a column; their element types differ, which the type of a list cannot say."""
 
 
 def dtypes(columns: tuple[Column, ...]) -> dict[str, pl.DataType]:

@@ -28,11 +28,11 @@ from typing import TYPE_CHECKING, Any
 from experiments.errors import ParameterError, RecordError
 from experiments.record import reading, schema, tables
 from experiments.record.reading import PART, Record
+from experiments.record.schema import Columns
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from experiments.record.rows import Columns
 
 _TIMES = ("due_s", "ready_s", "sent_s", "done_s")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")

@@ -18,7 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from server.database.keeper import Keeper, Order, Refused, keeper, packages
+from server.database.keeper import Keeper, Order, Refused, packages
+from server.database.sqlite_keeper import SqliteKeeper
 
 
 def main() -> None:
@@ -37,6 +38,16 @@ def main() -> None:
         _say(refused=str(refusal))
     finally:
         _clear(kept)
+
+
+def keeper(order: Order) -> Keeper:
+    """The keeper of the database that is asked for."""
+    if not order.url:
+        return SqliteKeeper(order)
+    # Only who has a PostgreSQL needs its driver.
+    from server.database.postgresql_keeper import PostgresqlKeeper
+
+    return PostgresqlKeeper(order)
 
 
 def _obey(kept: Keeper, order: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from experiments.runner import summarise
 from experiments.scenario import Scenario
-from tests.made_up import SMALL, Answer, Server, failing, ideal, late, made_up
+from tests.support.made_up import SMALL, Answer, Server, failing, ideal, late, made_up
 
 ASKED = SMALL.model_copy(update={"minutes": 0.2})
 P50 = "A response p50, ms"

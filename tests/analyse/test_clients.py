@@ -8,7 +8,7 @@ import pytest
 from experiments.analyse.clients import clients_table
 from experiments.analyse.polls import prepare
 from experiments.record.schema import Outcome
-from tests.made_up import SMALL, Answer, Poll, ideal, made_up
+from tests.support.made_up import SMALL, Answer, Poll, ideal, made_up
 
 COLUMNS = ["client", "endpoint", "planned", "ok", "failed", "reasons", "unsent", "p50_ms", "p95_ms", "p99_ms", "max_ms"]
 COLUMNS += ["unanswered", "p50_censored", "p95_censored", "p99_censored", "max_censored"]

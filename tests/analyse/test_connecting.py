@@ -10,7 +10,7 @@ from experiments.analyse.connecting import Connecting, connecting
 from experiments.analyse.polls import prepare
 from experiments.record import reading, store
 from experiments.record.reading import Record
-from tests.made_up import damage_rows, made_up
+from tests.support.made_up import damage_rows, made_up
 
 
 def took(record: Record, *seconds: float, outcome: str = "ok") -> Connecting:

@@ -8,7 +8,7 @@ import pytest
 from experiments.analyse.summary import summarise
 from experiments.present.tables import connections
 from experiments.record.reading import Record
-from tests.made_up import SMALL, damage_facts, made_up
+from tests.support.made_up import SMALL, damage_facts, made_up
 
 POLLS = 1000
 

@@ -21,7 +21,7 @@ from experiments.analyse.latency import (
 )
 from experiments.analyse.polls import prepare
 from experiments.record.schema import Outcome
-from tests.made_up import SMALL, Answer, Poll, made_up
+from tests.support.made_up import SMALL, Answer, Poll, made_up
 
 
 def by_hand(values: list[float], percent: float) -> float:

@@ -9,7 +9,7 @@ from experiments.analyse.lateness import with_lateness
 from experiments.analyse.polls import arrange, measured
 from experiments.scenario import Scenario
 from experiments.schedule import TICK_S
-from tests.made_up import SMALL, Answer, Lag, Poll, Server, ideal, late, made_up, stalling
+from tests.support.made_up import SMALL, Answer, Lag, Poll, Server, ideal, late, made_up, stalling
 
 FIXED = SMALL
 AFTER = SMALL.model_copy(update={"pacing": "after"})

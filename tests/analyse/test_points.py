@@ -14,7 +14,7 @@ from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from experiments.runner import summarise
 from experiments.scenario import Scenario
-from tests.made_up import Answer, Costs, failing, ideal, made_up
+from tests.support.made_up import Answer, Costs, failing, ideal, made_up
 
 ASKED = Scenario(clients=40, interval_ms=250, minutes=0.3, warmup_s=0.5)
 NO_LIMITS = {"status": 0.0, "bulk": 0.0}

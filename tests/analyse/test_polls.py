@@ -5,11 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from experiments.analyse.planned import planned_polls
+from experiments.analyse.checks.planned import planned_polls
 from experiments.analyse.polls import arrange, prepare
 from experiments.scenario import Scenario
 from experiments.schedule import TICK_S, Phase, Plan
-from tests.made_up import Answer, late, made_up, stalling
+from tests.support.made_up import Answer, late, made_up, stalling
 
 
 def test_response_is_waiting_and_lag_and_latency(tmp_path: Path) -> None:

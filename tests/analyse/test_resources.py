@@ -9,7 +9,7 @@ import pytest
 from experiments.analyse import resources
 from experiments.record import reading, store
 from experiments.record.reading import Record
-from tests.made_up import SMALL, Costs, damage_facts, made_up
+from tests.support.made_up import SMALL, Costs, damage_facts, made_up
 
 COSTS = Costs(server=0.7, generator=0.2, others=0.3, steal=0.05)
 

@@ -12,7 +12,7 @@ from experiments.analyse.summary import ANALYSIS_VERSION, summarise
 from experiments.record import reading
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
-from tests.made_up import SMALL, Answer, Costs, Poll, failing, made_up, stalling
+from tests.support.made_up import SMALL, Answer, Costs, Poll, failing, made_up, stalling
 
 FIGURES = ["mean", "p50", "p90", "p95", "p99", "p999", "max"]
 TIMES = [*FIGURES, "interval", "interval_open", "censored"]

@@ -9,7 +9,7 @@ import pytest
 from experiments.analyse import timeline
 from experiments.analyse.polls import prepare
 from experiments.record.schema import Outcome
-from tests.made_up import Answer, Poll, failing, late, made_up, stalling
+from tests.support.made_up import Answer, Poll, failing, late, made_up, stalling
 
 _LOST = {"failed": ["reset"], "unanswered": ["read_timeout"], "unsent": ["unsent_busy", "unsent_late"]}
 """Column of the map of devices -> outcomes that it counts."""

@@ -12,11 +12,11 @@ import psutil
 
 import experiments as lab
 from experiments.analyse.polls import count, prepare
-from experiments.measure.progress import Progress
+from experiments.progress import Progress
 from experiments.record.reading import Record
 from experiments.record.schema import UNSENT
-from tests.earlier import content, earlier_run
-from tests.processes import still_alive
+from tests.support.earlier import content, earlier_run
+from tests.support.processes import still_alive
 
 SMALL = {
     "clients": 10,
@@ -96,7 +96,7 @@ def generators() -> list[psutil.Process]:
     found = []
     for process in ours():
         with suppress(psutil.Error):  # Another process of ours, which ended while it was looked at.
-            if "experiments.measure.generator" in process.cmdline():
+            if "experiments.measure.generators.worker_main" in process.cmdline():
                 found.append(process)
     return found
 

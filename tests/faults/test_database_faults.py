@@ -13,14 +13,14 @@ import polars as pl
 import pytest
 
 import experiments as lab
-from experiments.capacity.asked import Asked
 from experiments.errors import ParameterError
-from experiments.measure.listening import free_port
-from experiments.sweep.session import Sweep
+from experiments.measure.servers.ports import free_port
+from experiments.studies.capacity.params import Asked
+from experiments.studies.sweep.page import Sweep
 from server.catalogue import SYSTEMS, obstacle
-from tests.capacity.made_up_search import GIVEN
 from tests.faults.harm import assert_all_planned, check, ends, ours, outcomes, run_with, scenario
-from tests.postgres import Cluster, cluster
+from tests.studies.capacity.made_up_search import GIVEN
+from tests.support.postgres import Cluster, cluster
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,7 @@ def test_many_runs_are_refused_at_once(tmp_path: Path) -> None:
     """A sweep or a search whose database is away says so before its first cell, not after each."""
     away = {"workload": "database", "database_url": f"postgresql://127.0.0.1:{free_port()}/lab"}
     with pytest.raises(ParameterError, match="cannot be used"):
-        Sweep(away, results_dir=str(tmp_path / "results"))
+        Sweep.of(away | {"results_dir": str(tmp_path / "results")})
     with pytest.raises(ParameterError, match="cannot be used"):
         Asked.from_parameters(GIVEN | away)
     assert not (tmp_path / "results").exists()

@@ -12,7 +12,7 @@ from experiments.record import store
 from experiments.record.state import GapKind
 from tests.faults.harm import assert_conserved, check, run_with
 from tests.faults.small_disk import SmallDisk, small_disk
-from tests.made_up import SMALL, made_up
+from tests.support.made_up import SMALL, made_up
 
 pytestmark = pytest.mark.slow
 

@@ -17,13 +17,13 @@ import pytest
 import experiments as lab
 from experiments.analyse.polls import prepare
 from experiments.errors import ParameterError
-from experiments.measure.listening import free_port
+from experiments.measure.servers.ports import free_port
 from experiments.record.reading import Record
 from experiments.scenario import Engine
-from tests.cluster import Cluster, cluster
 from tests.faults.harm import Fault, assert_all_answered, assert_all_planned, check, generators, scenario
-from tests.plan_of import assert_as_planned
-from tests.processes import descendants, still_alive
+from tests.support.cluster import Cluster, cluster
+from tests.support.plan_of import assert_as_planned
+from tests.support.processes import descendants, still_alive
 
 pytestmark = pytest.mark.slow
 
@@ -194,7 +194,7 @@ def test_more_generators_than_workers_are_refused(tmp_path: Path, two: Cluster) 
 
 def test_a_scheduler_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within a bounded time, in one sentence; nothing was started."""
-    monkeypatch.setattr("experiments.measure.fleet._CONNECT_S", 2.0)
+    monkeypatch.setattr("experiments.measure.generators.dask.cluster._CONNECT_S", 2.0)
     with pytest.raises(
         ParameterError, match=r"dask_scheduler='tcp://127.0.0.1:\d+': no Dask scheduler answers there within 2 s"
     ):

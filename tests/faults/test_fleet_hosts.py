@@ -13,12 +13,12 @@ import pytest
 
 import experiments as lab
 from experiments.errors import ServerContractError
-from experiments.measure.listening import free_port
-from tests.cluster import Cluster, cluster
+from experiments.measure.servers.ports import free_port
 from tests.faults.harm import SMALL, assert_all_answered, assert_all_planned, check, generators, scenario
-from tests.hosts import Hosts, hosts
-from tests.plan_of import assert_as_planned
-from tests.processes import still_alive
+from tests.support.cluster import Cluster, cluster
+from tests.support.hosts import Hosts, hosts
+from tests.support.plan_of import assert_as_planned
+from tests.support.processes import still_alive
 
 pytestmark = pytest.mark.slow
 

@@ -13,9 +13,10 @@ import psutil
 import pytest
 
 from experiments.analyse.polls import prepare
-from experiments.measure import generator, ongoing
-from experiments.measure.outcomes import outcome_of
-from experiments.measure.shard import Report
+from experiments.measure import run_state
+from experiments.measure.engines.errors import outcome_of
+from experiments.measure.generators import worker_main
+from experiments.measure.generators.shard import Report
 from experiments.record.schema import UNSENT, Outcome
 from tests.faults.harm import (
     assert_all_planned,
@@ -89,7 +90,7 @@ def test_a_generator_that_was_stopped_for_a_while_ends_normally(tmp_path: Path) 
 @slow
 def test_a_generator_that_never_comes_back_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait for it is bounded; it does not outlive the run, and its polls have their rows."""
-    monkeypatch.setattr(ongoing, "_OVERTIME_S", 1.0)
+    monkeypatch.setattr(run_state, "_OVERTIME_S", 1.0)
     record = run_with(tmp_path, lambda: generators()[0].suspend(), generators=2)
     assert_all_planned(record)
     assert record.facts["cut_short"] is None
@@ -129,6 +130,6 @@ def test_nobody_who_listens_does_not_hold_up_a_generator() -> None:
     reader, writer = os.pipe()
     report = Report(1, 1, 0, 0, None, None, math.pi, None)
     with open(writer, "w") as stdout, open(reader, "rb"):  # noqa: PTH123 - a number has no path
-        starter = generator.Starter(io.StringIO(), stdout)
+        starter = worker_main.Starter(io.StringIO(), stdout)
         for _ in range(2000):  # Of some 150 bytes each, into a pipe of 64 KB.
             starter.report(report)

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import experiments as lab
-from experiments.measure.listening import free_port
-from experiments.measure.question import ask
+from experiments.measure.servers.ports import free_port
+from experiments.measure.servers.probe import ask
 from experiments.record.reading import Record
-from server.availability import program
+from server.systems.availability import program
 from tests.faults.harm import check, scenario, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(program("nginx") is None, reason="nginx is not installed")]

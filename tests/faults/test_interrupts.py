@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 import experiments as lab
-from experiments.measure.progress import Progress
+from experiments.progress import Progress
 from tests.faults.harm import assert_all_planned, check, generators, ours, run_with, scenario
-from tests.processes import still_alive
+from tests.support.processes import still_alive
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def run_and_interrupt(tmp_path: Path, coming: str) -> None:
         watcher.join()
 
 
-@pytest.mark.parametrize("coming", ["nothing", "guard.py", "experiments.measure.generator"])
+@pytest.mark.parametrize("coming", ["nothing", "guard.py", "experiments.measure.generators.worker_main"])
 def test_an_interrupt_while_the_run_starts_ends_it(tmp_path: Path, coming: str) -> None:
     """There is nothing to show yet, so the interrupt reaches the experimenter, and the record says that it is unfinished."""
 
@@ -95,7 +95,7 @@ def test_an_interrupt_while_the_run_finishes_changes_nothing(tmp_path: Path) -> 
 
 def test_an_interrupt_while_a_generator_hangs_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The generator is waited for within bounds, then killed, and its polls have their rows."""
-    monkeypatch.setattr("experiments.measure.ongoing._STOPPED_S", 1.0)
+    monkeypatch.setattr("experiments.measure.run_state._STOPPED_S", 1.0)
 
     def hang() -> None:
         generators()[0].suspend()

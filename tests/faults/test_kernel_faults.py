@@ -12,7 +12,6 @@ import pytest
 import experiments as lab
 from experiments.present.exporter import LabReportExporter
 from experiments.record.state import Fault, GapKind
-from tests.earlier import content
 from tests.faults.harm import SMALL, apart, assert_all_planned, generators, run_with
 from tests.notebooks.test_run_notebook import (
     NOTEBOOK,
@@ -24,7 +23,8 @@ from tests.notebooks.test_run_notebook import (
     papermill,
     wait_for,
 )
-from tests.processes import descendants, still_alive
+from tests.support.earlier import content
+from tests.support.processes import descendants, still_alive
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("earlier")]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from experiments.measure.listening import free_port
+from experiments.measure.servers.ports import free_port
 from tests.faults.harm import assert_all_planned, check, ends, outcomes, run_with, serve, server
 
 pytestmark = pytest.mark.slow

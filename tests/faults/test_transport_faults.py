@@ -8,11 +8,11 @@ import pytest
 
 import experiments as lab
 from experiments.errors import GeneratorError
-from experiments.measure.generator_process import GeneratorProcess, KernelGenerator
-from experiments.measure.progress import Progress
-from experiments.measure.shard import Shard
-from experiments.measure.target import Target
-from experiments.present.page import Page
+from experiments.measure.engines.target import Target
+from experiments.measure.generators.shard import Shard
+from experiments.measure.generators.subprocess import GeneratorProcess, KernelGenerator
+from experiments.present.pages.run import Page
+from experiments.progress import Progress
 from experiments.schedule import Plan
 from tests.faults import transports
 from tests.faults.harm import assert_all_answered, assert_all_planned, check, ends, scenario

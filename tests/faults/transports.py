@@ -5,7 +5,7 @@ import sys
 
 import httpx
 
-from experiments.measure.lean_transport import LeanTransport
+from experiments.measure.engines.aio.transport import LeanTransport
 
 LOUD = "made one"
 """What `told` prints for each."""

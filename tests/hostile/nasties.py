@@ -1,10 +1,10 @@
-"""Servers that misbehave, as scripts for `tests.scripted_server`, and what a poll of each must come to."""
+"""Servers that misbehave, as scripts for `tests.support.scripted_server`, and what a poll of each must come to."""
 
 import gzip
 from typing import NamedTuple
 
 from experiments.record.schema import Outcome
-from tests.scripted_server import Step, answer
+from tests.support.scripted_server import Step, answer
 
 _OK = b"HTTP/1.1 200 OK\r\n"
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import h11
 
-from experiments.measure.http1_protocol import Http1Protocol
+from experiments.measure.engines.aio.protocol import Http1Protocol
 
 Ending = Literal["close", "reset", "silence"]
 """What follows the last byte: the end of the connection, in order or not, or nothing at all."""

@@ -10,8 +10,8 @@ import httpx
 import psutil
 import pytest
 
-from experiments.measure.http1 import MOST_BODILESS_BYTES, ProtocolViolation
-from experiments.measure.lean_transport import LeanTransport
+from experiments.measure.engines.aio.transport import LeanTransport
+from experiments.measure.engines.http1 import MOST_BODILESS_BYTES, ProtocolViolation
 from tests.hostile.floods import FLOODS, Flood
 from tests.hostile.peer import ask, connected, inside_a_loop
 

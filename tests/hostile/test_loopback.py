@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.servers.local import ServerProcess
 from server import catalogue
-from tests.processes import listening
+from tests.support.processes import listening
 
 SYSTEMS = pytest.mark.parametrize("name", catalogue.SYSTEMS)
 _EVERYWHERE = re.compile(r"(?<![\d.])0\.0\.0\.0|(?<![\w:])(\[::\]|::)(?![\w:])|(?<!\S)\*(?!\S)")

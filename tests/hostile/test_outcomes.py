@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from experiments.measure.http1 import ConnectionReset
-from experiments.measure.links import HttpxLink, LeanLink, Link, StockTransport
-from experiments.measure.outcomes import outcome_of
-from experiments.measure.target import Target
+from experiments.measure.engines.aio.adapters import HttpxLink, LeanLink, Link, StockTransport
+from experiments.measure.engines.errors import outcome_of
+from experiments.measure.engines.http1 import ConnectionReset
+from experiments.measure.engines.target import Target
 from experiments.record.schema import Outcome
 from experiments.scenario import OWN_ENGINES
 from tests.hostile.nasties import NASTIES, Nasty
 from tests.hostile.peer import connected, inside_a_loop
-from tests.measure.test_swarm import measure, outcomes, plan, target
-from tests.scripted_server import scripted
+from tests.measure.engines.aio.test_swarm import measure, outcomes, plan, target
+from tests.support.scripted_server import scripted
 
 TIMEOUT_S = 0.25
 

@@ -12,11 +12,11 @@ import pytest
 
 import experiments
 from experiments.errors import ParameterError, RecordError
-from experiments.measure.host import fingerprint
+from experiments.measure.host.fingerprint import fingerprint
 from experiments.record import reading, store
 from experiments.scenario import Scenario
 from tests.hostile.test_report_escapes import HOSTILE
-from tests.made_up import made_up
+from tests.support.made_up import made_up
 from tests.test_house_rules import imports, modules
 
 _SMALL = Scenario(clients=5, minutes=5 / 60, warmup_s=1)

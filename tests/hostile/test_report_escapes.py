@@ -9,15 +9,15 @@ from nbformat import NotebookNode
 
 from experiments.errors import ServerContractError
 from experiments.present.exporter import LabReportExporter
-from experiments.present.page import Page, asked
+from experiments.present.pages.run import Page, asked
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
-from tests.made_up import damage_facts, made_up
 from tests.present.browser import opened
 from tests.present.conftest import shell
 from tests.present.notebooks import executed, failed, notebook, stream
 from tests.present.test_charts import CHARTS
+from tests.support.made_up import damage_facts, made_up
 
 __all__ = ["shell"]
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from experiments.measure import http1
-from experiments.measure.http1 import MOST_BODILESS_BYTES
-from experiments.measure.outcomes import outcome_of
+from experiments.measure.engines import http1
+from experiments.measure.engines.errors import outcome_of
+from experiments.measure.engines.http1 import MOST_BODILESS_BYTES
 from experiments.record.schema import Outcome
 from tests.hostile.peer import GOOD, Ending, Fate, ask, ask_again, by_h11, connected, cut, inside_a_loop
 from tests.hostile.wire import BEGUN, ENOUGH, FAMILIES, MOST_CHOICES, Choices, right

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import own_transport
-from experiments.measure.progress import Progress, forgiving
+from experiments.measure.preflight import own_transport
+from experiments.progress import Progress, forgiving
 from experiments.runner import run
 from experiments.scenario import Scenario
 from tests.faults import transports
@@ -33,7 +33,7 @@ def test_a_function_of_a_module_has_a_name() -> None:
 def test_a_module_that_another_process_does_not_find_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This process found it on a path of its own; nothing is written, and the sentence says what to do."""
     (tmp_path / "found_only_here.py").write_text(
-        "from experiments.measure.lean_transport import LeanTransport\ndef make():\n    return LeanTransport()\n"
+        "from experiments.measure.engines.aio.transport import LeanTransport\ndef make():\n    return LeanTransport()\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     import found_only_here  # type: ignore[import-not-found]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from experiments.measure import room
-from experiments.measure.effort import Effort
-from experiments.measure.wrong_answers import MOST_KINDS, WrongAnswers
+from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.wrong_answers import MOST_KINDS, WrongAnswers
 from experiments.record import store
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
-from tests.made_up import SMALL, made_up
+from tests.support.made_up import SMALL, made_up
 
 
 def worst_answers() -> list[dict[str, Any]]:

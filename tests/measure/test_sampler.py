@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import host, open_files
+from experiments.measure.host import fingerprint
+from experiments.measure.preflight import open_files
 from experiments.measure.sampler import ProcessTree, Sampler
 from experiments.record import schema
 from experiments.scenario import Scenario
@@ -121,7 +122,7 @@ def test_the_open_files_needed_follow_the_largest_process() -> None:
 
 def test_the_fingerprint_tells_the_machine_and_nobody() -> None:
     """It holds versions and hardware, and no name or path of the user's."""
-    text = repr(host.fingerprint())
+    text = repr(fingerprint.fingerprint())
     assert "'falcon'" in text
     assert "'cores'" in text
     assert str(Path.home()) not in text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import experiments as lab
-from experiments.present.page import Page
+from experiments.present.pages.run import Page
 from experiments.record import reading
 from experiments.scenario import Scenario
 

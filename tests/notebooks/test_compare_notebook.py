@@ -10,12 +10,13 @@ import papermill
 import pytest
 import yaml
 
-from experiments.compare.asked import _RUN, Own
-from experiments.compare.compare import Compare
-from experiments.compare.session import Session
 from experiments.record import reading
-from tests.compare.made_up_systems import NOTEBOOK, asked, given
+from experiments.studies.compare.page import Compare
+from experiments.studies.compare.params import Own
+from experiments.studies.compare.strategy import Course
+from experiments.studies.study import Study
 from tests.notebooks.test_run_notebook import assert_every_cell_shows_something, finish, outputs_text
+from tests.studies.compare.made_up_systems import NOTEBOOK, asked, given
 
 PROJECT = NOTEBOOK.parents[1]
 SHORT: dict[str, Any] = {
@@ -47,15 +48,16 @@ def start(tmp_path: Path, **parameters: Any) -> subprocess.Popen[str]:
 
 def test_the_notebook_has_every_parameter_of_a_comparison() -> None:
     """And no other."""
-    assert set(papermill.inspect_notebook(str(NOTEBOOK))) == {*_RUN, *Own.model_fields}
+    assert set(papermill.inspect_notebook(str(NOTEBOOK))) == set(Own.names())
 
 
 @pytest.mark.parametrize(("name", "minutes"), [("compare.yaml", 90), ("compare.quick.yaml", 10)])
 def test_shipped_parameters_end_in_the_time_that_they_promise(name: str, minutes: float) -> None:
     """As foretold before anything is measured, and within their own budget."""
-    session = Session(asked(**yaml.safe_load((PROJECT / "params" / name).read_text())))
-    assert session.outlook.fits
-    assert session.outlook.seconds <= 60 * minutes
+    study = Study(asked(**yaml.safe_load((PROJECT / "params" / name).read_text())))
+    outlook = Course(study).outlook
+    assert outlook.fits
+    assert outlook.seconds <= 60 * minutes
 
 
 @pytest.mark.slow
@@ -73,9 +75,9 @@ def test_a_real_comparison_leaves_everything_in_its_folder(tmp_path: Path) -> No
     assert all(f"cells/{cell}/report.html" in shown for cell in cells)
     assert_every_cell_shows_something(tmp_path / "compare.ipynb", "systems: str")
     again = Compare.from_notebook(given(compare_dir=str(tmp_path / "it"))).measure()
-    assert sorted(run.cell.name for run in again.runs) == cells
+    assert sorted(run.cell.name for run in again.comparison.runs) == cells
     # Whether such a short run may be believed is a matter of this machine; that it was measured is not.
-    assert [run.counts for run in again.runs] == [run.outcome.believed for run in again.runs]
+    assert [run.counts for run in again.comparison.runs] == [run.outcome.believed for run in again.comparison.runs]
     assert json.dumps(str(again.answer()))[1:-1] in shown
 
 

@@ -17,7 +17,7 @@ from jupyter_client.manager import start_new_kernel
 
 import experiments as lab
 from experiments.record.state import GapKind
-from tests.processes import descendants, still_alive
+from tests.support.processes import descendants, still_alive
 
 pytestmark = pytest.mark.slow
 

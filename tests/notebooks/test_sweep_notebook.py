@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from experiments.scenario import Scenario
-from experiments.sweep.grid import AXES, Grid
-from experiments.sweep.session import PARAMETERS, Sweep
+from experiments.studies.sweep.grid import AXES, Grid
+from experiments.studies.sweep.page import Sweep
+from experiments.studies.sweep.params import Own
 from tests.notebooks.test_run_notebook import (
     Kernel,
     assert_every_cell_shows_something,
@@ -24,7 +25,7 @@ from tests.notebooks.test_run_notebook import (
     outputs_text,
     wait_for,
 )
-from tests.processes import descendants, still_alive
+from tests.support.processes import descendants, still_alive
 
 __all__ = ["kernel"]
 
@@ -44,7 +45,7 @@ def start(tmp_path: Path, **parameters: Any) -> subprocess.Popen[str]:
 def test_the_notebook_has_every_parameter_of_a_sweep_with_the_defaults_of_a_run() -> None:
     """But for the grid itself, and cells that are shorter than a run."""
     told = papermill.inspect_notebook(str(NOTEBOOK))
-    assert set(told) == set(PARAMETERS)
+    assert set(told) == set(Own.names())
     values = {name: yaml.safe_load(one["default"].replace("None", "null")) for name, one in told.items()}
     differing = {name for name in AXES if values[name] != Scenario.model_fields[name].default}
     assert differing == {"clients", "interval_ms", "minutes"}
@@ -57,7 +58,7 @@ def test_shipped_parameters_are_a_grid(name: str, cells: int) -> None:
     own = {key: asked.pop(key) for key in ("repeats", "cool_down_s")}
     grid = Grid.of(asked, repeats=own["repeats"], shuffle_seed=1)
     assert len(grid.cells) == cells
-    Sweep(asked, **own)
+    Sweep.of(asked | own)
 
 
 @pytest.mark.slow

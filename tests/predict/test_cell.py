@@ -7,7 +7,7 @@ import pytest
 
 from experiments.predict.cell import read
 from experiments.record import reading, store
-from tests.made_up import SMALL, Costs, made_up
+from tests.support.made_up import SMALL, Costs, made_up
 
 
 def test_rates_and_cores_of_a_record(tmp_path: Path) -> None:

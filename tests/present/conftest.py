@@ -7,11 +7,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from experiments.present.page import Page
+from experiments.present.pages.run import Page
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
-from tests.made_up import SMALL, failing, made_up, stalling
+from tests.support.made_up import SMALL, failing, made_up, stalling
 
 HOSTILE = "<script>alert(1)</script>"
 """What a server might send, hoping that the report runs it."""

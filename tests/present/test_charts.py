@@ -14,12 +14,12 @@ import pytest
 from experiments.present.chart import MIMETYPE, Chart
 from experiments.present.charts import generator, heatmap, outcomes, resources, response
 from experiments.present.charts.failures import _few_codes
-from experiments.present.markup import Markup
-from experiments.present.page import Page
-from experiments.present.words import MOST_CODES
+from experiments.present.format import MOST_CODES
+from experiments.present.html import Markup
+from experiments.present.pages.run import Page
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
-from tests.made_up import SMALL, Answer, Poll, failing, made_up, stalling
+from tests.support.made_up import SMALL, Answer, Poll, failing, made_up, stalling
 
 CHARTS = (
     "response_over_time",

@@ -11,9 +11,9 @@ import pytest
 from nbformat import NotebookNode
 
 from experiments.present.exporter import LabReportExporter
-from experiments.present.live_view import ROLE
-from experiments.present.markup import embedded
-from experiments.present.page import Page
+from experiments.present.html import embedded
+from experiments.present.live.view import ROLE
+from experiments.present.pages.run import Page
 from tests.present.conftest import HOSTILE
 from tests.present.notebooks import executed, failed, notebook, stream, v4
 
@@ -85,7 +85,7 @@ def test_the_library_of_tables_is_there_once(page: Page) -> None:
 @pytest.mark.parametrize("in_jupyterlab", [False, True])
 def test_styles_are_in_the_report_once(page: Page, monkeypatch: pytest.MonkeyPatch, in_jupyterlab: bool) -> None:
     """A notebook that papermill executed holds none; those that JupyterLab needs are not said again."""
-    monkeypatch.setattr("experiments.present.markup.in_jupyterlab", lambda: in_jupyterlab)
+    monkeypatch.setattr("experiments.present.html.in_jupyterlab", lambda: in_jupyterlab)
     cells = [executed(page.headline), executed(page.verdict)]
     assert ["<style>" in output.data["text/html"] for cell in cells for output in cell.outputs] == [in_jupyterlab] * 2
     assert exported(*cells).count(".lab-banner{") == 1

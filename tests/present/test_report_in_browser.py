@@ -8,11 +8,11 @@ import pytest
 from nbconvert.exporters.html import HTMLExporter
 
 from experiments.present.exporter import LabReportExporter
-from experiments.present.page import Page
-from tests.made_up import SMALL, Answer, Poll, made_up
+from experiments.present.pages.run import Page
 from tests.present.browser import Tab, opened
 from tests.present.notebooks import executed, notebook, stream
 from tests.present.test_charts import CHARTS
+from tests.support.made_up import SMALL, Answer, Poll, made_up
 
 pytestmark = pytest.mark.slow
 

@@ -8,15 +8,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from experiments.present.markup import Markup, element, table
-from experiments.present.page import Page, asked
+from experiments.present.html import Markup, element, table
+from experiments.present.pages.run import Page, asked
 from experiments.present.tables import headline, provenance, verdict
 from experiments.present.tables.clients import clients
 from experiments.present.tables.sortable import SortableTable
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
-from tests.made_up import SMALL, damage_facts, made_up
 from tests.present.conftest import HOSTILE
+from tests.support.made_up import SMALL, damage_facts, made_up
 
 CHECKS = [
     {"name": "one", "status": "valid", "figure": "1", "limit": "2", "meaning": "Good."},

@@ -7,7 +7,7 @@ import pytest
 from experiments.errors import RecordError
 from experiments.record.collection import collect
 from experiments.scenario import Scenario
-from tests.made_up import made_up
+from tests.support.made_up import made_up
 
 SHORT = Scenario(clients=5, minutes=0.05, warmup_s=0)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from experiments.analyse.verdict import judge
-from experiments.present.page import Page
+from experiments.analyse.checks.verdict import judge
+from experiments.present.pages.run import Page
 from experiments.record import reading, store
 from experiments.record.reading import Record
 from experiments.record.state import Fault, Gap, GapKind
 from experiments.runner import summarise
-from tests.made_up import SMALL, damage_facts, ideal, made_up
+from tests.support.made_up import SMALL, damage_facts, ideal, made_up
 
 BRIEF = SMALL.model_copy(update={"minutes": 0.1, "run_id": "it"})
 PART = "requests/part-0-0.parquet"

@@ -12,10 +12,10 @@ from experiments.errors import ParameterError
 from experiments.runner import run
 from experiments.scenario import Scenario
 from server import catalogue
-from server.availability import program
 from server.catalogue import BACKLOG, KEEP_ALIVE_S, SYSTEMS, System, obstacle
-from server.isolated import find, make
-from server.system import Isolated
+from server.systems.availability import program
+from server.systems.isolated import find, make
+from server.systems.model import Isolated
 
 ROOT = Path(__file__).parents[2]
 FALCON = SYSTEMS["falcon"]
@@ -94,13 +94,21 @@ def test_a_scenario_is_held_to_what_its_server_holds(monkeypatch: pytest.MonkeyP
         Scenario.from_parameters({"server": "falcon", "clients": 101})
 
 
-@pytest.mark.parametrize("module", ["settings", "payloads", "pages", "django_project", "django_1_11", "__init__"])
+@pytest.mark.parametrize(
+    "module",
+    ["__init__", "settings", "payloads", "responses", "apps/__init__"]
+    + [f"apps/django/{name}" for name in ("__init__", "project", "version_1_11")],
+)
 def test_what_django_1_11_reads_is_python_3_7(module: str) -> None:
     """The modules that are loaded by the oldest system use no newer syntax."""
     ast.parse((ROOT / "server" / f"{module}.py").read_text(), feature_version=(3, 7))
 
 
-@pytest.mark.parametrize("module", ["settings", "payloads", "pages", "database/access", "database/url", "django_channels"])
+@pytest.mark.parametrize(
+    "module",
+    ["settings", "payloads", "responses", "database/access", "database/url"]
+    + [f"apps/django/{name}" for name in ("channels_asgi", "channels_consumers")],
+)
 def test_what_channels_3_reads_is_python_3_9(module: str) -> None:
     """It asks, like the newer Channels, whether there is a database, and so loads what knows."""
     ast.parse((ROOT / "server" / f"{module}.py").read_text(), feature_version=(3, 9))

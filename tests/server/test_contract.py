@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from experiments.measure import network, open_files
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.host import network
+from experiments.measure.preflight import open_files
+from experiments.measure.servers.local import ServerProcess
 from server.catalogue import BACKLOG, HEALTH_PATH, SYSTEMS, System, body, obstacle
-from tests.processes import descendants, listening, still_alive
+from tests.support.processes import descendants, listening, still_alive
 
 SIZES = {"status_bytes": 100, "bulk_bytes": 204_800}
 ASKED = (("1", 200, body(100)), ("200", 200, body(204_800)), ("3", 404, None), ("1", 200, body(100)))

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.servers.local import ServerProcess
 from server.catalogue import SYSTEMS, body, obstacle, offering
+from server.database.__main__ import keeper
 from server.database.access import NOBODY, WAIT_S, Access
-from server.database.keeper import Keeper, Order, keeper
-from tests.postgres import Cluster, cluster
-from tests.processes import descendants, still_alive
+from server.database.keeper import Keeper, Order
 from tests.server.test_contract import SIZES, STOP_S, check_answers, health
+from tests.support.postgres import Cluster, cluster
+from tests.support.processes import descendants, still_alive
 
 DEVICES = 8
 DELAY_S = 0.05

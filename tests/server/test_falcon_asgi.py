@@ -6,7 +6,7 @@ import falcon
 import pytest
 from falcon.testing import TestClient
 
-from server.falcon_asgi import create_app
+from server.apps.falcon_asgi import create_app
 from server.payloads import body
 from server.settings import Settings
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from tests.processes import descendants, still_alive
+from tests.support.processes import descendants, still_alive
 
 ROOT = Path(__file__).parents[2]
 

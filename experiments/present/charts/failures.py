@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from experiments.present.axes import TimeAxis
+from experiments.present.format import MOST_CODES, count, reason
+from experiments.present.layout.panels import Panel
 from experiments.present.palette import OTHER_COLOUR, OUTCOME_COLOURS
-from experiments.present.panels import Panel
-from experiments.present.words import MOST_CODES, count, reason
 
 _OTHERS = "with other codes"
 _SMALLEST_PX, _LARGEST_PX, _ROW_PX = 4.0, 20.0, 30

@@ -8,9 +8,9 @@ import polars as pl
 from experiments.present.axes import HOVER_MS, TimeAxis, from_zero, known, milliseconds, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.charts.resources import during, line
+from experiments.present.format import duration
+from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
-from experiments.present.panels import Panel, stack
-from experiments.present.words import duration
 
 _LAG = (("max_s", "slowest", GREY, "dot"), ("p99_s", "p99", RED, "dash"), ("p50_s", "p50", BLUE, "solid"))
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)

@@ -11,9 +11,9 @@ import polars as pl
 
 from experiments.present.axes import TimeAxis, log_ticks
 from experiments.present.chart import Chart
+from experiments.present.format import number, plain, plural
 from experiments.present.palette import GREY, PURPLE, RED
 from experiments.present.template import template
-from experiments.present.words import number, plain, plural
 
 COLOURS = ("#F7FBFF", "#C6DBEF", "#6BAED6", "#2171B5", "#08306B")
 """Light to dark, so that it reads in grey as well; what had no right answer has colours that it has not."""

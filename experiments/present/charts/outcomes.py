@@ -10,9 +10,9 @@ import polars as pl
 from experiments.present.axes import TimeAxis, from_zero
 from experiments.present.chart import Chart
 from experiments.present.charts import failures as failed
+from experiments.present.format import ENDPOINTS, duration, plural, significant
+from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLACK, ENDPOINT_COLOURS
-from experiments.present.panels import Panel, stack
-from experiments.present.words import ENDPOINTS, duration, plural, significant
 
 BEYOND = 0.005
 """Part of all polls that must end after the window for the axis to go on beyond it."""

@@ -9,9 +9,9 @@ import polars as pl
 
 from experiments.present.axes import TimeAxis, from_zero, known, whole_from_zero
 from experiments.present.chart import Chart
+from experiments.present.format import plain, significant
+from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLUE, GREEN, ORANGE, PURPLE, RED
-from experiments.present.panels import Panel, stack
-from experiments.present.words import plain, significant
 
 MOST_POINTS = 600
 """Points of a line; more cannot be told apart on a screen."""

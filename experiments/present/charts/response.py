@@ -10,10 +10,10 @@ import polars as pl
 
 from experiments.present.axes import HOVER_MS, TimeAxis, known, milliseconds, percentile_layout, spread_layout
 from experiments.present.chart import Chart
+from experiments.present.format import ENDPOINTS, duration, significant
+from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import ENDPOINT_COLOURS, GREY, PERCENTILES, PURPLE, RED, SKY
-from experiments.present.panels import Panel, stack
 from experiments.present.template import template
-from experiments.present.words import ENDPOINTS, duration, significant
 from experiments.record.schema import UNANSWERED, UNSENT
 
 

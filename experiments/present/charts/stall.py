@@ -7,8 +7,8 @@ import polars as pl
 
 from experiments.present.axes import HOVER_MS, TimeAxis, milliseconds
 from experiments.present.chart import Chart
+from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLUE, ORANGE
-from experiments.present.panels import Panel, stack
 
 _KINDS = (
     ("latency", "latency: from sent to done", ORANGE, "cross"),

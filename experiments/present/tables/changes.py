@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from experiments.analyse.changes import FAILED, FAILED_MARGIN, Change, Comparison
 from experiments.errors import VerdictError
-from experiments.present.markup import Markup, Piece, caption, element, note, table
+from experiments.present.format import NONE, longer, number, plain, plural
+from experiments.present.html import Markup, Piece, caption, element, note, table
 from experiments.present.tables.verdict import Status, badge
-from experiments.present.words import NONE, longer, number, plain, plural
 
 MOST_ROWS = 120
 

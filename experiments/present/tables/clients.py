@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from experiments.analyse.clients import TIMES
-from experiments.present.markup import Markup, note
+from experiments.present.format import ENDPOINTS, LONGER, number
+from experiments.present.html import Markup, note
 from experiments.present.tables.sortable import SortableTable
-from experiments.present.words import ENDPOINTS, LONGER, number
 
 _RENAMED = {
     "client": "device",

@@ -9,8 +9,8 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.present.markup import Markup, caption, table
-from experiments.present.words import NONE, count, number, plural
+from experiments.present.format import NONE, count, number, plural
+from experiments.present.html import Markup, caption, table
 from experiments.scenario import Scenario
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.present.words import count, number, plural
+from experiments.present.format import count, number, plural
 from experiments.scenario import Scenario
 
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.analyse.summary import is_longer
-from experiments.present.markup import Markup, Piece, caption, element, note, table
-from experiments.present.tables import connections, limits
-from experiments.present.tables.verdict import STATUSES, badge, shown
-from experiments.present.words import (
+from experiments.present.format import (
     ENDPOINTS,
     LONGER,
     NONE,
@@ -24,6 +21,9 @@ from experiments.present.words import (
     reasons,
     size,
 )
+from experiments.present.html import Markup, Piece, caption, element, note, table
+from experiments.present.tables import connections, limits
+from experiments.present.tables.verdict import STATUSES, badge, shown
 from experiments.record.schema import UNANSWERED
 
 _KINDS = (("response_ms", "response"), ("latency_ms", "latency"))

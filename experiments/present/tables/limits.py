@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.present.words import count, number, percent, plain, plural, significant, size
+from experiments.present.format import count, number, percent, plain, plural, significant, size
 
 
 def sentences(summary: Mapping[str, Any]) -> list[str]:

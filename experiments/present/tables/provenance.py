@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.present.markup import Markup, table
+from experiments.present.format import NONE, count, duration, number, plural, size
+from experiments.present.html import Markup, table
 from experiments.present.tables import connections, database, trials
-from experiments.present.words import NONE, count, duration, number, plural, size
 from experiments.record.reading import Record
 
 _HASHED = ("started.json", "run.json", "resources.parquet")

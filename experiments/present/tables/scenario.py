@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from experiments.present.markup import Markup, element, table
-from experiments.present.words import count, duration, number, plain, size
+from experiments.present.format import count, duration, number, plain, size
+from experiments.present.html import Markup, element, table
 from experiments.scenario import ENGINES, Scenario
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from experiments.present.markup import caption
+from experiments.present.html import caption
 
 _RENDER = (
     "function (data, type) { if (type === 'display') { return data === null ? '–' : data; }"

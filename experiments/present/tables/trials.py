@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from experiments.present.markup import Markup, Piece, element, table
+from experiments.present.format import NONE, count, number
+from experiments.present.html import Markup, Piece, element, table
 from experiments.present.tables.verdict import Status, badge
-from experiments.present.words import NONE, count, number
 
 _PASSED = {
     True: Status("passed", "✔", "lab-valid", ""),
@@ -44,7 +44,7 @@ class Seen(Protocol):
     @property
     def limit(self) -> str: ...
     @property
-    def honest(self) -> str: ...
+    def positive(self) -> str: ...
     @property
     def quiet(self) -> str: ...
     @property
@@ -54,7 +54,7 @@ class Seen(Protocol):
 def limits(lines: Iterable[Seen]) -> Markup:
     """One row a check: how far honest runs and lies lie from its limit."""
     rows: list[list[Piece]] = [
-        [line.check.replace("_", " "), line.limit, line.honest, line.quiet or NONE, line.lied or NONE] for line in lines
+        [line.check.replace("_", " "), line.limit, line.positive, line.quiet or NONE, line.lied or NONE] for line in lines
     ]
     head = ["check", "limit", "worst of the honest runs", "of those on a quiet machine", "least of the lies found out"]
     return table(head, rows, label="figures that the verdict's limits rest on", medium={1, 2, 3, 4})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from experiments.present.markup import Markup, Piece, element, note, table
-from experiments.present.words import NONE, number, plain
+from experiments.present.format import NONE, number, plain
+from experiments.present.html import Markup, Piece, element, note, table
 
 
 class Status(NamedTuple):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.present.markup import Markup, Piece, caption, element, table
-from experiments.present.words import ENDPOINTS, NONE, number, reason
+from experiments.present.format import ENDPOINTS, NONE, number, reason
+from experiments.present.html import Markup, Piece, caption, element, table
 
 _HEAD = ["endpoint", "what", "status", "device", "due at, s", "headers", "first bytes of the body"]
 

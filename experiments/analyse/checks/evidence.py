@@ -1,0 +1,146 @@
+"""What a verdict rests on: the record, its polls, its costs, and what a check says of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import polars as pl
+
+from experiments.analyse import latency, lateness, polls, resources
+from experiments.analyse.latency import Percentile
+from experiments.record.reading import Record
+from experiments.record.schema import ENDPOINTS
+
+Status = Literal["valid", "suspect", "invalid", "not_applicable"]
+SEVERITY: tuple[Status, ...] = ("not_applicable", "valid", "suspect", "invalid")
+"""Worse and worse."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at before the figures are believed."""
+
+    name: str
+    status: Status
+    figure: str
+    """What was found, with its unit."""
+    limit: str
+    """What was allowed."""
+    meaning: str
+    """What follows, for a reader who knows no load generators."""
+    advice: str
+    """What to do about it; empty where there is nothing to be done."""
+    of_limit: float | None
+    """The figure as a share of the most that is valid, so above 1 it is not; None where nothing is graded."""
+    kind: str
+    """What was found, for programs: a key of `words.WORDS[name]`."""
+
+    @property
+    def said(self) -> str:
+        """Meaning and advice, as people read them."""
+        return f"{self.meaning} {self.advice}".rstrip()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check found, as data; `words` puts it into words."""
+
+    kind: str
+    status: Status
+    figure: str = "–"
+    limit: str = "–"
+    of_limit: float | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What the words need."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that checks look at."""
+
+    record: Record
+    rows: pl.DataFrame
+    """All polls, arranged; see `polls.arrange`."""
+
+    @cached_property
+    def polls(self) -> pl.DataFrame:
+        """Those of the measured window."""
+        return polls.measured(self.rows)
+
+    @cached_property
+    def costs(self) -> resources.Costs:
+        return resources.costs(self.record)
+
+    @cached_property
+    def responses(self) -> dict[str, tuple[Percentile, ...]]:
+        """Response percentiles, by endpoint; the ones that the report shows."""
+        return {name: latency.percentiles(latency.times(self.polls, name)) for name in ENDPOINTS}
+
+    @cached_property
+    def lags(self) -> pl.Series:
+        """Lag of every poll that was sent, in seconds."""
+        return self.polls["lag_s"].drop_nulls().sort()
+
+    @cached_property
+    def lateness(self) -> pl.DataFrame:
+        """The polls of the window that were sent, with what the generator added; see `lateness`."""
+        pacing = self.record.scenario.pacing
+        return polls.measured(lateness.with_lateness(self.rows, pacing))
+
+    @property
+    def server(self) -> dict[str, Any]:
+        """What run.json says of the server; empty for an unfinished run."""
+        facts: dict[str, Any] = self.record.facts.get("server", {})
+        return facts
+
+    @property
+    def workers_seen(self) -> bool:
+        """Whether the numbers of the server's workers are known to name one process each: those of this machine do.
+
+        Behind a proxy, a balancer or in containers, several workers may have the same number, or one answer for another.
+        """
+        return bool(self.server.get("started_by_lab") or self.server.get("workers_seen"))
+
+    @property
+    def instances(self) -> list[dict[str, Any]]:
+        """What run.json says of each generator; empty for an unfinished run."""
+        instances: list[dict[str, Any]] = self.record.facts.get("generator", {}).get("instances", [])
+        return instances
+
+
+def served_by_all(server: Mapping[str, Any]) -> int | None:
+    """Requests that the server's workers say they served, by run.json's facts; None where one of them did not say."""
+    counts = [worker.get("served") for worker in server.get("workers") or []]
+    return None if not counts or None in counts else sum(counts)
+
+
+def percentile_or_most(values: pl.Series, percent: float) -> float:
+    """A percentile in seconds; the largest value where too few support it, to be on the safe side; 0 of none."""
+    value = latency.percentiles(values, (percent,))[0].value_s
+    most = values.max()
+    return value if value is not None else float(most) if isinstance(most, float) else 0.0
+
+
+def unknown(kind: str, **values: Any) -> Found:
+    """A record gives this check nothing to look at."""
+    return Found(kind, "not_applicable", values=values)
+
+
+def percentage(share: float) -> str:
+    """Of a share of 1: `100 %`, `12 %`, `0.042 %`: two significant digits or whole percents, never an exponent."""
+    value = 100 * share
+    if not value:
+        return "0 %"
+    digits = max(0, 1 - math.floor(math.log10(abs(value))))
+    return "below 0.01 %" if 0 < value < 0.01 else f"{value:,.{digits}f} %"
+
+
+def ms(seconds: float) -> str:
+    """Three significant digits: `0.43 ms`, `1,230 ms`."""
+    value = 1000 * seconds
+    digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+    return f"{value:,.{digits}f} ms"

@@ -1,0 +1,100 @@
+"""Was it the server that answered, and the same one from beginning to end?
+
+Evidence -> one finding a function. A server that fails or dies is a result and makes no run invalid;
+what can make one suspect is that its own counts are gone, so that nothing vouches for ours.
+
+Nothing is graded here, so no limit had to be set. Seen in each of 5 honest runs: 11,000 <= 11,000 <= 11,000, and the same
+worker. A server or a worker that was replaced left a count unknown and a new process, each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from experiments.analyse.checks.evidence import Evidence, Found, Status, served_by_all, unknown
+
+_OF_INTERMEDIARIES = ("age", "via", "x-cache")
+"""Headers that proxies and caches add. Source: RFC 9110, 7.6.3 (Via), RFC 9111, 5.1 (Age); X-Cache is a custom of many."""
+
+
+def intermediary(headers: Mapping[str, Mapping[str, str]]) -> str | None:
+    """The headers by which a proxy or cache made itself known, such as "Via: 1.1 varnish"; None where none did.
+
+    Args:
+        headers: of an answer, by endpoint, names in lower case.
+    """
+    said = {name: value for each in headers.values() for name, value in each.items() if name in _OF_INTERMEDIARIES}
+    return ", ".join(f"{name.title()}: {value}" for name, value in said.items()) or None
+
+
+def _named(evidence: Evidence) -> str | None:
+    return intermediary(evidence.server.get("headers") or {})
+
+
+def _behind(evidence: Evidence, kind: str) -> str:
+    """The kind of a finding, or the same where a proxy or cache made itself known."""
+    return f"{kind}_behind" if _named(evidence) else kind
+
+
+def served(evidence: Evidence) -> Found:
+    """Answered <= served by the workers <= attempts, warm-up included: three parties count, and must agree.
+
+    The server may have served what no device waited for any longer, and a device may have sent what
+    never reached the server; the other way round is impossible.
+    """
+    headers = _named(evidence)
+    if not evidence.server.get("workers"):
+        return unknown(_behind(evidence, "uncounted"), headers=headers)
+    limit = "answered <= served <= attempts"
+    answered = int((evidence.rows["status"] > 0).sum())
+    total = served_by_all(evidence.server)
+    if total is None and evidence.workers_seen:
+        why = str(evidence.server.get("died") or "a worker did not answer before and after the run").rstrip(".")
+        return Found("count_lost", "suspect", f"{answered:,} answered, served unknown", limit, values={"why": why})
+    if any("attempts" not in item for item in evidence.instances):
+        return unknown("no_attempts")
+    attempts = sum(int(item["attempts"]) for item in evidence.instances)
+    if total is None or (not answered <= total <= attempts and not evidence.workers_seen):
+        return unknown(_behind(evidence, "unseen"), headers=headers)
+    kind, status = _judge_counts(answered, total, attempts)
+    if kind == "more_answered":
+        kind = _behind(evidence, kind)
+    return Found(kind, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, values={"headers": headers})
+
+
+def _judge_counts(answered: int, total: int, attempts: int) -> tuple[str, Status]:
+    if answered > total:
+        return "more_answered", "invalid"
+    if total > attempts:
+        return "more_served", "suspect"
+    return "agree", "valid"
+
+
+def workers(evidence: Evidence) -> Found:
+    """The workers that answered before the load are those that answer after it.
+
+    A worker that its own supervisor replaced and one that somebody killed look alike from here; both
+    take their count along. A stranger on the server's port, outside the processes that were started,
+    is told apart.
+    """
+    seen = evidence.server.get("workers") or []
+    if not seen:
+        return unknown("untold")
+    if not evidence.workers_seen:
+        return unknown(_behind(evidence, "unseen"), headers=_named(evidence))
+    before = {worker["pid"] for worker in seen if worker.get("served_before") is not None}
+    new = {worker["pid"] for worker in seen} - before
+    at_end = set(evidence.server.get("worker_pids_at_end") or [])
+    kind, status = _judge_pids(evidence, before, new, at_end)
+    figure = f"{len(before)} before, {len(before & at_end)} of them at the end, {len(new)} new"
+    return Found(kind, status, figure, "the same processes from beginning to end")
+
+
+def _judge_pids(evidence: Evidence, before: set[int], new: set[int], at_end: set[int]) -> tuple[str, Status]:
+    if evidence.server.get("started_by_lab") and new - at_end:
+        return "stranger", "invalid"
+    if evidence.server.get("died") and not new:
+        return "died", "valid"
+    if before != at_end or new:
+        return "replaced", "suspect"
+    return "same", "valid"

@@ -1,0 +1,1 @@
+"""Devices as coroutines, over httpx transports."""

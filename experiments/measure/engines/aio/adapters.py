@@ -1,0 +1,193 @@
+"""How a device asks: the one seam between a swarm and an httpx transport.
+
+Both kinds of link judge an answer alike; they differ in who keeps the time. Our lean transport notes the instant of the
+last byte itself; for any other transport the link can only look at the clock when the body has been handed over.
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+import httpx
+
+from experiments.measure.engines.aio.transport import LeanTransport
+from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.judge import judge
+from experiments.measure.engines.masking import FIRST_BYTES
+from experiments.measure.engines.target import Target
+from experiments.record.schema import Outcome
+
+TransportFactory = Callable[[], httpx.AsyncBaseTransport]
+
+
+class Link(Protocol):
+    """One device's way to the server. The properties speak of the last poll."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status; 0 if none came."""
+
+    @property
+    def body_bytes(self) -> int:
+        """Bytes of body that came."""
+
+    @property
+    def connect_s(self) -> float:
+        """Seconds spent connecting; NaN if the link cannot say."""
+
+    @property
+    def done_at(self) -> float:
+        """When it ended, on the monotonic clock; 0 if the link cannot say."""
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Of the answer."""
+
+    @property
+    def first_bytes(self) -> bytes:
+        """Of the body, as far as anybody looked at it; at least where the status is not 200."""
+
+    @property
+    def effort(self) -> Effort:
+        """What it took so far."""
+
+    @property
+    def connecting(self) -> bool:
+        """Whether the poll under way still waits for its connection."""
+
+    async def ask(self, number: int, *, checked: bool) -> Outcome:
+        """Polls endpoint `number`; with `checked` its bytes are compared. Raises what the transport raises."""
+
+    async def close(self) -> None:
+        """Closes the connection."""
+
+
+class LeanLink:
+    """Over our lean transport: no body is held, and the transport keeps the time."""
+
+    def __init__(self, target: Target, requests: tuple[httpx.Request, httpx.Request]) -> None:
+        self._target = target
+        self._requests = requests
+        self._transport = LeanTransport(discard_bodies=True, keep_alive=target.keep_alive, address=target.address)
+        self._judged = Effort()
+
+    async def ask(self, number: int, *, checked: bool) -> Outcome:
+        transport = self._transport
+        transport.checksum_wanted = checked
+        answer = await transport.exchange(self._requests[number])
+        checksum = answer.checksum if checked else None
+        return judge(self._target, number, answer.status, answer.body_bytes, checksum, self._judged)
+
+    @property
+    def status(self) -> int:
+        return self._transport.answer.status
+
+    @property
+    def body_bytes(self) -> int:
+        return self._transport.answer.body_bytes
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._transport.answer.headers
+
+    @property
+    def first_bytes(self) -> bytes:
+        return self._transport.answer.first_bytes
+
+    @property
+    def done_at(self) -> float:
+        return self._transport.answer.done_at
+
+    @property
+    def connect_s(self) -> float:
+        return self._transport.connect_s
+
+    @property
+    def connecting(self) -> bool:
+        return self._transport.connecting
+
+    @property
+    def effort(self) -> Effort:
+        t = self._transport
+        return replace(
+            self._judged,
+            attempts=t.attempts,
+            connects=t.connects,
+            reconnects=t.reconnects,
+            closes=t.closes,
+            retries=t.retries,
+            rests_s=t.rests_s,
+        )
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+
+class HttpxLink:
+    """Over any httpx transport: the body is read by httpx, and the time is taken when it is there."""
+
+    connecting = False
+    connect_s = math.nan
+
+    def __init__(
+        self, target: Target, requests: tuple[httpx.Request, httpx.Request], transport: httpx.AsyncBaseTransport
+    ) -> None:
+        self._target = target
+        self._requests = requests
+        self._transport = transport
+        self.effort = Effort(connections_told=False)
+        self.status = 0
+        self.body_bytes = 0
+        self._headers = httpx.Headers()
+        self.first_bytes = b""
+        self.done_at = 0.0
+
+    async def ask(self, number: int, *, checked: bool) -> Outcome:
+        self.status = self.body_bytes = 0
+        self.done_at = 0.0
+        self.first_bytes = b""
+        self.effort.attempts += 1
+        response = await self._transport.handle_async_request(self._requests[number])
+        self.status = response.status_code
+        self._headers = response.headers
+        checksum = 0
+        try:
+            # As it comes from the wire: a body is not held, nor unpacked if a server should have packed it.
+            async for piece in response.aiter_raw():
+                if not self.body_bytes:
+                    self.first_bytes = piece[:FIRST_BYTES]
+                self.body_bytes += len(piece)
+                checksum = zlib.crc32(piece, checksum) if checked else 0
+        finally:
+            await response.aclose()
+        self.done_at = time.monotonic()
+        return judge(self._target, number, self.status, self.body_bytes, checksum if checked else None, self.effort)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._headers.raw
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+
+class StockTransport(httpx.AsyncBaseTransport):
+    """httpx as a team's own script would use it: an `AsyncClient` a device, with its default pool."""
+
+    _shared_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """Never used for plain HTTP; without it each client would spend 20 ms on loading certificates."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._client = httpx.AsyncClient(timeout=timeout_s, verify=self._shared_context, trust_env=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, stream=True)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()

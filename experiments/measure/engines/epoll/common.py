@@ -1,0 +1,42 @@
+"""What the devices of a fast swarm have in common: what they ask, where their events come from, and who waits for what."""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.device import Course
+from experiments.measure.engines.target import Target
+from experiments.measure.engines.watchdog import Heartbeat
+from experiments.measure.engines.wire import wire_of
+
+if TYPE_CHECKING:
+    Devices = deque[Any]
+    """Of `EpollDevice`, which knows this class."""
+
+
+class Common:
+    """The state that devices share and change."""
+
+    def __init__(self, course: Course, target: Target, heartbeat: Heartbeat) -> None:
+        self.course = course
+        self.effort = Effort()
+        self.heartbeat = heartbeat
+        self.in_flight = heartbeat.in_flight
+        self.target = target
+        self.keep_alive = target.keep_alive
+        self.names_devices = target.names_devices
+        self.body_bytes = target.body_bytes
+        self.requests = target.requests()
+        self.wires = tuple(wire_of(request) for request in self.requests)
+        self.epoll = select.epoll()
+        self.connections: dict[int, Any] = {}
+        """Socket -> its device."""
+        self.overdue: Devices = deque()
+        """Devices that came free when their next poll was due already, by `free_at`."""
+        self.waiting: Devices = deque()
+        """Devices by their `wake_at`, each of them once under fixed pacing, else while it waits."""
+        self.closed = False
+        """Whether the window is."""

@@ -1,0 +1,1 @@
+"""A thread a device: the script that people write."""

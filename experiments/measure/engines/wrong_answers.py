@@ -1,0 +1,72 @@
+"""What a server answered where the answer was not the right one: how often which status, and what the first looked like.
+
+Every engine tells of each such answer here, and of no other, so that right answers cost nothing. Plain values out, as they
+stand in run.json under the generator.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from experiments.measure.engines.masking import body_text, headers_text
+from experiments.record.schema import ENDPOINTS, Outcome
+
+MOST_KINDS = 3
+"""Of one endpoint: of how many kinds (reason and status) the first answer is kept."""
+MOST_CODES = 10
+"""How many codes a report names."""
+_OURS = (Outcome.INTERRUPTED, Outcome.GENERATOR_ERROR)
+"""Half an answer, and not by the server's doing."""
+
+
+class WrongAnswers:
+    """Of one shard, in the measured window."""
+
+    def __init__(self) -> None:
+        self._codes: Counter[int] = Counter()
+        self._first: dict[tuple[int, Outcome, int], dict[str, Any]] = {}
+
+    def note(
+        self,
+        endpoint: int,
+        outcome: Outcome,
+        status: int,
+        headers: Iterable[tuple[bytes, bytes]],
+        first_bytes: bytes,
+        **poll: Any,
+    ) -> None:
+        """Takes an answer in.
+
+        Args:
+            endpoint: its place in `ENDPOINTS`.
+            first_bytes: of its body; empty where nobody looked at it.
+            poll: what else is to be known of it.
+        """
+        if outcome == Outcome.HTTP_ERROR:
+            self._codes[status] += 1
+        if outcome in _OURS:
+            return
+        kind = endpoint, outcome, status
+        known = self._first.get(kind)
+        if known is None and sum(place == endpoint for place, _, _ in self._first) >= MOST_KINDS:
+            return
+        # The bytes of most bodies are counted and thrown away: one that was looked at tells more than the very first.
+        if known is None or (first_bytes and not known["first_bytes"]):
+            self._first[kind] = {
+                "endpoint": ENDPOINTS[endpoint],
+                "outcome": outcome.label,
+                "status": status,
+                **poll,
+                "headers": headers_text(headers),
+                "first_bytes": body_text(first_bytes),
+            }
+
+    def codes(self) -> dict[str, int]:
+        """Status code -> how many complete answers had it, the most frequent ones; never 200."""
+        return {str(code): count for code, count in self._codes.most_common(MOST_CODES)}
+
+    def first(self) -> list[dict[str, Any]]:
+        """The first answer of each kind, by when its poll was due."""
+        return sorted(self._first.values(), key=lambda answer: answer["due_s"])

@@ -1,0 +1,1 @@
+"""Generators on the workers of a Dask cluster."""

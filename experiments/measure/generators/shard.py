@@ -1,0 +1,113 @@
+"""What a generator is told, and what it says meanwhile: plain data, so that both travel as JSON."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import httpx
+
+from experiments.errors import GeneratorError
+from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory
+from experiments.measure.engines.target import Target
+from experiments.measure.engines.threads.counter import Counters
+from experiments.schedule import Plan
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What one generator has to do."""
+
+    run_path: str
+    instance: int
+    generators: int
+    """Into how many shards the swarm is divided; this one is number `instance`."""
+    engine: str
+    plan: Plan
+    target: Target
+    transport: str = ""
+    """`module:name` of a user's own transport factory; empty for the engine's."""
+    counters: Counters | None = None
+    """Where the author's client counts besides; None for nowhere."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        target = data["target"] | {name: tuple(data["target"][name]) for name in ("address", "body_bytes", "checksums")}
+        counters = Counters(**data["counters"]) if data.get("counters") else None
+        return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "counters": counters})
+
+    @property
+    def clients(self) -> range:
+        """The devices of this shard."""
+        return self.plan.shard(self.instance, self.generators)
+
+    def make_transports(self, on_made: Callable[[int], None] = lambda made: None) -> list[httpx.AsyncBaseTransport] | None:
+        """A transport for each device, in the order of `clients`; None for lean ones. Called on the loop that they use.
+
+        Args:
+            on_made: told how many there are, after each.
+
+        Raises:
+            GeneratorError: a user's factory cannot be had, or failed.
+        """
+        factory = self._transport_factory()
+        if factory is None:
+            return None
+        made: list[httpx.AsyncBaseTransport] = []
+        for client in self.clients:
+            made.append(self._made_by(factory, client))
+            on_made(len(made))
+        return made
+
+    def _made_by(self, factory: TransportFactory, client: int) -> httpx.AsyncBaseTransport:
+        try:
+            made = factory()
+        except Exception as error:
+            raise GeneratorError(
+                f"transport={self.transport!r} failed when it was called for device {client} ({_short(error)})."
+            ) from error
+        if not isinstance(made, httpx.AsyncBaseTransport):
+            raise GeneratorError(
+                f"transport={self.transport!r} made a {type(made).__name__}, which is no httpx.AsyncBaseTransport."
+            )
+        return made
+
+    def _transport_factory(self) -> TransportFactory | None:
+        """What makes a device's transport; None for the lean one."""
+        if self.transport:
+            module, _, name = self.transport.partition(":")
+            try:
+                factory: TransportFactory = getattr(importlib.import_module(module), name)
+            except Exception as error:
+                raise GeneratorError(f"transport={self.transport!r} cannot be imported ({_short(error)}).") from error
+            return factory
+        if self.engine == "httpx-stock":
+            return lambda: StockTransport(self.target.timeout_s)
+        return None
+
+
+def _short(error: Exception) -> str:
+    return " ".join(repr(error).split())[:200]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a generator is getting on; counts cover the measured window so far."""
+
+    sent: int
+    ok: int
+    failed: int
+    in_flight: int
+    response_p50_ms: float | None
+    response_p99_ms: float | None
+    polls_per_s: float
+    """Polls that ended since the report before, by the second."""
+    problem: str | None
+    """Why the run should not go on, if so."""
+    statuses: dict[str, int] = field(default_factory=dict)
+    """Complete answers with another status than 200, by code; see `WrongAnswers.codes`."""

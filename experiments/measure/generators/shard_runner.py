@@ -1,0 +1,198 @@
+"""Driving a shard: devices by the engine that is asked for, rows to disk every few seconds, a report every second.
+
+A shard, the start of the window and an order to stop -> rows on disk, and what stands in run.json under this generator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from experiments.measure.engines.aio.swarm import HttpxSwarm
+from experiments.measure.engines.device import Course
+from experiments.measure.engines.epoll.swarm import EpollSwarm
+from experiments.measure.engines.stop import Stop
+from experiments.measure.generators.shard import Report, Shard
+from experiments.measure.host import memory
+from experiments.record.rows import PartWriter, RowBuffer
+
+if TYPE_CHECKING:
+    from experiments.measure.engines.threads.swarm import ThreadsSwarm
+
+FLUSH_S = 5.0
+"""How often rows go to disk: what a killed generator loses at most."""
+_REPORT_S = 1.0
+_RECENT_POLLS = 1000
+
+
+async def drive(
+    shard: Shard,
+    start_at: float,
+    on_report: Callable[[Report], None],
+    stop: Stop,
+    transports: Sequence[httpx.AsyncBaseTransport] | None = None,
+) -> dict[str, Any]:
+    """Drives the devices of a shard through warm-up and window.
+
+    Args:
+        start_at: when the measured window begins, on the monotonic clock; round 1 begins `plan.warmup_s` earlier.
+        on_report: called about every second, from the thread that carries the load.
+        stop: an order to close the window early; cancelling gives one.
+        transports: what `shard.make_transports` made beforehand, where the engine asks through such.
+
+    Returns:
+        What stands under `generator.instances` in run.json, with this shard's totals.
+    """
+    rows = RowBuffer(start_at)
+    writer = PartWriter(Path(shard.run_path), shard.instance)
+    course = Course(shard.plan, start_at, rows)
+    chores = _Chores(course, writer, on_report)
+    cpu_before = time.process_time()
+    swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
+    counted: dict[str, Any] = {}
+    try:
+        if shard.engine == "epoll":
+            chores.swarm = swarm = EpollSwarm(course, shard.clients, shard.target, stop, chores.at)
+            # In a thread, so that it holds up neither a kernel's loop nor whoever gives the order to stop.
+            await asyncio.to_thread(swarm.run)
+        elif shard.engine == "threads":
+            from experiments.measure.engines.threads.counter import Counter
+            from experiments.measure.engines.threads.swarm import ThreadsSwarm
+
+            counter = Counter(shard.counters)
+            chores.swarm = swarm = ThreadsSwarm(course, shard.clients, shard.target, stop, chores.at, counter)
+            await asyncio.to_thread(swarm.run)
+            counted = counter.facts
+        else:
+            asked_through = transports or shard.make_transports()
+            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through)
+            await swarm.run()
+            counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
+    except asyncio.CancelledError:
+        stop.at = time.monotonic()
+        raise
+    finally:
+        writer.write(rows.take())
+        await asyncio.to_thread(writer.close)
+    problem = _problem(writer)
+    return {
+        "instance": shard.instance,
+        "pid": os.getpid(),
+        "clients": len(shard.clients),
+        **swarm.effort.facts(),
+        "cpu_s": time.process_time() - cpu_before,
+        "rss_peak_bytes": memory.peak_rss_bytes(),
+        "cpu_wait_ratio": chores.cpu_wait_ratio,
+        "longest_stall_s": swarm.heartbeat.longest_stall_s,
+        "parts": writer.parts,
+        "part_sha256": writer.checksums,
+        "rows": writer.rows,
+        "lost_rows": writer.lost_rows,
+        "error": f"{problem}; {writer.lost_rows:,} of them are lost" if problem else None,
+        **counted,
+        "first_wrong_answers": course.wrong.first(),
+        "totals": course.tally.totals(),
+    }
+
+
+class _Chores:
+    """What is done beside the load, at a heartbeat: rows to disk, reports, and what is measured of the window alone."""
+
+    swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
+
+    def __init__(self, course: Course, writer: PartWriter, on_report: Callable[[Report], None]) -> None:
+        self._course = course
+        self._writer = writer
+        self._on_report = on_report
+        self._reported_at = time.monotonic()
+        self._flush_at = self._reported_at + FLUSH_S
+        self._seen = 0
+        self._waiting: RunQueueWait | None = None
+        """From the start of the window on."""
+        self._window_over = False
+        self.cpu_wait_ratio: float | None = None
+        """Share of the window for which the loop waited for a core; None where the platform does not tell."""
+
+    def at(self, now: float) -> None:
+        """Does what is due."""
+        if self._waiting is None and now >= self._course.start_at:
+            self._waiting = RunQueueWait()
+        if self._waiting is not None and not self._window_over:
+            self._window_over = now >= self._course.close_at
+            if self._window_over or now >= self._reported_at + _REPORT_S:
+                # Now and then as well, so that a run that breaks off has a figure too.
+                self.cpu_wait_ratio = self._waiting.ratio()
+        if now >= self._reported_at + _REPORT_S:
+            self._report(now)
+
+    def _report(self, now: float) -> None:
+        rows, tally = self._course.rows, self._course.tally
+        rate = (len(rows) - self._seen) / (now - self._reported_at)
+        p50, p99 = _recent_percentiles(rows)
+        in_flight = len(self.swarm.heartbeat.in_flight)
+        self._on_report(
+            Report(
+                tally.sent,
+                tally.ok,
+                tally.failed,
+                in_flight,
+                p50,
+                p99,
+                rate,
+                _problem(self._writer),
+                self._course.wrong.codes(),
+            )
+        )
+        if now >= self._flush_at:
+            self._writer.write(rows.take())
+            self._flush_at += FLUSH_S
+        self._reported_at, self._seen = now, len(rows)
+
+
+class RunQueueWait:
+    """How long this thread was ready to run while others had the processor: what CPU time alone does not show.
+
+    Source: the second figure of /proc/<pid>/schedstat, in ns (Linux, Documentation/scheduler/sched-stats.rst).
+    """
+
+    def __init__(self) -> None:
+        self._path = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+        self._since = time.monotonic()
+        self._before = self._waited_s()
+
+    def ratio(self) -> float | None:
+        """Share of the time since then; None where the platform does not tell."""
+        now = self._waited_s()
+        if now is None or self._before is None:
+            return None
+        return (now - self._before) / max(1e-9, time.monotonic() - self._since)
+
+    def _waited_s(self) -> float | None:
+        try:
+            return int(self._path.read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            return None
+
+
+def _recent_percentiles(rows: RowBuffer) -> tuple[float | None, float | None]:
+    """Response p50 and p99 in ms of A's latest polls: an impression for the live view, not a result."""
+    seconds = sorted(rows.recent_responses(_RECENT_POLLS))
+    if not seconds:
+        return None, None
+    return tuple(1000 * seconds[math.ceil(p * len(seconds)) - 1] for p in (0.5, 0.99))  # type: ignore[return-value]
+
+
+def _problem(writer: PartWriter) -> str | None:
+    """Why rows are lost, if so."""
+    if writer.error is None:
+        return None
+    reason = isinstance(writer.error, OSError) and writer.error.strerror
+    return f"generator {writer.instance} could not write its rows ({reason or writer.error})"

@@ -1,0 +1,112 @@
+"""The environment's fingerprint: what a reader must know to compare this run with another.
+
+Holds no user name, no host name, no path and no environment variable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from experiments.measure.host.allowance import Allowance
+
+CERTIFICATE = "calibration.json"
+"""Name of the certificate of calibration in the folder of results; `experiments.studies.calibrate` writes it."""
+
+_PACKAGES = (
+    "falcon",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "httpx",
+    "httpcore",
+    "polars",
+    "psutil",
+    "plotly",
+    "papermill",
+    "jupyterlab",
+    "ipykernel",
+    "nest-asyncio2",
+)
+
+
+def fingerprint() -> dict[str, Any]:
+    """Machine, operating system, Python and the versions that may move a figure."""
+    clock = time.get_clock_info("monotonic")
+    cores, memory_bytes = psutil.cpu_count(logical=True), psutil.virtual_memory().total
+    may_use = Allowance.of(os.getpid())
+    return {
+        "python": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "platform": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "cpu_model": _cpu_model(),
+        "cores": cores,
+        "cores_usable": may_use.cores or cores,
+        "cores_physical": psutil.cpu_count(logical=False),
+        "memory_bytes": memory_bytes,
+        "memory_usable_bytes": min(memory_bytes, may_use.memory_bytes or memory_bytes),
+        "hypervisor": _is_virtual(),
+        "cpu_governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "clock": {"name": clock.implementation, "resolution_s": clock.resolution},
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "lab_version": _version("falcon-asgi-performance-lab"),
+    }
+
+
+def identity() -> dict[str, Any]:
+    """What must be alike for a calibration to speak for a run: the machine, Python, and the versions that send and serve."""
+    whole = fingerprint()
+    same = ("python", "implementation", "kernel", "architecture", "cpu_model", "cores", "memory_bytes", "lab_version")
+    may_use = ("cores_usable", "memory_usable_bytes")
+    packages = {name: whole["packages"][name] for name in ("uvloop", "httptools", "httpx", "polars")}
+    return {name: whole[name] for name in (*same, *may_use)} | {"packages": packages}
+
+
+def certificate(results_dir: Path) -> dict[str, Any] | None:
+    """The certificate of calibration that speaks for this machine and these versions; None where there is none."""
+    try:
+        found = json.loads((results_dir / CERTIFICATE).read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("machine") == identity() else None
+
+
+def _cpu_model() -> str:
+    for line in _lines("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _is_virtual() -> bool | None:
+    """Whether the processor says that a hypervisor runs it; None where it says nothing, as on ARM."""
+    flags = next((line for line in _lines("/proc/cpuinfo") if line.startswith("flags")), None)
+    return None if flags is None else " hypervisor" in flags
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _first_line(path: str) -> str | None:
+    return next(iter(_lines(path)), None)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []

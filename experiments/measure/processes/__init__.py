@@ -1,0 +1,1 @@
+"""Commands that end when nobody wants them any more."""

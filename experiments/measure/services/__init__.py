@@ -1,0 +1,1 @@
+"""What a run needs beside its server: a database, a Redis."""

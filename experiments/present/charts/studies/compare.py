@@ -1,0 +1,219 @@
+"""Systems beside one another: a row a system, so that twenty of them can still be read.
+
+Plain rows -> charts. Marker and colour say the same: what a system is beside Falcon. A hollow marker has no interval yet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from experiments.present.axes import log_ticks, spread_layout
+from experiments.present.chart import Chart
+from experiments.present.format import number, plain, significant
+from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE
+from experiments.present.template import template
+
+Row = Mapping[str, Any]
+
+LOOKS = {
+    "falcon": ("Falcon", "star", BLACK),
+    "framework": ("framework: same server, loop and parser", "circle", BLUE),
+    "stack": ("stack: a server of its own", "square", ORANGE),
+    "ceiling": ("ceiling: no framework", "diamond", GREEN),
+    "again": ("Falcon again, held against itself", "x", PURPLE),
+}
+"""What a system is -> its name, marker and colour."""
+_ROW_PX, _AROUND_PX = 25, 116
+
+
+def ratios(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
+    """CPU per request as a ratio to Falcon.
+
+    Args:
+        rows: a system each: title, kind (a key of `LOOKS`), ratio, low, high (None: provisional), value in µs, verdict.
+        load: in the title, since there is a chart a load.
+        where: the load with all that belongs to it, for those who cannot see the chart.
+    """
+    drawn = [row for row in rows if row["ratio"] is not None]
+    if len(drawn) < 2:
+        return None
+    figure = _figure(f"How much CPU does a request need, beside Falcon? ({load})", len(drawn), legend_px=62)
+    for kind, (name, symbol, colour) in LOOKS.items():
+        if own := [row for row in drawn if row["kind"] == kind]:
+            figure.add_trace(_dots(own, name, symbol, colour))
+    ends = [end for row in drawn for end in (row["ratio"], row["low"], row["high"]) if end]
+    figure.add_vline(x=1, line={"color": BLACK, "width": 1, "dash": "dot"})
+    figure.update_layout(xaxis=_log(ends, "CPU a request ÷ Falcon's (logarithmic; left of 1: less than Falcon)"))
+    figure.update_layout(yaxis=_names(drawn))
+    provisional = any(row["low"] is None for row in drawn if row["kind"] != "falcon")
+    hollow = " A hollow mark is provisional: too few blocks for an interval." if provisional else ""
+    said = "; ".join(f"{row['title']} {number(row['ratio'])}" for row in drawn)
+    return Chart(
+        figure,
+        label=f"CPU a request as a ratio to Falcon's, {where}: {said}.",
+        caption="Geometric mean over the blocks, with its 95 % interval; an interval is of this system alone, what may be "
+        f"claimed of all together is in the table. The dotted line is Falcon.{hollow}",
+    )
+
+
+def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatter:
+    hollow = {"circle": "circle-open", "square": "square-open", "diamond": "diamond-open", "x": "x-open"}
+    return go.Scatter(
+        x=[significant(row["ratio"], 4) for row in rows],
+        y=[row["title"] for row in rows],
+        name=name,
+        mode="markers",
+        marker={
+            "symbol": [symbol if row["low"] else hollow.get(symbol, symbol) for row in rows],
+            "color": colour,
+            "size": 11,
+            "line": {"width": 1.5, "color": colour},
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [significant(row["high"] - row["ratio"]) if row["high"] else 0 for row in rows],
+            "arrayminus": [significant(row["ratio"] - row["low"]) if row["low"] else 0 for row in rows],
+            "color": colour,
+            "thickness": 1.8,
+            "width": 4,
+        },
+        text=[f"{number(row['value'])} µs; {row['verdict']}" for row in rows],
+        hovertemplate="%{y}: %{x:,.3~r} × Falcon, %{text}<extra></extra>",
+    )
+
+
+def times(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
+    """Response p50 and p95 of A at equal load: two marks a system, joined.
+
+    Args:
+        rows: a system each: title, p50, p95 in ms, None if unsupported.
+        load: in the title.
+        where: the load with all that belongs to it.
+    """
+    drawn = sorted((row for row in rows if row["p50"] is not None), key=lambda row: -row["p50"])
+    if not drawn:
+        return None
+    figure = _figure(f"How long does a device wait for A at equal load? ({load})", len(drawn))
+    joined = [row for row in drawn if row["p95"] is not None]
+    for row in joined:
+        figure.add_trace(
+            go.Scatter(
+                x=[row["p50"], row["p95"]],
+                y=[row["title"]] * 2,
+                mode="lines",
+                line={"color": "#BBBBBB", "width": 2},
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+    for key, symbol, colour in (("p50", "circle", BLUE), ("p95", "diamond", ORANGE)):
+        own = [row for row in drawn if row[key] is not None]
+        figure.add_trace(
+            go.Scatter(
+                x=[significant(row[key], 4) for row in own],
+                y=[row["title"] for row in own],
+                name=key,
+                mode="markers",
+                marker={"symbol": symbol, "color": colour, "size": 10},
+                hovertemplate="%{y}: " + key + " %{x:,.3~r} ms<extra></extra>",
+            )
+        )
+    values = [row[key] for row in drawn for key in ("p50", "p95") if row[key] is not None]
+    axis = spread_layout(values)
+    scale = " (logarithmic)" if axis.get("type") == "log" else ""
+    figure.update_layout(xaxis={**axis, "title": {"text": f"response, ms{scale}"}}, yaxis=_names(drawn))
+    said = "; ".join(f"{row['title']} {number(row['p50'])} and {number(row['p95'])}" for row in reversed(drawn))
+    return Chart(
+        figure,
+        label=f"Response p50 and p95 of A in ms, {where}: {said}.",
+        caption="Medians over the blocks; every system was asked the same polls a second. The shortest p50 is on top.",
+    )
+
+
+def serial(rows: Sequence[Row], *, devices: int) -> Chart | None:
+    """Response of devices that ask at the same moment, the first answered first.
+
+    Args:
+        rows: a system each: title, times in ms in order, serial (whether it is expected to answer one by one).
+    """
+    drawn = [row for row in rows if row["times"]]
+    if not drawn:
+        return None
+    figure = _figure(f"Do {devices} devices that ask at once wait for one another?", 10)
+    looks = (("solid", "circle"), ("dash", "square"), ("dot", "diamond"), ("dashdot", "x"), ("longdash", "star"))
+    for place, row in enumerate(drawn):
+        dash, symbol = looks[place % len(looks)]
+        colour = (ORANGE, BLUE, BLACK, GREEN, PURPLE)[place % len(looks)]
+        figure.add_trace(
+            go.Scatter(
+                x=list(range(1, len(row["times"]) + 1)),
+                y=[significant(value, 4) for value in row["times"]],
+                name=row["title"],
+                mode="lines+markers",
+                line={"color": colour, "dash": dash, "width": 1.8},
+                marker={"symbol": symbol, "size": max(5, 14 - 3 * place)},  # So that one is seen on top of another.
+                hovertemplate="%{fullData.name}: number %{x} after %{y:,.3~r} ms<extra></extra>",
+            )
+        )
+    most = max(max(row["times"]) for row in drawn)
+    figure.update_layout(
+        xaxis={"title": {"text": "devices, in the order in which they were answered"}, "dtick": max(1, devices // 16)},
+        yaxis={"title": {"text": "response, ms"}, "range": [0, significant(most * 1.1, 4)]},
+    )
+    said = "; ".join(f"{row['title']} {number(row['times'][0])} to {number(row['times'][-1])}" for row in drawn)
+    return Chart(
+        figure,
+        label=f"Response in ms of {devices} devices that ask at once, in the order of the answers: {said}.",
+        caption="The first round of the window. A level line: all are answered side by side. A rising one: each waits for "
+        "the one before it.",
+    )
+
+
+def _figure(title: str, rows: int, legend_px: int = 22) -> go.Figure:
+    """An empty chart of so many rows, with its legend above them."""
+    return go.Figure(
+        layout={
+            "template": template(),
+            "title": {"text": title},
+            "height": _ROW_PX * rows + _AROUND_PX + legend_px,
+            "hovermode": "closest",
+            "showlegend": True,
+            "margin": {"t": 56 + legend_px, "b": 60, "r": 30},
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"},
+        }
+    )
+
+
+def _names(rows: Sequence[Row]) -> dict[str, Any]:
+    """One row a system, the last on top; charts are read from above."""
+    titles = [row["title"] for row in rows]
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": titles,
+        "range": [-0.6, len(titles) - 0.4],
+        "tickmode": "array",
+        "tickvals": titles,
+    }
+
+
+def _log(ends: Sequence[float], title: str) -> dict[str, Any]:
+    low, high = math.log10(min(*ends, 0.95) * 0.93), math.log10(max(*ends, 1.05) * 1.07)
+    if high - low < 0.5:
+        ticks = [
+            tick for tick in (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5) if low <= math.log10(tick) <= high
+        ]
+    else:
+        ticks = sorted({1.0, *log_ticks(low, high)})
+    return {
+        "type": "log",
+        "range": [round(low, 3), round(high, 3)],
+        "tickvals": ticks,
+        "ticktext": [plain(tick) for tick in ticks],
+        "title": {"text": title},
+    }

@@ -1,0 +1,137 @@
+"""How figures grow over an axis of a sweep: a line through the points, and a dot for each repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from experiments.analyse.points import BELIEVED, Point
+from experiments.present.axes import LOG_FROM, from_zero, log_ticks, spread_layout
+from experiments.present.chart import Chart
+from experiments.present.format import plain, plain_value, significant
+from experiments.present.layout.panels import Panel, stack
+from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+
+MOST_LINES = 8
+_STYLES = tuple(
+    zip((BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK), ("solid", "dash", "dot", "dashdot") * 2, "osd^vx+", strict=False)
+)
+_SYMBOLS = {"o": "circle", "s": "square", "d": "diamond", "^": "triangle-up", "v": "triangle-down", "x": "x", "+": "cross"}
+
+_PANELS: tuple[tuple[str, str, str, Callable[[Point], float | None]], ...] = (
+    ("A (status), response p99", "ms", "status_p99_ms", lambda point: point.response_ms.get("status", {}).get("p99")),
+    ("B (bulk), response p99", "ms", "bulk_p99_ms", lambda point: point.response_ms.get("bulk", {}).get("p99")),
+    ("server, processor", "cores", "server_cores", lambda point: point.server["cores"]),
+)
+"""Title, unit, column of the table of cells, and the figure of a point."""
+
+
+def over(points: Sequence[Point], cells: pl.DataFrame) -> Chart | None:
+    """Response p99 of A and B and the server's processor, over clients (or the axis that has most values).
+
+    Args:
+        cells: `analyse.points.cells_table`.
+    """
+    axis = _longest_axis(points)
+    if axis is None:
+        return None
+    lines = _lines(points, axis)
+    panels = [
+        panel for place, _ in enumerate(_PANELS) if (panel := _panel(place, lines[:MOST_LINES], cells, axis)) is not None
+    ]
+    if not panels:
+        return None
+    for trace in {
+        trace.name: trace for panel in reversed(panels) for trace in panel.traces if trace.mode == "lines"
+    }.values():
+        trace.update(showlegend=True)
+    seen = sorted({point.at[axis] for point in points})
+    x = _x_axis(seen)
+    unit = ", ms" if axis.endswith("_ms") else ""
+    figure = stack(f"How do the figures grow with {axis}?", panels, x=x, x_title=f"{axis}{unit}", hovermode="closest")
+    more = f" Of {len(lines)} lines the first {MOST_LINES} are drawn." if len(lines) > MOST_LINES else ""
+    return Chart(
+        figure,
+        label=f"Response p99 of A and B in ms and the server's processor cores over {axis}; a line for each of the other "
+        "parameters' values.",
+        caption="Lines: the polls of all repeats together (processor: mean of the repeats). Dots: each repeat by itself; "
+        f"how far they lie apart is how well the figure repeats; a hollow triangle is longer than where it stands, since "
+        f"polls never had an answer. Runs that are invalid are left out.{more}",
+    )
+
+
+def _longest_axis(points: Sequence[Point]) -> str | None:
+    """The axis to draw over: clients where there are several, else the number that takes most values."""
+    values = {axis: {point.at[axis] for point in points} for axis in points[0].at}
+    numbers = {
+        axis: len(found)
+        for axis, found in values.items()
+        if len(found) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in found)
+    }
+    return "clients" if "clients" in numbers else max(numbers, key=lambda axis: numbers[axis], default=None)
+
+
+def _lines(points: Sequence[Point], axis: str) -> list[tuple[str, dict[str, Any], list[Point]]]:
+    """Name, the other axes' values, and the points in order."""
+    groups: dict[tuple[Any, ...], list[Point]] = {}
+    varied = [name for name in points[0].at if name != axis and len({point.at[name] for point in points}) > 1]
+    for point in points:
+        groups.setdefault(tuple(point.at[name] for name in varied), []).append(point)
+    return [
+        (
+            ", ".join(f"{name} {plain_value(value)}" for name, value in zip(varied, values, strict=True)) or "all",
+            dict(zip(varied, values, strict=True)),
+            sorted(group, key=lambda point: point.at[axis]),
+        )
+        for values, group in groups.items()
+    ]
+
+
+def _panel(place: int, lines: list[tuple[str, dict[str, Any], list[Point]]], cells: pl.DataFrame, axis: str) -> Panel | None:
+    title, unit, column, of = _PANELS[place]
+    traces: list[go.Scatter] = []
+    believed = cells.filter(pl.col("state").is_in(BELIEVED) & pl.col(column).is_not_null())
+    for (name, at, group), (colour, dash, symbol) in zip(lines, cycle(_STYLES), strict=False):
+        own = believed.filter(*(pl.col(key) == value for key, value in at.items()))
+        drawn = [(point.at[axis], None if _is_bound(point, column) else of(point)) for point in group if point.measured]
+        if not own.height and not any(y is not None for _, y in drawn):
+            continue
+        line = {"color": colour, "dash": dash, "width": 2}
+        hover = f"{name}, {axis} %{{x:,}}: %{{text}}%{{y:,.3~r}} {unit}<extra></extra>"
+        style = {"name": name, "legendgroup": name, "hovertemplate": hover}
+        xs, ys = [x for x, _ in drawn], [None if y is None else significant(y, 4) for _, y in drawn]
+        traces.append(go.Scatter(x=xs, y=ys, text=[""] * len(xs), mode="lines", line=line, showlegend=False, **style))
+        bounds = own[f"{column.removesuffix('_ms')}_censored"].to_list() if unit == "ms" else [False] * own.height
+        symbols = ["triangle-up-open" if bound else _SYMBOLS[symbol] for bound in bounds]
+        dots = {"color": colour, "symbol": symbols, "size": 8, "opacity": 0.75}
+        said = ["longer than " if bound else "" for bound in bounds]
+        y_dots = [significant(value, 4) for value in own[column]]
+        places = own[axis].to_list()
+        traces.append(go.Scatter(x=places, y=y_dots, text=said, mode="markers", marker=dots, showlegend=False, **style))
+    values = [value for trace in traces for value in trace.y if value is not None]
+    if not values:
+        return None
+    return Panel(
+        f"<b>{title}</b>", unit, traces, from_zero(values) if unit == "cores" else spread_layout(values), height=190
+    )
+
+
+def _is_bound(point: Point, column: str) -> bool:
+    """Whether polls that never had an answer leave open how long the figure is; a line has a gap there."""
+    endpoint, _, rest = column.partition("_")
+    return rest.removesuffix("_ms") in point.longer.get(endpoint, ())
+
+
+def _x_axis(seen: Sequence[float]) -> dict[str, Any]:
+    """Linear, or logarithmic where the values lie far apart."""
+    if seen[0] > 0 and seen[-1] / seen[0] >= LOG_FROM:
+        low, high = math.log10(seen[0] * 0.9), math.log10(seen[-1] * 1.1)
+        ticks = log_ticks(low, high)
+        return {"type": "log", "range": [low, high], "tickvals": ticks, "ticktext": [plain(tick) for tick in ticks]}
+    margin = 0.04 * (seen[-1] - seen[0])
+    return {"range": [seen[0] - margin, seen[-1] + margin], "tickformat": ",~f"}

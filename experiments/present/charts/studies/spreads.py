@@ -1,0 +1,104 @@
+"""How response times are spread, at every point of a sweep: small multiples of percentile curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from experiments.analyse.points import Point
+from experiments.present.axes import percentile_layout, spread_layout
+from experiments.present.chart import Chart
+from experiments.present.charts.studies.grid import MOST_FACETS, X
+from experiments.present.format import ENDPOINTS, plain_value, plural, significant
+from experiments.present.layout.facets import Facet, tile
+
+_SHADES = ("#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B", "#041A3A")
+"""Light to dark with the number of clients, so that their order is seen in grey as well."""
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+def multiples(points: Sequence[Point]) -> Chart | None:
+    """A row for each combination of everything but clients, A left and B right, a line for each number of clients."""
+    rows = [group for group in _rows(points) if any(_drawable(point, name) for point in group[1] for name in ENDPOINTS)]
+    shown = rows[: MOST_FACETS // len(ENDPOINTS)]
+    drawn = [point for _, group in shown for point in group]
+    endpoints = [name for name in ENDPOINTS if any(_drawable(point, name) for point in drawn)]
+    if not endpoints:
+        return None
+    values = [1000 * value for point in drawn for frame in point.curves.values() for value in frame["value_s"]]
+    clients = sorted({point.at[X] for point in points})
+    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
+    y = {**spread_layout(values), "title": {"text": "response, ms"}}
+    facets = [
+        Facet(f"<b>{ENDPOINTS[endpoint]}</b>, {name}", _lines(endpoint, group, clients), axes[endpoint], y)
+        for name, group in shown
+        for endpoint in endpoints
+    ]
+    named = {trace.name: trace for facet in reversed(facets) for trace in facet.traces}
+    for trace in named.values():
+        trace.update(showlegend=True)
+    left_out = f" {plural(len(rows) - len(shown), 'further row')} would follow: see the cells' own reports."
+    return Chart(
+        tile(
+            "How are response times spread?",
+            facets,
+            columns=len(endpoints),
+            height=200,
+            hovermode="closest",
+            legend={"title": {"text": "clients"}, "x": 1.01, "y": 1},
+        ),
+        label="Response time in ms by percentile, a small chart for each interval and endpoint, a line for each number of "
+        "clients.",
+        caption="Go up from a percentage to a line: so many polls were done within that time; the darker the line, the more "
+        "clients. The polls of all repeats together; every chart has the same scales. A line ends where ten polls are "
+        "left, or where polls without an answer leave open how long it took."
+        f"{left_out if len(rows) > len(shown) else ''}",
+    )
+
+
+def _rows(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        name = ", ".join(f"{axis} {plain_value(value)}" for axis, value in point.at.items() if axis != X)
+        groups.setdefault(name, []).append(point)
+    return list(groups.items())
+
+
+def _lines(endpoint: str, group: Sequence[Point], clients: Sequence[Any]) -> list[go.Scatter]:
+    return [
+        _line(point.curves[endpoint], clients.index(point.at[X]), len(clients), point.at[X])
+        for point in group
+        if _drawable(point, endpoint)
+    ]
+
+
+def _axis(points: Sequence[Point], endpoint: str) -> dict[str, Any]:
+    """Percentages, as far as any curve of the endpoint goes."""
+    tails = (point.curves[endpoint]["tail"][-1] for point in points if _drawable(point, endpoint))
+    return percentile_layout(tails, "polls done within the time", small=True)
+
+
+def _drawable(point: Point, endpoint: str) -> bool:
+    return endpoint in point.curves and point.curves[endpoint].height > 0 and not point.curves[endpoint]["censored"][0]
+
+
+def _line(curve: pl.DataFrame, place: int, count: int, clients: Any) -> go.Scatter:
+    """Every third point of the curve will do in a small chart; it ends where times are only known to be longer."""
+    curve = curve.filter(~pl.col("censored"))
+    thin = pl.concat([curve.gather_every(3), curve.tail(1)]).unique(maintain_order=True)
+    shade = _SHADES[round(place * (len(_SHADES) - 1) / max(1, count - 1))]
+    return go.Scatter(
+        x=[round(math.log10(tail), 4) for tail in thin["tail"]],
+        y=[significant(1000 * value, 4) for value in thin["value_s"]],
+        text=[f"{significant(percent, 6):.10g} %" for percent in thin["percent"]],
+        name=plain_value(clients),
+        legendgroup=plain_value(clients),
+        showlegend=False,
+        mode="lines",
+        line={"color": shade, "width": 2, "dash": _DASHES[place % len(_DASHES)]},
+        hovertemplate=f"{plain_value(clients)} clients: %{{text}} within %{{y:,.3~r}} ms<extra></extra>",
+    )

@@ -1,0 +1,1 @@
+"""Where small charts stand beside and above one another."""

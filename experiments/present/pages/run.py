@@ -1,0 +1,276 @@
+"""What the cells of a notebook show: each method is one cell, and its value is what the cell displays.
+
+A page reads one record. Tables are worked out when they are first needed, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
+from experiments.analyse.changes import Comparison, compare
+from experiments.errors import VerdictError
+from experiments.present.axes import step_of
+from experiments.present.format import duration, moment
+from experiments.present.html import Markup, caption, note
+from experiments.present.tables import changes as differences
+from experiments.present.tables import connections, database, limits, wrong_answers
+from experiments.present.tables import headline as figures
+from experiments.present.tables import provenance as sources
+from experiments.present.tables import scenario as question
+from experiments.present.tables import verdict as judgement
+from experiments.present.tables.clients import clients as clients_table
+from experiments.present.tables.sortable import SortableTable
+from experiments.record.collection import collect
+from experiments.record.reading import load
+
+if TYPE_CHECKING:
+    from experiments.present.chart import Chart
+    from experiments.record.reading import Record
+    from experiments.scenario import Scenario
+
+FEW_POLLS = 1500
+"""Up to so many polls, each is drawn by itself instead of percentiles over time."""
+
+MOST_STEPS = 120
+"""Steps of time in which polls are counted."""
+
+MOST_ROWS, MOST_COLUMNS = 150, 100
+"""Cells of the map of devices."""
+
+
+def asked(scenario: Scenario, calibration: Mapping[str, Any] | None = None) -> Markup:
+    """The scenario shown back before it runs, with the load that it asks for, and whether its generators can carry it.
+
+    With `run_dir` it is what that run was asked.
+
+    Args:
+        calibration: the certificate that speaks for this machine, if there is one.
+
+    Raises:
+        RecordError: `run_dir` holds no record.
+    """
+    if scenario.run_dir:
+        scenario = load(scenario.run_dir).scenario
+        return question.cards(scenario) + question.parameters(scenario.model_dump())
+    carried = (calibration or {}).get("carries") or {}
+    return question.cards(scenario) + question.advice(scenario, carried) + question.parameters(scenario.model_dump())
+
+
+class Page:
+    """Everything that is shown of one record."""
+
+    def __init__(self, record: Record, scenario: Scenario | None = None) -> None:
+        """Opens a page.
+
+        Args:
+            record: a run, finished or not.
+            scenario: what is asked now; None for what the record answers. They differ where `run_dir` names an earlier
+                run: it then is shown as such, and held to the service level of now if there is one.
+        """
+        self.record = record
+        self._scenario = scenario or record.scenario
+
+    # -- what it comes to ------------------------------------------------------------------------
+
+    def verdict(self) -> Markup:
+        """What must be known first, the verdict, and the result in a few sentences."""
+        facts, scenario = self.record.facts, self.record.scenario
+        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, scenario)
+        said += limits.sentences(self.summary) + database.sentences(facts.get("database"), scenario)
+        return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
+
+    def checks(self) -> Markup:
+        """What the verdict rests on."""
+        return judgement.checks(self.summary["verdict"])
+
+    def asked(self) -> Markup:
+        """What was asked, and the load that it makes."""
+        return asked(self.record.scenario, self.record.started.get("environment", {}).get("calibration"))
+
+    def headline(self) -> Markup:
+        """Counts and times of both endpoints, and what the first wrong answers looked like."""
+        return figures.headline(self.summary) + wrong_answers.first(self.record.facts)
+
+    def service_level(self) -> Markup:
+        """The limits that were asked for, and whether they are kept."""
+        return figures.service_level(self.summary)
+
+    def costs(self) -> Markup:
+        """What the server and the generator used."""
+        return figures.costs(self.summary)
+
+    def changes(self) -> Markup:
+        """What changed since the run or sweep that `compare_to` names."""
+        if self._comparison is None:
+            return caption("compare_to names no earlier run, so there is nothing to compare with.")
+        return differences.changes(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
+
+    def clients(self) -> SortableTable | Markup:
+        """Every device and endpoint, to sort and to filter."""
+        return clients_table(clients.clients_table(self._polls))
+
+    def provenance(self) -> Markup:
+        """Where the figures come from."""
+        return sources.provenance(self.record)
+
+    def enforce(self) -> None:
+        """With `strict`, fails the notebook if the run deserves it; to be called after everything is shown.
+
+        Raises:
+            VerdictError: `strict`, and the verdict is invalid, the service level is missed, or a figure is worse than in
+                `compare_to` by more than the margin.
+        """
+        if not self._scenario.strict:
+            return
+        level = self.summary["service_level"]
+        if self.summary["verdict"]["status"] == "invalid":
+            raise VerdictError(f"strict: the run is invalid. {judgement.reason(self.summary['verdict'])}")
+        if level["asked"] and level["met"] is not True:
+            raise VerdictError(f"strict: {figures.level_sentence(level)}")
+        if self._comparison is not None:
+            differences.enforce(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
+
+    # -- charts ----------------------------------------------------------------------------------
+
+    def response_over_time(self) -> Chart | Markup:
+        """How long devices waited, over the window."""
+        from experiments.present.charts import response
+
+        chart = None
+        if self._polls.height > FEW_POLLS:
+            bins_s = {endpoint: self._response_bin(endpoint) for endpoint in self._endpoints}
+            frames = {
+                endpoint: timeline.response_over_time(self._polls, endpoint, bin_s) for endpoint, bin_s in bins_s.items()
+            }
+            chart = response.over_time(frames, self._window_s, bins_s)
+        chart = chart or response.each_poll(self._polls.head(FEW_POLLS), self._window_s)
+        return self._dated(chart) or note("No poll was answered or waited for, so there are no times to draw.")
+
+    def percentiles(self) -> Chart | Markup:
+        """How long the slowest polls took."""
+        from experiments.present.charts import response
+
+        curves = {
+            (endpoint, kind): latency.curve(latency.times(self._polls, endpoint, kind))
+            for endpoint in self._endpoints
+            for kind in ("response", "latency")
+        }
+        few = "Too few polls for a curve of percentiles: each of its points needs ten polls beyond it."
+        return response.percentile_curve(curves) or note(few)
+
+    def outcomes_over_time(self) -> Chart | Markup:
+        """Polls answered and failed, against what was planned."""
+        from experiments.present.charts import outcomes
+
+        counted = timeline.outcomes_over_time(self._polls, self._step_s)
+        planned = timeline.planned_over_time(self._polls, self._step_s)
+        chart = outcomes.over_time(counted, planned, self._window_s, self._step_s)
+        return self._dated(chart) or note("No poll was due in the measured window.")
+
+    def server_over_time(self) -> Chart | Markup:
+        """What the run cost the server."""
+        from experiments.present.charts import resources as drawn
+
+        environment = self.record.facts.get("environment", {})
+        may_use = self.record.facts.get("server", {}).get("may_use") or {}
+        cores = may_use.get("cores") or environment.get("cores_usable", environment.get("cores"))
+        chart = drawn.server(self._usage, self._window_s, cores)
+        unseen = self.record.facts.get("server", {}).get("unseen")
+        why = unseen or "the server is not on this machine, or the run ended first"
+        return self._dated(chart) or note(f"No use of resources was recorded: {why}.")
+
+    def generator_over_time(self) -> Chart | Markup:
+        """Whether the generator kept up."""
+        from experiments.present.charts import generator
+
+        bin_s = min(map(self._response_bin, self._endpoints), default=1.0)
+        lag = timeline.lag_over_time(self._polls, bin_s)
+        host = resources.host(self.record)
+        chart = generator.over_time(lag, self._usage, host, self._window_s, bin_s)
+        return self._dated(chart) or note("Nothing is known of the generator: no poll was sent and no sample was taken.")
+
+    def device_map(self) -> Chart | Markup:
+        """Which devices waited, and when."""
+        from experiments.present.charts import heatmap
+
+        interval_s = self.record.scenario.plan.interval_s
+        bin_s = step_of(self._window_s, max(interval_s, self._window_s / MOST_COLUMNS))
+        cells = timeline.slowest_by_client(self._polls, bin_s, MOST_ROWS)
+        chart = heatmap.slowest(cells, self._window_s, bin_s)
+        return self._dated(chart) or note("No poll was answered or waited for, so there is no map of devices.")
+
+    # -- tables, made once -----------------------------------------------------------------------
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The stored summary, or one made now: where there is none, or one of another version, or files are damaged."""
+        made = self._made_summary
+        now = service_level.judge(self._scenario, self._polls)
+        return made | {"service_level": now} if now["asked"] else made
+
+    @cached_property
+    def _made_summary(self) -> dict[str, Any]:
+        return summary.current(self.record)
+
+    @cached_property
+    def _comparison(self) -> Comparison | None:
+        place = self._scenario.compare_to
+        return compare(collect(place), [self.record]) if place else None
+
+    @cached_property
+    def _polls(self) -> pl.DataFrame:
+        return polls.prepare(self.record)
+
+    @cached_property
+    def _usage(self) -> pl.DataFrame:
+        return resources.usage(self.record)
+
+    def _dated(self, chart: Chart | None) -> Chart | None:
+        """A chart over time that says when its time began, to be found again in the logs of others."""
+        began = self.record.facts.get("window_started_at")
+        return chart and (chart.noting(f"0 on the time axis is {moment(str(began))}.") if began else chart)
+
+    @property
+    def _window_s(self) -> float:
+        return self.record.window_s
+
+    @property
+    def _step_s(self) -> float:
+        """Length of a bin in which polls are counted: two rounds or more, so that the count is even."""
+        at_least = max(self._window_s / MOST_STEPS, 2 * self.record.scenario.plan.interval_s)
+        return step_of(self._window_s, at_least)
+
+    def _response_bin(self, endpoint: str) -> float:
+        """Length of a bin of an endpoint's percentiles."""
+        return timeline.choose_bin(self._window_s, self._polls.filter(pl.col("endpoint") == endpoint))
+
+    @property
+    def _endpoints(self) -> list[str]:
+        """The endpoints that were polled, A before B."""
+        return [name for name, one in self.summary["endpoints"].items() if one.get("planned")]
+
+    def _stamps(self) -> list[str]:
+        """What must be known before any figure is read."""
+        record = self.record
+        said = [f"This run is not complete: {sentence}." for sentence in record.missing]
+        if cut := record.cut_short:
+            lengths = f"{duration(self._window_s)} of {duration(record.scenario.window_s)} were measured"
+            said.append(f"This run was cut short ({lengths}): {str(cut).rstrip('.')}.")
+        if died := record.facts.get("server", {}).get("died"):
+            said.append(f"The server ended by itself during the run: {died.rstrip('.')}.")
+        if self._scenario.run_dir:
+            said.append(
+                f"Shown from the record of run {record.run_id}, begun {record.started.get('started_at')}; "
+                "nothing was measured now."
+            )
+        if record.scenario.pacing == "after":
+            said.append(
+                "Closed loop: each device waits an interval after every answer, so a slow server is asked less "
+                "often, and delay hides itself. Compare such a run only with its like."
+            )
+        return said

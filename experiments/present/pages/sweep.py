@@ -1,0 +1,216 @@
+"""What the cells of sweep.ipynb show once everything is measured: each method is one cell of the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from experiments.analyse.changes import Comparison, compare
+from experiments.analyse.points import Measured, Point, cells_table, points
+from experiments.errors import VerdictError
+from experiments.present.format import ENDPOINTS, LONGER, percent, plain
+from experiments.present.html import Markup, caption, note
+from experiments.present.tables import changes as differences
+from experiments.present.tables import provenance as sources
+from experiments.present.tables.headline import missed_limit
+from experiments.present.tables.studies import sweep as tables
+from experiments.record.collection import collect
+
+if TYPE_CHECKING:
+    from experiments.present.chart import Chart
+    from experiments.present.charts.studies.grid import Figure
+
+_NOTHING = "No cell has figures that may be used."
+
+
+class SweepPage:
+    """Everything that is shown of one sweep."""
+
+    def __init__(
+        self,
+        measured: Sequence[Measured],
+        *,
+        notes: Sequence[str] = (),
+        limits_ms: Mapping[str, float],
+        failure_pct: float = 100.0,
+        compare_to: str = "",
+        margin_pct: float = 10.0,
+        strict: bool = False,
+    ) -> None:
+        """Opens a page.
+
+        Args:
+            measured: all cells of the grid, measured or not, in the order of the table.
+            notes: what must be known before any figure is read.
+            limits_ms: endpoint -> response time within which a poll keeps the service level; 0 for none.
+            failure_pct: percent of polls of a point that may go wrong; 100 for no limit.
+            compare_to: an earlier run or sweep.
+            margin_pct: what is worse by more is a regression.
+        """
+        self.cells = list(measured)
+        self._notes = notes
+        self._limits_ms = limits_ms
+        self._failure_pct = failure_pct
+        self._compare_to = compare_to
+        self._margin_pct = margin_pct
+        self._strict = strict
+
+    def verdict(self) -> Markup:
+        """How much of the sweep may be believed."""
+        return tables.banner(self.cells, self._notes)
+
+    def response(self, percentile: str) -> Chart | Markup:
+        """Maps of a response percentile, `p50`, `p95` or `p99`, of A and B."""
+        from experiments.present.charts.studies.grid import Figure
+
+        figures = [
+            Figure(
+                f"{words}, {percentile}, ms",
+                lambda point, name=name: point.response_ms.get(name, {}).get(percentile),  # type: ignore[misc]
+                lambda point, name=name: point.repeats.get(f"{name}_{percentile}_ms", ()),  # type: ignore[misc]
+                lambda point, name=name: percentile in point.longer.get(name, ()),  # type: ignore[misc]
+            )
+            for name, words in ENDPOINTS.items()
+        ]
+        unknown = any(percentile in longer for point in self._points for longer in point.longer.values())
+        return self._maps(
+            f"How long do devices wait? (response {percentile})",
+            figures,
+            f"The polls of all repeats of a point together; the darker, the longer.{f' {LONGER}' if unknown else ''}",
+        )
+
+    def kept(self) -> Chart | Markup:
+        """Maps of the polls within the service level, and of those not answered right."""
+        from experiments.present.charts.studies.grid import Figure
+
+        limits = {name: limit for name, limit in self._limits_ms.items() if limit > 0}
+        # Four digits, so that 99.97 % does not read as all of them.
+        within = [
+            Figure(
+                f"{ENDPOINTS[name]} within {plain(limit)} ms, %",
+                lambda point, name=name: point.within_pct.get(name),  # type: ignore[misc]
+                digits=4,
+            )
+            for name, limit in limits.items()
+        ]
+        failed = [
+            Figure(
+                f"{words} not answered right, %",
+                lambda point, name=name: point.failed_pct.get(name),  # type: ignore[misc]
+                lambda point, name=name: point.repeats.get(f"{name}_failed_pct", ()),  # type: ignore[misc]
+                digits=4,
+            )
+            for name, words in ENDPOINTS.items()
+        ]
+        hint = (
+            "" if limits else " Polls within a service level are shown where slo_status_p99_ms or slo_bulk_p99_ms is given."
+        )
+        return self._maps(
+            "Which polls keep the service level, and which fail?",
+            [*within, *failed],
+            f"Percent of the planned polls: failed, or never sent because their device still waited.{hint}",
+        )
+
+    def costs(self) -> Chart | Markup:
+        """Maps of what the server used."""
+        from experiments.present.charts.studies.grid import Figure
+
+        figures = [
+            Figure(
+                "server processor, cores",
+                lambda point: point.server["cores"],
+                lambda point: point.repeats.get("server_cores", ()),
+            ),
+            Figure(
+                "processor time a request, µs",
+                lambda point: point.server["us_per_request"],
+                lambda point: point.repeats.get("server_us_per_request", ()),
+            ),
+            Figure(
+                "resident memory, peak, MB",
+                lambda point: _mega(point.server["rss_bytes"]),
+                lambda point: [value / 1e6 for value in point.repeats.get("server_rss_bytes", ())],
+            ),
+        ]
+        return self._maps("What does it cost the server?", figures, "Mean over repeats; memory: the highest.")
+
+    def growth(self) -> Chart | Markup:
+        """Curves over clients, with the spread of the repeats."""
+        from experiments.present.charts.studies import growth
+
+        return growth.over(self._points, cells_table(self.cells)) or note(
+            "Nothing grows here: no number was varied, or no cell has figures that may be used."
+        )
+
+    def spreads(self) -> Chart | Markup:
+        """Small multiples of the response times."""
+        from experiments.present.charts.studies import spreads
+
+        return spreads.multiples(self._points) or note(_NOTHING)
+
+    def table(self) -> Markup:
+        """Every cell, with a link to its report."""
+        return tables.cells(self.cells)
+
+    def changes(self) -> Markup:
+        """What changed since the run or sweep that `compare_to` names."""
+        if not self._compare_to:
+            return caption("compare_to names no earlier sweep, so there is nothing to compare with.")
+        if self._comparison is None:
+            return note(_NOTHING)
+        return differences.changes(self._comparison, self._compare_to, self._margin_pct)
+
+    def provenance(self) -> Markup:
+        """Where the figures come from: the facts of the first cell; each cell's own report has its own."""
+        records = [cell.record for cell in self.cells if cell.record]
+        if not records:
+            return note(_NOTHING)
+        return caption(f"Of the cell {records[0].run_id}; each cell's own report has its own.") + sources.provenance(
+            records[0]
+        )
+
+    def enforce(self) -> None:
+        """With `strict`, fails the notebook if the sweep deserves it; to be called after everything is shown.
+
+        Raises:
+            VerdictError: a cell may not be believed or was not measured, a point misses the service level, or a figure is
+                worse than that of `compare_to` by more than the margin.
+        """
+        if not self._strict:
+            return
+        if bad := [f"{cell.name} ({cell.state})" for cell in self.cells if not cell.believed]:
+            raise VerdictError(f"strict: cells without figures that may be used: {', '.join(bad[:10])}.")
+        if missed := [words for point in self._points for words in self._missed(point)]:
+            raise VerdictError(f"strict: the service level is missed: {'; '.join(missed[:10])}.")
+        if self._compare_to and self._comparison is not None:
+            differences.enforce(self._comparison, self._compare_to, self._margin_pct)
+
+    def _missed(self, point: Point) -> list[str]:
+        at = ", ".join(f"{axis}={value}" for axis, value in point.at.items())
+        late = [f"{missed_limit(item)} at {at}" for item in point.levels.values() if item["met"] is False]
+        failed = [
+            f"{percent(share, 100)} of {ENDPOINTS[name]} not answered right at {at}, limit {plain(self._failure_pct)}"
+            for name, share in point.failed_pct.items()
+            if share is not None and share > self._failure_pct
+        ]
+        return late + failed
+
+    def _maps(self, question: str, figures: Sequence[Figure], reading: str) -> Chart | Markup:
+        from experiments.present.charts.studies import grid
+
+        few = "Too few polls for this figure at every point." if any(point.measured for point in self._points) else _NOTHING
+        return grid.maps(question, self._points, figures, reading) or note(few)
+
+    @cached_property
+    def _points(self) -> list[Point]:
+        return points(self.cells, self._limits_ms, self._failure_pct)
+
+    @cached_property
+    def _comparison(self) -> Comparison | None:
+        now = [cell.record for cell in self.cells if cell.record]
+        return compare(collect(self._compare_to), now) if now else None
+
+
+def _mega(value: float | None) -> float | None:
+    return None if value is None else value / 1e6

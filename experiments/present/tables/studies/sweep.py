@@ -1,0 +1,146 @@
+"""A sweep in tables: what it will take before it starts, what came of it, and every cell with a link to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from experiments.analyse.points import Measured
+from experiments.analyse.summary import current, is_longer
+from experiments.present.format import (
+    LONGER,
+    NONE,
+    count,
+    duration,
+    longer,
+    number,
+    percent,
+    plain,
+    plain_value,
+    plural,
+    size,
+)
+from experiments.present.html import Markup, Piece, caption, element, table
+from experiments.present.tables.verdict import STATUSES, Status, badge
+from experiments.scenario import Scenario
+
+MOST_ROWS = 200
+"""Rows of a table; a sweep of thousands of cells shows the first ones."""
+
+_NO_RECORD = Status("", "✖", "lab-invalid", "")
+_NOT_YET = Status("", NONE, "lab-neutral", "")
+
+
+def outlook(cells: int, repeats: int, seconds: float, max_hours: float, now: datetime) -> Markup:
+    """How many cells there are and how long they will take, in cards; and what happens if that is too long."""
+    shown = [
+        (count(cells // repeats), "points of the grid"),
+        (count(repeats), "repeats of each"),
+        (count(cells), "cells to measure"),
+        (duration(seconds), "in all, about"),
+        (f"{now + timedelta(seconds=seconds):%d %b, %H:%MZ}", "done about, if started now"),
+    ]
+    cards = [element("div", element("b", value), element("span", meaning), css="lab-card") for value, meaning in shown]
+    whole = element("div", *cards, css="lab-cards")
+    if seconds <= 3600 * max_hours:
+        return whole
+    part = int(cells * 3600 * max_hours / seconds)
+    return whole + caption(
+        element(
+            "strong",
+            f"That is more than max_hours={plain(max_hours)}: about {count(part)} of {plural(cells, 'cell')} will be "
+            "measured. "
+            "Start again with the same sweep_id for the others, or raise max_hours.",
+        )
+    )
+
+
+def loads(points: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Markup:
+    """What each point of the grid asks for; the heaviest first."""
+    ordered = sorted(points, key=lambda one: -one[1].plan.polls_per_s)
+    rows: list[list[Piece]] = [[*map(plain_value, at.values()), *_load(scenario)] for at, scenario in ordered[:MOST_ROWS]]
+    axes = list(ordered[0][0])
+    head = [*axes, "polls/s asked for", "answers, without headers", "polls a cell", "connections"]
+    shown = table(head, rows, label="load of each point", numbers=range(1, len(head)))
+    return shown + _rest(len(ordered))
+
+
+def _load(scenario: Scenario) -> list[str]:
+    plan = scenario.plan
+    share = plan.bulk_weight / (plan.status_weight + plan.bulk_weight)
+    body = (1 - share) * scenario.status_bytes + share * scenario.bulk_bytes
+    polls = plan.polls_per_s * scenario.window_s
+    connections = count(scenario.clients) if scenario.keep_alive else "one a poll"
+    return [number(plan.polls_per_s), f"{size(body * plan.polls_per_s)}/s", count(polls), connections]
+
+
+def _rest(rows: int) -> Markup:
+    return caption(f"The first {MOST_ROWS} of {count(rows)}.") if rows > MOST_ROWS else Markup("")
+
+
+def banner(cells: Sequence[Measured], notes: Sequence[str]) -> Markup:
+    """How many cells may be believed, how many not and why, and what must be known first."""
+    states = [cell.state for cell in cells]
+    counted = {name: states.count(name) for name in ("valid", "suspect", "invalid", "failed", "damaged", "unfinished")}
+    believed = counted["valid"] + counted["suspect"]
+    missing = len(cells) - sum(counted.values())
+    words = ", ".join(f"{many} {name}" for name, many in counted.items() if many)
+    rest = f"{', ' if words else ''}{count(missing)} not measured" if missing else ""
+    css = "lab-valid" if counted["valid"] == len(cells) else "lab-suspect" if believed else "lab-invalid"
+    care = f", {count(counted['suspect'])} of them with care" if counted["suspect"] else ""
+    head = f"{count(believed)} of {plural(len(cells), 'cell')} may be believed{care}"
+    return element(
+        "section",
+        element("p", head, css="lab-headline"),
+        element("p", f"Cells: {words}{rest}."),
+        *(element("p", note) for note in notes),
+        css=f"lab-banner {css}",
+        aria_label="verdict",
+    )
+
+
+def cells(measured: Sequence[Measured]) -> Markup:
+    """Every cell: its state, its figures, its report."""
+    rows = [_row(cell) for cell in measured[:MOST_ROWS]]
+    figures = ["not answered right", "A p50", "A p99", "B p99", "server cores", "µs a request", "memory", "lag p99"]
+    head = ["", *measured[0].at, "repeat", "verdict", "because of", *figures]
+    why = head.index("because of")
+    numbers = set(range(1, len(head))) - {why - 1, why}
+    shown = table(head, rows, label="every cell", numbers=numbers, medium={why})
+    unknown = any("> " in str(piece) for row in rows for piece in row)
+    links = "Times in ms. The links lead to the cells' own reports, from the folder of the sweep."
+    links = f"{links} {LONGER}" if unknown else links
+    return shown + caption(links) + _rest(len(measured))
+
+
+def _row(cell: Measured) -> list[Piece]:
+    link: Piece = element("a", "report", href=cell.report, aria_label=f"report of {cell.name}") if cell.report else NONE
+    at = [plain_value(value) for value in cell.at.values()]
+    return [link, *at, count(cell.repeat), badge(_status(cell.state)), cell.why, *_figures(cell)]
+
+
+def _status(state: str) -> Status:
+    if state in STATUSES:
+        return STATUSES[state]
+    return (_NOT_YET if state == "not measured" else _NO_RECORD)._replace(word=state)
+
+
+def _figures(cell: Measured) -> list[str]:
+    if cell.record is None:
+        return [NONE] * 8
+    summary = current(cell.record)
+    status, bulk = (summary["endpoints"][name] for name in ("status", "bulk"))
+    planned = status["planned"] + bulk["planned"]
+    server = summary["server"]
+    return [
+        percent(planned - status["ok"] - bulk["ok"], planned),
+        *(
+            longer(number(one["response_ms"][name]), censored=is_longer(one["response_ms"], name))
+            for one, name in ((status, "p50"), (status, "p99"), (bulk, "p99"))
+        ),
+        number(server["cpu_cores_mean"]),
+        number(server["cpu_us_per_request"]),
+        size(server["rss_peak_bytes"]),
+        number(summary["generator"]["lag_ms"]["p99"]),
+    ]

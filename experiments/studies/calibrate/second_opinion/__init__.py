@@ -1,0 +1,1 @@
+"""The same load measured by tools that are not ours."""

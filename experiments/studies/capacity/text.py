@@ -1,0 +1,249 @@
+"""What a search comes to, in sentences: never a number that only the generator limited.
+
+Findings and figures -> text. The sentences are what people quote, so they carry how often, how many, and what was the limit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from experiments.predict.forecast import Model
+from experiments.predict.usl import Law, Unidentified
+from experiments.present.format import count, duration, number, plain, plural, size
+from experiments.studies.capacity.evidence import evidence, limit
+from experiments.studies.capacity.params import Asked
+from experiments.studies.capacity.search import Rules, confirming
+from experiments.studies.capacity.strategy import ClosedLoop, Run, Search, Stage
+from experiments.studies.cells import Outcome
+from experiments.studies.study import CellStudy
+from experiments.studies.text import Pair, folder
+
+_TOO_FAR = 0.1
+"""From which distance of the light cells from the model a forecast is not to be rested on: CPU repeats within 2 %."""
+
+_STEADY = 1.1
+"""Most : least processor time a request at the same load, on a machine whose speed is steady. Source: repeats on two quiet
+cores lie within 4 %; on a guest whose host is busy 5,600 devices cost 79, 87, 105 and 120 µs a request."""
+
+
+def workers(number_: int) -> str:
+    """`1 worker`."""
+    return plural(number_, "worker")
+
+
+def question(study: CellStudy[Asked]) -> list[Pair]:
+    """What is searched for, and within what."""
+    asked = study.asked
+    rules, base = asked.rules, asked.base
+    said = [
+        ("service level", "; ".join(_level(asked))),
+        ("devices", f"{count(rules.smallest)} to {count(rules.largest)}, each polling every {plain(base.interval_ms)} ms"),
+        ("on", ", ".join(workers(one) for one in asked.workers)),
+        ("narrowed down to", f"{plain(rules.step_pct)} % of the load that held before the first that did not"),
+        (
+            "confirmed with",
+            f"{plural(rules.confirmations, 'new run')} at the answer and up to as many a step above{_anew(rules)}",
+        ),
+        ("a suspect run", "counts, and is named" if asked.own.suspect_counts else "is no evidence, as an invalid one"),
+    ]
+    time = [
+        ("a cell takes", f"{duration(base.warmup_s + base.window_s)} of load and about 10 s around it"),
+        ("time", f"at most {duration(3600 * asked.own.max_hours)} from now; a search usually takes 25 to 40 cells"),
+    ]
+    return [*said, *([] if study.shown else time), *folder(study)]
+
+
+def measured(outcome: Outcome, why: str, asked: Asked, left_s: float) -> str:
+    """A line for the log: what came of a cell, and how long the search may still take."""
+    if outcome.summary is None:
+        came = f"{outcome.status}: {outcome.why}"
+    elif why in (Stage.why, ClosedLoop.why):
+        came = str(outcome.verdict)
+    else:
+        shows = evidence(outcome, suspect_counts=asked.own.suspect_counts)
+        came = f"{outcome.verdict}, {_SHOWN[shows.shown]}" + (f" ({shows.why})" if shows.why else "")
+    return f"{why}: {outcome.cell.name}: {came}; {left_s / 60:.0f} min of time left at most"
+
+
+_SHOWN = {"held": "held", "missed": "missed", "blind": "no evidence"}
+
+
+def _anew(rules: Rules) -> str:
+    return "; the runs that chose the edge do not count" if rules.anew else ""
+
+
+def _level(asked: Asked) -> list[str]:
+    base = asked.base
+    limits = {"A": base.slo_status_p99_ms, "B": base.slo_bulk_p99_ms}
+    said = [f"response p99 of {name} up to {plain(ms)} ms" for name, ms in limits.items() if ms]
+    if base.slo_failure_pct < 100:
+        said.append(f"failed polls up to {plain(base.slo_failure_pct)} %, so many are left out of the p99")
+    if base.slo_devices_pct:
+        said.append(f"kept by {plain(base.slo_devices_pct)} % of the devices, each by itself")
+    return said
+
+
+def model(number_: int, learnt: Model | None) -> list[Pair]:
+    """Processor times, and what they rest on."""
+    on = f"with {workers(number_)}"
+    if learnt is None:
+        return [(on, "no light cell could be used: begin with a smaller load, or look into the cells' verdicts")]
+    pairs = []
+    for name, side in (("server", learnt.server), ("generator", learnt.generator)):
+        times = f"{_us(side.status_s)} a poll" + (f" of A, {_us(side.bulk_s)} of B" if side.split else "")
+        wake = f", {_us(side.wake_s)} each time it sleeps and wakes" if side.wake_s else "; sleeping could not be told apart"
+        pairs.append((f"{name}, {on}", f"{times}{wake}; the cells lie within {100 * side.residual_ratio:.1f} % of this"))
+    often, stood = (sum(length**power * rate for length, rate in learnt.pauses) for power in (0, 1))
+    pairs.append((f"pauses of each loop, {on}", f"{number(often)} a second, {number(100 * stood)} % of the time"))
+    if learnt.slowness != (1.0,):
+        least, most = min(learnt.slowness), max(learnt.slowness)
+        varied = f"a poll took from {number(100 * least)} to {number(100 * most)} % of its mean time, second by second"
+        pairs.append((f"speed of the machine, {on}", varied))
+    loads = ", ".join(f"{100 * load:.0f} %" for load in learnt.loads)
+    return [*pairs, (f"learnt {on}", f"from {plural(len(learnt.loads), 'cell')} with a worker's core busy for {loads}")]
+
+
+def _us(seconds: float) -> str:
+    return f"{number(1e6 * seconds)} µs"
+
+
+def foretold(asked: Asked, number_: int, learnt: Model | None, edge: int | None) -> list[Pair]:
+    """The capacity that follows from the light cells, its range, and what would be busy there."""
+    on = f"devices on {workers(number_)}"
+    if learnt is None or edge is None:
+        return [(on, "nothing can be foretold")]
+    if edge == 0:
+        return [(on, f"not even {count(asked.rules.smallest)}")]
+    low, high = (edge / factor for factor in reversed(learnt.doubt))
+    reach = ", the largest load allowed, or more" if edge >= asked.rules.largest else ""
+    server, generator = learnt.cores_used(asked.at(edge, number_))
+    server, generator = server / number_, generator / max(1, asked.base.generators)
+    busy = f"a worker {100 * server:.0f} %, a generator {100 * generator:.0f} % of a core"
+    off = max(learnt.server.residual_ratio, learnt.generator.residual_ratio)
+    far = f"; the light cells lie up to {100 * off:.0f} % from the model: do not rest on this" if off > _TOO_FAR else ""
+    first = (
+        "; the generator would give up first: use more generators or engine=epoll" if generator > max(0.8, server) else ""
+    )
+    return [
+        (on, f"{count(edge)}{reach}; {count(low)} to {count(high)} if any one light cell is left out{far}"),
+        (f"busy there, with {workers(number_)}", busy + first),
+    ]
+
+
+def answer(search: Search) -> tuple[str, list[str], str]:
+    """The headline, further sentences, and the colour of a search's end."""
+    asked, finding = search.asked, search.finding
+    every = f"at {plain(asked.base.interval_ms)} ms on {workers(search.workers)}"
+    if finding is None:
+        return _unfinished(search, every), ["Start again with the same capacity_id to go on."], "lab-neutral"
+    if finding.how == "no evidence":
+        why = _why(search, finding.above)
+        return f"No run with {count(finding.above)} devices {every} is evidence.", [why], "lab-invalid"
+    if finding.how == "smallest misses":
+        held = f"held in {_of(search, finding.above)} runs"
+        said = f"Even {count(finding.above)} devices {every} miss the service level: {held}."
+        return said, [_why(search, finding.above)], "lab-suspect"
+    held = f"{count(finding.clients)} devices {every}: held in {_of(search, finding.clients)} runs"
+    more = [*_suspects(search), *_worth(search, finding.clients)]
+    if finding.how == "largest holds":
+        more.insert(0, f"The edge lies beyond largest={count(finding.clients)}: ask for more to find it.")
+        return f"At least {held}.", more, "lab-neutral"
+    if finding.how == "generator first":
+        return f"At least {held}; the server's edge was not seen.", [_blind(search, finding.above), *more], "lab-suspect"
+    limits = [f"Limit: {limit(at_limit)}."] if (at_limit := search.at_limit()) else ["What was at its limit cannot be told."]
+    more = [*limits, *_weak(search, finding.above), *_unsteady(search), *more]
+    return f"{held}; {count(finding.above)}: in {_of(search, finding.above)}.", more, "lab-valid"
+
+
+def _of(search: Search, clients: int | None) -> str:
+    """`4 of 5`: of the runs that confirm a level, or where it did not come to that, of all."""
+    level = clients or 0
+    shown = list(confirming(search.seen, search.asked.rules, level)) or search.seen.get(level, [])
+    return f"{shown.count('held')} of {len(shown) - shown.count('blind')}"
+
+
+def _why(search: Search, clients: int | None) -> str:
+    return next((run.shows.why for run in search.at(clients or 0) if run.shows.why), "")
+
+
+def _blind(search: Search, clients: int | None) -> str:
+    blind = [run.shows for run in search.at(clients or 0) if run.shows.shown == "blind"]
+    if any(one.generator_weak for one in blind):
+        return (
+            f"With {count(clients)} devices the generator gave up first, which says nothing of the server: use more "
+            "generators, engine=epoll, or another machine for them."
+        )
+    return f"With {count(clients)} devices no run is evidence: {blind[0].why if blind else 'none was measured'}"
+
+
+def _weak(search: Search, clients: int | None) -> list[str]:
+    """Says so where the generator was near its own limit in runs that missed: the edge may then be partly its own."""
+    missed = [run.shows for run in search.at(clients or 0) if run.shows.shown == "missed"]
+    weak = sum(one.generator_weak for one in missed)
+    if not weak:
+        return []
+    return [
+        f"In {count(weak)} of the {plural(len(missed), 'run')} that missed, the generator was near its own limit too: with "
+        "more generators or engine=epoll the edge may prove to be higher."
+    ]
+
+
+def _unsteady(search: Search) -> list[str]:
+    """Says so where the same load cost different processor time from run to run: then so does the edge."""
+    spans = {clients: span for clients in search.seen if (span := _costs(search.at(clients)))}
+    if not spans:
+        return []
+    clients, (least, most) = max(spans.items(), key=lambda item: item[1][1] / item[1][0])
+    if most / least < _STEADY:
+        return []
+    return [
+        f"{count(clients)} devices cost from {number(least)} to {number(most)} µs a request in different runs: the speed of "
+        "this machine is not steady, and the edge moves with it."
+    ]
+
+
+def _costs(runs: Sequence[Run]) -> tuple[float, float] | None:
+    """The least and the most processor time a request, in µs, of several runs that are evidence."""
+    summaries = [run.outcome.summary for run in runs if run.outcome.believed and run.outcome.summary]
+    costs = [us for one in summaries if (us := one["server"]["cpu_us_per_request"])]
+    return (min(costs), max(costs)) if len(costs) > 1 else None
+
+
+def _suspects(search: Search) -> list[str]:
+    suspect = sum(run.shows.suspect and run.shows.shown != "blind" for run in search.runs)
+    return [f"{count(suspect)} of the {plural(len(search.runs), 'run')} are suspect, and count."] if suspect else []
+
+
+def _worth(search: Search, clients: int) -> list[str]:
+    """Devices a core and a GB, of the cells that held at the answer."""
+    held = [run.figures for run in search.at(clients) if run.shows.shown == "held"]
+    used, said = [one for one in held if one is not None], []
+    if cores := [one.server.cores for one in used]:
+        said.append(f"The server used {number(median(cores))} cores: {number(clients / median(cores))} devices a core.")
+    if memory := [one.server_rss_bytes for one in used if one.server_rss_bytes]:
+        per = clients / (median(memory) / 1e9)
+        said.append(f"It held {size(median(memory))} of memory: {number(per)} devices a GB.")
+    return said
+
+
+def _unfinished(search: Search, every: str) -> str:
+    held = max((clients for clients, shown in search.seen.items() if "held" in shown), default=None)
+    missed = min((clients for clients, shown in search.seen.items() if "missed" in shown), default=None)
+    so_far = [f"{count(held)} held"] if held else []
+    so_far += [f"{count(missed)} missed"] if missed else []
+    return f"The search ended before the edge was found, {every}: {' and '.join(so_far) or 'nothing measured'} so far."
+
+
+def law(over: str, found: Law | Unidentified, polls_per_device: float | None = None) -> list[Pair]:
+    """The law's coefficients and what follows, or why there is none."""
+    if isinstance(found, Unidentified):
+        return [(over, found.reason)]
+    said = [f"one alone {count(found.one_per_s)} polls/s"]
+    said.append(f"contention {found.contention:.3f}, coherency {found.coherency:.5f}")
+    said.append(f"{count(found.most_per_s)} polls/s at most" if math.isfinite(found.most_per_s) else "no end in sight")
+    if polls_per_device and math.isfinite(found.most_per_s):
+        said.append(f"as many as {count(found.most_per_s / polls_per_device)} devices would ask for")
+    said.append(f"the points lie within {100 * found.residual_ratio:.0f} % of the curve")
+    return [(over, "; ".join(said))]

@@ -1,0 +1,222 @@
+"""What a comparison is asked: parameters, checked before anything starts.
+
+The parameters that all runs have in common, and those of the comparison -> `Asked`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from experiments.errors import ParameterError
+from experiments.measure.preflight import machine
+from experiments.parameters import built, listed, nearest, text
+from experiments.runner import check_databases
+from experiments.scenario import Scenario
+from experiments.studies import params
+from experiments.studies.compare import three_clients
+from experiments.studies.params import Counts, Id, Names, StudyParams, several
+from server import catalogue
+
+FALCON = "falcon"
+"""What every system is held against."""
+SYSTEMS = {name: system for name, system in catalogue.SYSTEMS.items() if system.comparison != "instrument"}
+"""What can be compared, in the order in which it is shown."""
+
+_SOME_POSTGRESQL = "postgresql://127.0.0.1/earlier"
+"""Stands for the address of an earlier comparison's database, which is not kept; nothing connects to it."""
+
+
+class Own(StudyParams):
+    """What is asked of the comparison and not of its runs."""
+
+    kind = "compare"
+    called = "comparison"
+    of_runs = (
+        *("interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "workers", "warmup_s", "phase", "keep_alive"),
+        *("timeout_s", "engine", "generators", "seed", "sample_ms", "database_url"),
+    )
+
+    systems: Names = Field(description="names from server/catalogue.py separated by commas, or all")
+    workloads: Annotated[tuple[catalogue.Workload, ...], BeforeValidator(several)] = Field(
+        description="static, database, or both separated by commas"
+    )
+    loads: Counts = Field(description="devices of the static workload, several loads separated by commas")
+    database_clients: int = Field(ge=1, le=100_000, description="devices of the database workload")
+    blocks: int = Field(ge=1, le=100, description="how often every system is measured; 5 or more for intervals")
+    falcon_runs: int = Field(ge=0, le=1000, description="runs of Falcon in all; 30 that count tell the method's error rate")
+    memory_clients: int = Field(ge=0, le=100_000, description="connections of a run for memory a connection; 0: none")
+    capacity_systems: Names = Field(description="systems whose capacity is searched; empty: none")
+    serial: bool = Field(description="show whether requests that wait for a database wait for one another")
+    three_clients: int = Field(ge=0, le=100_000, description="devices of the section on three clients; 0: none")
+    redis_url: str = Field(repr=False, description="Redis that the author's client counts in; empty: one of the run's own")
+    compare_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
+    compare_dir: str = Field("", description="show this earlier comparison instead of measuring")
+
+    @field_validator("systems", "capacity_systems")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name in catalogue.LEFT_OUT:
+                raise ValueError(f"{name} is left out: {catalogue.LEFT_OUT[name]}")
+            if name not in SYSTEMS and name != "all":
+                raise ValueError(f"there is no {name!r}{nearest(name, SYSTEMS)}; allowed are all, {', '.join(SYSTEMS)}")
+        return names
+
+
+@dataclass(frozen=True)
+class Series:
+    """One workload at one load: what all its systems are asked alike."""
+
+    name: str
+    """Of its cells: `static-200`."""
+    title: str
+    """What people read."""
+    workload: str
+    changes: Mapping[str, Any]
+    """Of the parameters that all runs have in common."""
+
+    def concerns(self, system: str) -> bool:
+        """Whether a system answers this workload."""
+        return self.workload in SYSTEMS[system].workloads
+
+
+@dataclass(frozen=True)
+class Asked(params.Asked):
+    """A comparison, checked."""
+
+    own: Own
+    base: Scenario
+    """What all runs have in common."""
+    skipped: Mapping[str, str]
+    """System -> why it cannot take part here."""
+
+    params: ClassVar[type[StudyParams]] = Own
+
+    @classmethod
+    def from_parameters(cls, given: Mapping[str, Any]) -> Self:
+        """Checks the parameters.
+
+        Raises:
+            ParameterError: one sentence of what is wrong.
+        """
+        asked = cls._of(given, {})
+        asked.base.check_server()
+        skipped = {name: why for name in asked.systems if (why := asked._obstacle(name))}
+        asked = cls(asked.own, asked.base, skipped)
+        asked._check()
+        return asked
+
+    @classmethod
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+        """What an earlier comparison was asked, which may have been on another machine."""
+        url = _SOME_POSTGRESQL if plan["postgresql"] else ""
+        return cls._of({**now, **plan, "database_url": url}, plan["skipped"])
+
+    @classmethod
+    def _of(cls, given: Mapping[str, Any], skipped: Mapping[str, str]) -> Self:
+        own = Own.of(given)
+        # A base without a workload has no database; each series that has one says so.
+        base = Own.run({**given, "database_url": ""}, server=FALCON)
+        database_url = text("database_url", given.get("database_url", ""))
+        return cls(own, base.model_copy(update={"database_url": database_url}), skipped)
+
+    def _obstacle(self, name: str) -> str:
+        """Why a system cannot take part; empty if it can."""
+        system = SYSTEMS[name]
+        offered = [workload for workload in self.own.workloads if workload in system.workloads]
+        if not offered:
+            return f"it has the workload {listed(system.workloads)} only, which is not asked"
+        clients = max(self.own.loads, default=1)
+        found = (
+            catalogue.obstacle(system, workers=self.base.workers, workload=workload, clients=clients) for workload in offered
+        )
+        return next((why for why in found if why), "")
+
+    def _check(self) -> None:
+        own = self.own
+        for name, values in (("systems", own.systems), ("workloads", own.workloads), ("loads", own.loads)):
+            if not values:
+                raise ParameterError(f"{name} is empty: {Own.model_fields[name].description}.")
+        if FALCON in self.skipped:
+            raise ParameterError(f"Falcon, which all are held against, cannot run here: {self.skipped[FALCON]}.")
+        if unknown := [name for name in own.capacity_systems if name not in (*self.systems, "all")]:
+            raise ParameterError(f"capacity_systems names {listed(unknown)}, which systems does not: name it there too.")
+        if self.base.database_url and "database" not in own.workloads:
+            raise ParameterError(f"database_url with workloads={listed(own.workloads)!r}: ask for database as well.")
+        if self.own.three_clients:
+            three_clients.plan(self.of_clients)
+        largest = self.at(FALCON, self.first, 1, clients=max(*own.loads, own.database_clients, own.memory_clients))
+        machine.check(largest)
+        check_databases(self.at(FALCON, series, 1) for series in self.series)
+
+    @cached_property
+    def systems(self) -> tuple[str, ...]:
+        """Falcon and all that were asked for, in the order of the catalogue; also those that are skipped."""
+        every = "all" in self.own.systems
+        return tuple(name for name in SYSTEMS if every or name == FALCON or name in self.own.systems)
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The systems whose capacity is searched, those asked for that can run here, in the order of the catalogue."""
+        every, named = "all" in self.own.capacity_systems, self.own.capacity_systems
+        wanted = (name for name in self.systems if name not in self.skipped and (every or name in named))
+        return tuple(name for name in wanted if "static" in SYSTEMS[name].workloads)
+
+    @cached_property
+    def series(self) -> tuple[Series, ...]:
+        """Every workload at every load."""
+        made = []
+        if "static" in self.own.workloads:
+            made += [_series("static", f"static, {load} devices", load, clients=load) for load in self.own.loads]
+        if "database" in self.own.workloads:
+            clients = self.own.database_clients
+            asked = {"clients": clients, "workload": "database"}
+            made.append(_series("sqlite", f"database on SQLite, {clients} devices", clients, **asked))
+            if self.base.database_url:
+                title = f"database on PostgreSQL, {clients} devices"
+                made.append(_series("postgresql", title, clients, **asked, database_url=self.base.database_url))
+        return tuple(made)
+
+    @property
+    def first(self) -> Series:
+        """Where Falcon's pool and the cells for memory belong: the static workload at its first load, if there is one."""
+        return self.series[0]
+
+    def at(self, system: str, series: Series, block: int, **changes: Any) -> Scenario:
+        """What a run is asked. Phases are alike for all runs of a block, so that they differ in the system alone."""
+        own = {"server": system, "seed": self.base.seed + block - 1, "results_dir": "", "database_url": ""}
+        # Whether the system can run here was found out once; an earlier comparison may tell of one that can not.
+        return built(Scenario, {**dict(self.base), **own, **series.changes, **changes})
+
+    @property
+    def of_clients(self) -> Scenario:
+        """What the three clients ask: the static workload of Falcon."""
+        own = {"clients": self.own.three_clients, "engine": "threads", **three_clients.ALIKE}
+        redis = {"redis_url": self.own.redis_url, "generators": max(1, self.base.generators)}
+        return built(Scenario, {**dict(self.base), "server": FALCON, "results_dir": "", "database_url": "", **own, **redis})
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """The parameters that all runs have in common; no password."""
+        return self.base.model_dump(include={*Own.of_runs})
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What must be the same for a comparison to be gone on with; `of_plan` reads it back."""
+        kept = {name: value for name, value in self.common.items() if name != "database_url"}
+        own = self.own.model_dump(exclude=_BUDGET, mode="json") | {"systems": list(self.systems)}
+        # What can run here is part of it: runs of a system that came later would have no neighbours in time.
+        return {"kind": Own.kind, **kept, **own, "postgresql": bool(self.base.database_url), "skipped": dict(self.skipped)}
+
+
+_BUDGET = {"results_dir", "redis_url", "cool_down_s", "max_hours", "compare_id", "compare_dir", "strict"}
+"""What is no part of the question."""
+
+
+def _series(kind: str, title: str, load: int, **changes: Any) -> Series:
+    return Series(f"{kind}-{load}", title, changes.get("workload", "static"), changes)

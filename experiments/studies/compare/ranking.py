@@ -1,0 +1,137 @@
+"""Every system beside Falcon, measure by measure. Figures of runs -> standings; pure.
+
+All of Falcon's runs of a block are its control: what others are held against is their geometric mean. One of them, made for
+it, also stands beside the others as if it were another system, held against the rest of Falcon's runs: it has no part in
+Holm's correction, and its ratio should not be told apart from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import geometric_mean, median
+
+from experiments.studies.compare.params import FALCON, Series
+from experiments.studies.compare.runs import Figures, Run
+from experiments.studies.compare.statistics import Kind, Ratio, holm, ratio
+
+AGAIN = "falcon again"
+"""Stands for Falcon's second run of a block."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that is measured of every run."""
+
+    title: str
+    unit: str
+    of: Callable[[Figures], float | None]
+
+
+CPU = Measure("CPU a request", "µs", lambda one: one.cpu_us_per_request)
+"""First, because it repeats best on a machine that others use too."""
+MEASURES = (
+    CPU,
+    Measure("response p50 of A", "ms", lambda one: one.status_p50_ms),
+    Measure("response p95 of A", "ms", lambda one: one.status_p95_ms),
+    Measure("response p50 of B", "ms", lambda one: one.bulk_p50_ms),
+    Measure("response p95 of B", "ms", lambda one: one.bulk_p95_ms),
+    Measure("memory a worker (USS)", "MB", lambda one: None if one.uss_bytes is None else one.uss_bytes / 1e6),
+)
+"""Those that are held against Falcon as a ratio."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One system by one measure."""
+
+    name: str
+    """The system's, or `falcon again`."""
+    values: tuple[float, ...]
+    """A block each."""
+    ratio: Ratio | None
+    """To Falcon; None for Falcon itself, and where no block has both."""
+    p: float | None
+    """By which it is decided: after Holm over all systems; Falcon's second run by its own."""
+
+    @property
+    def value(self) -> float:
+        """The median over the blocks."""
+        return median(self.values)
+
+    @property
+    def kind(self) -> Kind | None:
+        """What may be said of it beside Falcon; None where there is nothing to hold it against."""
+        return self.ratio.kind(self.p) if self.ratio else None
+
+
+Blocks = Mapping[str, Mapping[int, Sequence[Figures]]]
+"""System, or `falcon again`, -> block -> figures of its runs in it; one run but for Falcon, where all serve."""
+
+
+def by_block(runs: Sequence[Run], series: Series) -> Blocks:
+    """The runs of a series that count. What Falcon's second run shows is in both, Falcon's and its own."""
+    found: dict[str, dict[int, list[Figures]]] = {}
+    for run in runs:
+        if run.series.name != series.name or run.role not in _RANKED or run.figures is None:
+            continue
+        for name in (run.system, AGAIN) if run.role == "again" else (run.system,):
+            found.setdefault(name, {}).setdefault(run.block, []).append(run.figures)
+    return found
+
+
+_RANKED = ("system", "again", "pool")
+
+
+def pool(runs: Sequence[Run], series: Series, measure: Measure = CPU) -> dict[int, list[float]]:
+    """Block -> figures of all of Falcon's runs in it, whatever they were made for."""
+    found: dict[int, list[float]] = {}
+    for run in runs:
+        ours = run.system == FALCON and run.role in _RANKED and run.series.name == series.name
+        if ours and run.figures is not None and (value := measure.of(run.figures)):
+            found.setdefault(run.block, []).append(value)
+    return found
+
+
+def ranked(blocks: Blocks, measure: Measure = CPU) -> list[Standing]:
+    """All systems that have the measure, the least of it first."""
+    values = {name: typical for name, own in blocks.items() if (typical := _typical(own, measure))}
+    again = blocks.get(AGAIN, {})
+    rest = {
+        block: [run for run in runs if all(run is not other for other in again.get(block, ()))]
+        for block, runs in blocks.get(FALCON, {}).items()
+    }
+    return standings(values, itself=_typical(rest, measure))
+
+
+def _typical(blocks: Mapping[int, Sequence[Figures]], measure: Measure) -> dict[int, float]:
+    """Block -> geometric mean of its runs that have the measure; zero, which has no ratio, where one of them is."""
+    values = {block: [value for run in runs if (value := measure.of(run)) is not None] for block, runs in blocks.items()}
+    return {block: geometric_mean(known) if min(known) > 0 else 0.0 for block, known in values.items() if known}
+
+
+def standings(values: Mapping[str, Mapping[int, float]], *, itself: Mapping[int, float] | None = None) -> list[Standing]:
+    """Standings from system -> block -> value; the least ratio to Falcon first, those without one last.
+
+    Args:
+        itself: what Falcon's second run is held against; None for what all others are.
+    """
+    base = values.get(FALCON, {})
+    against = {AGAIN: base if itself is None else itself}
+    ratios = {name: ratio(_pairs(own, against.get(name, base))) for name, own in values.items() if name != FALCON}
+    own_p = {name: one.p for name, one in ratios.items() if one is not None and one.p is not None}
+    raised = holm({name: p for name, p in own_p.items() if name != AGAIN})
+    made = [
+        Standing(name, tuple(own.values()), ratios.get(name), raised.get(name, own_p.get(name)))
+        for name, own in values.items()
+    ]
+    return sorted(made, key=lambda one: (_place(one) is None, _place(one) or one.value))
+
+
+def _pairs(own: Mapping[int, float], base: Mapping[int, float]) -> list[tuple[float, float]]:
+    """The blocks that have both; what is not above zero has no ratio."""
+    return [(value, base[block]) for block, value in own.items() if value > 0 and base.get(block, 0) > 0]
+
+
+def _place(one: Standing) -> float | None:
+    return 1.0 if one.name == FALCON else one.ratio.value if one.ratio else None

@@ -1,0 +1,207 @@
+"""A comparison as the plain rows that tables and charts take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from statistics import median
+from typing import Any
+
+import polars as pl
+
+from experiments.studies.compare import text as words
+from experiments.studies.compare.params import FALCON, SYSTEMS, Series
+from experiments.studies.compare.ranking import AGAIN, CPU, MEASURES, Standing, by_block, ranked
+from experiments.studies.compare.runs import Comparison, Figures, Run
+from experiments.studies.compare.statistics import variation
+from server import catalogue
+
+_LOG_LINES = 30
+
+
+def kind(name: str) -> str:
+    """What a system is, as charts know it."""
+    return {FALCON: "falcon", AGAIN: "again"}.get(name) or SYSTEMS[name].comparison
+
+
+def ratio(one: Standing) -> dict[str, Any]:
+    """A row of the chart of ratios."""
+    known = one.ratio
+    return {
+        "title": words.title(one.name),
+        "kind": kind(one.name),
+        "ratio": 1.0 if one.name == FALCON else known.value if known else None,
+        "low": 1.0 if one.name == FALCON else known.low if known else None,
+        "high": 1.0 if one.name == FALCON else known.high if known else None,
+        "value": one.value,
+        "verdict": words.verdict(one),
+    }
+
+
+def ranking(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
+    """A system each, by CPU: title, kind, runs, and for every measure its value, ratio and verdict."""
+    figures = by_block(comparison.runs, series)
+    found = {measure.title: {one.name: one for one in ranked(figures, measure)} for measure in MEASURES}
+    order = [*found[CPU.title], *(name for name in figures if name not in found[CPU.title])]
+    return [
+        {
+            "title": words.title(name),
+            "kind": kind(name),
+            "runs": sum(map(len, figures[name].values())),
+            "measures": {
+                measure: None
+                if name not in own
+                else (own[name].value, words.interval(own[name]) if name != FALCON else "", words.verdict(own[name]))
+                for measure, own in found.items()
+            },
+            "failed_pct": max(one.failed_pct for one in chain(*figures[name].values())),
+        }
+        for name in order
+    ]
+
+
+def missing(comparison: Comparison, series: Series) -> list[tuple[str, str, str]]:
+    """Title, `skipped`, `invalid` or `not measured`, and why: systems asked for that have no run that counts."""
+    found = by_block(comparison.runs, series)
+    made = []
+    for name in comparison.asked.systems:
+        if name in found:
+            continue
+        state, why = state_of(comparison, name, series)
+        made.append((words.title(name), state, why))
+    return made
+
+
+def state_of(comparison: Comparison, name: str, series: Series) -> tuple[str, str]:
+    """What became of a system at a series, and why."""
+    if why := comparison.asked.skipped.get(name):
+        return "skipped", why
+    if not series.concerns(name):
+        return "skipped", f"it does not answer the {series.workload} workload"
+    runs = [run for run in comparison.runs if run.system == name and run.role == "system" and run.series.name == series.name]
+    if any(run.figures is not None for run in runs):
+        return "measured", ""
+    why = next((run.why for run in runs if run.why), "no block came to it")
+    state = "invalid" if any(run.outcome.done for run in runs) else "not measured"
+    return state, why
+
+
+def times(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
+    """A row each of the chart of response times."""
+    return [
+        {
+            "title": words.title(name),
+            "p50": _median([one.status_p50_ms for one in chain(*own.values())]),
+            "p95": _median([one.status_p95_ms for one in chain(*own.values())]),
+        }
+        for name, own in by_block(comparison.runs, series).items()
+    ]
+
+
+def costs(comparison: Comparison) -> list[dict[str, Any]]:
+    """A system each: memory a worker, per 1,000 connections, start-up, lines of its application."""
+    found = by_block(comparison.runs, comparison.asked.first)
+    many = {run.system: run.figures for run in comparison.runs if run.role == "memory" and run.figures is not None}
+    made = []
+    for name, own in found.items():
+        if name != AGAIN:
+            few = list(chain(*own.values()))
+            per = _per_1000(few, many.get(name), comparison.asked.base.workers)
+            made.append(
+                {
+                    "title": words.title(name),
+                    "uss_mb": _median([one.uss_bytes / 1e6 for one in few if one.uss_bytes is not None]),
+                    "per_1000_mb": per,
+                    "start_s": _median([one.start_s for one in few]),
+                    "lines": catalogue.code_lines(SYSTEMS[name]),
+                }
+            )
+    return sorted(made, key=lambda row: (row["uss_mb"] is None, row["uss_mb"] or 0))
+
+
+def _per_1000(few: Sequence[Figures], many: Figures | None, workers: int) -> float | None:
+    """MB that 1,000 more connections took, of all workers together; None where not enough of them were more."""
+    if many is None or many.uss_bytes is None or not many.connections:
+        return None
+    base = [(one.uss_bytes, one.connections) for one in few if one.uss_bytes is not None and one.connections is not None]
+    if not base:
+        return None
+    more = many.connections - median(connections for _, connections in base)
+    held = workers * (many.uss_bytes - median(uss for uss, _ in base))
+    return held / more * 1000 / 1e6 if more > 0 else None
+
+
+def serial(comparison: Comparison) -> list[dict[str, Any]]:
+    """A system each: the response of every poll of its first round, in ms, in order."""
+    made: dict[str, dict[str, Any]] = {}
+    for run in comparison.runs:
+        record = run.outcome.record
+        if run.role != "serial" or record is None or run.figures is None:
+            continue
+        polls = record.requests().filter((pl.col("due_s") >= 0) & (pl.col("outcome") == "ok"))
+        first = polls.filter(pl.col("round") == polls["round"].min()) if len(polls) else polls
+        waits = sorted((1000 * (first["done_s"] - first["due_s"])).to_list())
+        made[run.system] = {"title": words.title(run.system), "times": waits, "serial": SYSTEMS[run.system].serial}
+    return list(made.values())
+
+
+def fairness(comparison: Comparison) -> list[list[str]]:
+    """A system each, as the catalogue has it, and the version that its record has."""
+    made = []
+    for name in comparison.asked.systems:
+        one = SYSTEMS[name]
+        keep_alive = f"{one.keep_alive_s:g} s"
+        facts = [one.comparison, one.loop, one.http_parser, str(_workers(comparison, name)), str(one.threads), keep_alive]
+        made.append([one.title, _version(comparison, name), *facts, one.unequal or "–"])
+    return made
+
+
+def how(comparison: Comparison) -> list[list[str]]:
+    """A system each: how it reads and writes rows, and the command that starts it."""
+    asked = ((SYSTEMS[name].title, SYSTEMS[name]) for name in comparison.asked.systems)
+    return [[title, one.rows or "–", " ".join(one.template)] for title, one in asked]
+
+
+def _workers(comparison: Comparison, name: str) -> int:
+    most = SYSTEMS[name].most_workers
+    return min(comparison.asked.base.workers, most) if most else comparison.asked.base.workers
+
+
+def _version(comparison: Comparison, name: str) -> str:
+    """As its server said it, in the first record that there is."""
+    for run in comparison.runs:
+        if run.system == name and run.outcome.record is not None:
+            server = run.outcome.record.facts.get("server", {})
+            return " ".join(str(server.get(key) or "") for key in ("framework", "framework_version")).strip() or "–"
+    return "–"
+
+
+def spreads(comparison: Comparison, series: Series) -> list[tuple[str, int, float | None]]:
+    """Title, runs, and coefficient of variation of the CPU per request over the blocks, of one run a block."""
+    found = by_block(comparison.runs, series)
+    # Falcon has several a block, and their mean would vary less than the single runs of others.
+    single = {name: {block: runs[:1] for block, runs in own.items()} for name, own in found.items()}
+    return [(words.title(one.name), len(one.values), variation(one.values)) for one in ranked(single)]
+
+
+def runs_of(comparison: Comparison, name: str) -> list[Run]:
+    """The runs of a system, whatever they were for, in their order."""
+    return [run for run in comparison.runs if run.system == name]
+
+
+def log_tail(comparison: Comparison, name: str) -> str:
+    """The last lines that a server of this system printed, one that failed before any other; empty if it printed nothing."""
+    for run in sorted(runs_of(comparison, name), key=lambda run: run.counts):
+        # Also a run that has no whole record, since its server did not start, has a log.
+        log = comparison.folder / "cells" / run.cell.name / run.cell.name / "server.log"
+        try:
+            text = log.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        return "\n".join(text.splitlines()[-_LOG_LINES:])
+    return ""
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None

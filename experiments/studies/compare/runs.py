@@ -1,0 +1,163 @@
+"""What a run of a comparison shows: its figures, and whether they count.
+
+The outcome of a cell -> `Run`; all of them -> `Comparison`. Reads records; starts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from experiments.analyse.points import failed_pct
+from experiments.analyse.summary import current
+from experiments.record.reading import Record
+from experiments.record.schema import ENDPOINTS
+from experiments.studies.capacity.strategy import Search
+from experiments.studies.cells import Cell, Outcome
+from experiments.studies.compare.params import Asked, Series
+
+Role = Literal["system", "again", "pool", "memory", "serial"]
+"""system: what is held against Falcon. again: Falcon, held against itself. pool: more runs of Falcon, for the method's error
+rate. memory: many connections. serial: requests that wait for a database."""
+
+_MOST_FAILED_PCT = 5.0
+"""Percent of polls; where more failed, the load was not equal: polls that fail do not cost what others do."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one run."""
+
+    cpu_us_per_request: float | None
+    status_p50_ms: float | None
+    status_p95_ms: float | None
+    bulk_p50_ms: float | None
+    bulk_p95_ms: float | None
+    polls_per_s: float
+    """Answered."""
+    failed_pct: float
+    """Percent of the planned polls that were not answered right."""
+    server_cores: float
+    uss_bytes: int | None
+    """Memory that only the server's processes hold, by worker, with all devices connected."""
+    connections: int | None
+    """Of the server, when that was sampled."""
+    start_s: float | None
+    """From the start of the server until it was ready."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, and where in the comparison it belongs."""
+
+    system: str
+    role: Role
+    series: Series
+    block: int
+    """From 1."""
+    cell: Cell
+    outcome: Outcome
+    figures: Figures | None
+    """None where it does not count."""
+    why: str
+    """Why it does not count; empty if it does."""
+    suspect: bool
+    """It counts, with care."""
+
+    @property
+    def counts(self) -> bool:
+        return self.figures is not None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that was asked, and what came of it."""
+
+    asked: Asked
+    folder: Path
+    runs: list[Run]
+    """Those that were planned, in their order; also those that were not measured."""
+    capacities: Mapping[str, Search] = field(default_factory=dict)
+    """System -> the search for its capacity."""
+    clients: Mapping[str, Outcome] = field(default_factory=dict)
+    """Client -> its cell, of those that ask one server."""
+    left_out: str = ""
+    """What the time did not allow; empty if nothing was left out."""
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of which every run was measured."""
+        missing = {run.block for run in self.runs if run.outcome.status in ("not measured", "unfinished")}
+        return len({run.block for run in self.runs} - missing)
+
+
+def seen(system: str, role: Role, series: Series, block: int, outcome: Outcome) -> Run:
+    """What came of a cell, and whether it counts."""
+    why = _why_not(outcome)
+    figures = None if why or outcome.record is None else read(outcome.record)
+    return Run(system, role, series, block, outcome.cell, outcome, figures, why, outcome.verdict == "suspect")
+
+
+def _why_not(outcome: Outcome) -> str:
+    summary = outcome.summary
+    if summary is None:
+        return f"{outcome.status}: {outcome.why}"
+    if summary["verdict"]["status"] == "invalid":
+        return str(summary["verdict"]["headline"])
+    if wrong := sum(summary["endpoints"][name]["failures"].get("wrong_body", 0) for name in ENDPOINTS):
+        return f"{wrong:,} polls were answered with the wrong bytes"
+    failed = failed_pct(summary)
+    if failed > _MOST_FAILED_PCT:
+        reasons = {reason for name in ENDPOINTS for reason in _reasons(summary["endpoints"][name])}
+        named = f" ({', '.join(sorted(reasons))})" if reasons else ""
+        return f"{failed:.0f} % of the polls were not answered right{named}: the load was not equal"
+    return ""
+
+
+def _reasons(endpoint: Mapping[str, Any]) -> list[str]:
+    """Why polls failed; of answers that were errors, with the status codes."""
+    codes = ", ".join(code for code in endpoint.get("statuses", {}) if code != "200")
+    return [f"{one} ({codes})" if one == "http_error" and codes else one for one in endpoint["failures"]]
+
+
+def read(record: Record) -> Figures:
+    """The figures of a record that has a summary."""
+    summary = current(record)
+    server, times = summary["server"], {name: summary["endpoints"][name]["response_ms"] for name in ENDPOINTS}
+    uss, connections = _memory(record)
+    return Figures(
+        cpu_us_per_request=server["cpu_us_per_request"],
+        status_p50_ms=_known(times["status"], "p50"),
+        status_p95_ms=_known(times["status"], "p95"),
+        bulk_p50_ms=_known(times["bulk"], "p50"),
+        bulk_p95_ms=_known(times["bulk"], "p95"),
+        polls_per_s=summary["load"]["polls_per_s_answered"] or 0.0,
+        failed_pct=failed_pct(summary),
+        server_cores=server["cpu_cores_mean"] or 0.0,
+        uss_bytes=uss,
+        connections=connections,
+        start_s=record.facts["server"].get("ready_s"),
+    )
+
+
+def _known(times: Mapping[str, Any], name: str) -> float | None:
+    """A percentile; None where polls that never had an answer leave open how long it is: a bound cannot be ranked."""
+    return None if times["censored"][name] else times[name]
+
+
+def _memory(record: Record) -> tuple[int | None, int | None]:
+    """Own memory of the server by worker, and its connections then: the last time that it was sampled under load.
+
+    That is seldom, and may be before the window, since it is dear; devices are connected by then. The sample after the load
+    is of a server that they have left.
+    """
+    under_load = (pl.col("t_s") <= record.window_s) & pl.col("uss_bytes").is_not_null()
+    dear = record.resources().filter((pl.col("group") == "server") & under_load).sort("t_s")
+    if not len(dear):
+        return None, None
+    last = dear.row(-1, named=True)
+    return round(last["uss_bytes"] / record.scenario.workers), last["connections"]

@@ -1,0 +1,277 @@
+"""What the cells of `compare.ipynb` show once everything is measured: each method is one cell of the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.errors import VerdictError
+from experiments.present.chart import Chart
+from experiments.present.charts.studies import compare as charts
+from experiments.present.charts.studies import three_clients as client_charts
+from experiments.present.format import count, number, percent, plural
+from experiments.present.html import Markup, caption, element, note
+from experiments.present.tables import provenance as sources
+from experiments.present.tables.studies import compare as tables
+from experiments.present.tables.studies import three_clients as client_tables
+from experiments.studies.capacity.evidence import limit
+from experiments.studies.capacity.strategy import Search
+from experiments.studies.cells import Outcome
+from experiments.studies.compare import error_rate, ranking, rows
+from experiments.studies.compare import text as words
+from experiments.studies.compare.params import FALCON, Series
+from experiments.studies.compare.runs import Comparison
+from experiments.studies.compare.statistics import FEWEST_BLOCKS
+from experiments.studies.compare.three_clients import clients
+
+_FAIRNESS = (
+    "system",
+    "version",
+    "beside Falcon",
+    "loop",
+    "HTTP parser",
+    "workers",
+    "threads",
+    "keep-alive",
+    "what is not equal",
+)
+_RANKING = (
+    "Values are medians over the blocks; below each its ratio to Falcon, geometric mean of the runs paired by block, with "
+    "the 95 % t-interval. Falcon's value in a block is the geometric mean of all its runs there. More or less is claimed at "
+    f"5 % after Holm's correction over all systems of a column; with fewer than {FEWEST_BLOCKS} blocks a ratio is "
+    "provisional and has no interval. Falcon against itself stands outside that family, and is decided alone."
+)
+_MADE_UP = (
+    "Made-up data: normal is what the interval assumes; with heavy tails one run in 65 is off by more than five times the "
+    "usual; drifting is a machine that gets 10 % slower over a block, in which the order of runs is drawn."
+)
+_HOW = ("system", "how it reads and writes rows", "command")
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Several charts and tables below one another."""
+
+    shown: Sequence[Chart | Markup]
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for piece in self.shown:
+            display(piece)  # type: ignore[no-untyped-call]
+
+
+class ComparePage:
+    """Everything that is shown of one comparison."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+
+    def answer(self) -> Markup:
+        """The answer in three sentences, and what must be known before any figure is read."""
+        notes = [words.itself(self.comparison, one) for one in self.comparison.asked.series]
+        if suspect := sum(run.suspect for run in self.comparison.runs):
+            notes.append(f"{count(suspect)} of {plural(len(self.comparison.runs), 'run')} are suspect, and count.")
+        if self.comparison.left_out:
+            notes.append(self.comparison.left_out)
+        found = ranking.by_block(self.comparison.runs, self.comparison.asked.first).get(FALCON, {})
+        css = "lab-invalid" if not found else "lab-suspect" if len(found) < FEWEST_BLOCKS else "lab-valid"
+        return tables.answer(words.headline(len(found)), words.answer(self.comparison), notes, css=css)
+
+    def ratios(self) -> Pieces:
+        """A chart a series: CPU per request beside Falcon's."""
+        return Pieces([self._ratios(one) for one in self.comparison.asked.series])
+
+    def _ratios(self, series: Series) -> Chart | Markup:
+        found = ranking.ranked(ranking.by_block(self.comparison.runs, series))
+        # The least on top: a chart's first category is at its bottom.
+        drawn = [rows.ratio(one) for one in reversed(found)]
+        where = words.where(self.comparison, series)
+        chart = charts.ratios(drawn, load=series.title, where=where)
+        if chart is None:
+            return note(f"{where}: no two systems have a block in common, so there is no ratio to draw.")
+        return chart
+
+    def table(self) -> Markup:
+        """A ranking a series, with every measure; systems without figures below it."""
+        shown = Markup("")
+        for one in self.comparison.asked.series:
+            where, ranks = words.where(self.comparison, one), rows.ranking(self.comparison, one)
+            known = [measure for measure in ranking.MEASURES if any(row["measures"][measure.title] for row in ranks)]
+            units = {measure.title: measure.unit for measure in known}
+            made = tables.ranking(ranks, rows.missing(self.comparison, one), units, where=where)
+            shown += element("h3", where) + made
+        return shown + caption(_RANKING)
+
+    def times(self) -> Pieces:
+        """A chart a series: response at equal load."""
+        shown: list[Chart | Markup] = []
+        for one in self.comparison.asked.series:
+            where = words.where(self.comparison, one)
+            none = note(f"{where}: too few polls for a percentile of A, or no run counts.")
+            shown.append(charts.times(rows.times(self.comparison, one), load=one.title, where=where) or none)
+        return Pieces(shown)
+
+    def costs(self) -> Markup:
+        """Memory, start-up and lines."""
+        more = self.comparison.asked.own.memory_clients
+        held = f"what a run with {count(more)} devices held more than those, all workers together, one run each"
+        return tables.costs(rows.costs(self.comparison)) + caption(
+            f"Medians of the runs at {self.comparison.asked.first.title}; per 1,000 connections: "
+            f"{held if more else 'not measured, memory_clients is 0'}. "
+            "Lines are of the whole application, the database workload included where it has one."
+        )
+
+    def capacity(self) -> Markup:
+        """Capacity of the systems that were searched."""
+        if not self.comparison.capacities:
+            return note("No capacity was searched: capacity_systems names no system, or the time did not allow it.")
+        made = [[words.title(name), *_capacity(search)] for name, search in self.comparison.capacities.items()]
+        head = ["system", "devices held", "how the search ended", "what was at its limit", "runs"]
+        said = "A single search each: the edge of one search may move by a step or more in another."
+        return tables.plain(head, made, label="capacities", numbers={1, 4}, wide={3}) + caption(said)
+
+    def serial(self) -> Chart | Markup:
+        """Whether requests that wait for a database wait for one another."""
+        found = rows.serial(self.comparison)
+        chart = charts.serial(found, devices=max((len(row["times"]) for row in found), default=0))
+        if chart is None:
+            return note("It was not shown whether requests wait for one another: serial is off, or no such run counts.")
+        return chart
+
+    def serial_words(self) -> Markup:
+        """The same in sentences."""
+        shown = Markup("")
+        for row in rows.serial(self.comparison):
+            if row["times"]:
+                first, last = row["times"][0], row["times"][-1]
+                why = f" {row['serial']}" if row["serial"] else ""
+                said = f"{row['title']}: first answered after {number(first)} ms, last after {number(last)} ms."
+                shown += caption(said + why)
+        return shown
+
+    def three_clients(self) -> Pieces:
+        """What each client reports of one server, what of it was its own, and who counted what."""
+        if not self.comparison.clients:
+            return Pieces([note("The three clients were not asked: three_clients is 0.")])
+        found = clients(self.comparison.clients)
+        chart = client_charts.reported(found) or note("No client has polls to show.")
+        runs = [
+            _row(outcome, one.name, one.why) for outcome, one in zip(self.comparison.clients.values(), found, strict=True)
+        ]
+        reports = tables.reports("three clients", runs)
+        return Pieces(
+            [client_tables.answer(found), chart, client_tables.reported(found), client_tables.counts(found), reports]
+        )
+
+    def fairness(self) -> Markup:
+        """What was equal, and what was not."""
+        base = self.comparison.asked.base
+        equal = (
+            f"Equal for all: devices and interval, phases within a block, bodies of {count(base.status_bytes)} and "
+            f"{count(base.bulk_bytes)} bytes, {plural(base.workers, 'worker')} where a system can have them, the generator "
+            f"({base.engine}), the machine, and the order, drawn anew in each block."
+        )
+        made = tables.plain(_FAIRNESS, rows.fairness(self.comparison), label="fairness", numbers={5, 6}, wide={8})
+        return made + caption(equal) + tables.plain(_HOW, rows.how(self.comparison), label="rows and commands", wide={1, 2})
+
+    def wrong(self) -> Markup:
+        """How often the method is wrong, and how well runs repeat."""
+        first = self.comparison.asked.first
+        pool = ranking.pool(self.comparison.runs, first)
+        runs = sum(map(len, pool.values()))
+        others = max(1, len([name for name in self.comparison.asked.systems if name != FALCON]))
+        few = f"the pool is too small: {plural(runs, 'run')} of Falcon; {error_rate.FEWEST_RUNS} in 5 blocks are needed"
+        said = [
+            (
+                "Falcon called different from itself, its runs split anew",
+                words.rate(error_rate.resplit(pool), few),
+                "about 5 %",
+            ),
+            *(
+                (
+                    f"intervals that miss the truth, made-up data ({data})",
+                    words.rate(error_rate.missed_truth(data), ""),
+                    "about 5 %",
+                )
+                for data in error_rate.DATA
+            ),
+            *(
+                (
+                    f"any of {count(others)} equal systems called different, made-up data ({data}), after Holm",
+                    words.rate(error_rate.false_claims(others, data), ""),
+                    "at most about 5 %",
+                )
+                for data in error_rate.DATA
+            ),
+        ]
+        spread = [
+            (title, count(number_), "–" if part is None else percent(part, 1.0))
+            for title, number_, part in rows.spreads(self.comparison, first)
+        ]
+        shown = tables.plain(["how often is it wrong?", "measured", "promised"], said, label="error rate", wide={1})
+        shown += caption(_MADE_UP)
+        if spread:
+            head = ["CPU a request", "runs", "spread over the blocks (coefficient of variation)"]
+            shown += tables.plain(head, spread, label="spread of CPU a request", numbers={1, 2})
+        return shown
+
+    def systems(self) -> Markup:
+        """A part a system: what became of it, its runs and their reports, the end of its server's log."""
+        shown = Markup("")
+        for name in self.comparison.asked.systems:
+            runs = [_row(run.outcome, run.role, run.why, run.block) for run in rows.runs_of(self.comparison, name)]
+            states = [(one.title, *rows.state_of(self.comparison, name, one)) for one in self.comparison.asked.series]
+            said = "; ".join(f"{title}: {state}" + (f" ({why})" if why else "") for title, state, why in states)
+            shown += tables.part(words.title(name), said, runs, rows.log_tail(self.comparison, name))
+        return shown
+
+    def provenance(self) -> Markup:
+        """Where the figures come from: the facts of the first run; each run's own report has its own."""
+        records = [run.outcome.record for run in self.comparison.runs if run.outcome.record is not None]
+        if not records:
+            return note("No run was measured.")
+        first = records[0]
+        return caption(f"Of the run {first.run_id}; each run's own report has its own.") + sources.provenance(first)
+
+    def enforce(self) -> None:
+        """Fails, if that was asked for, where the comparison is not whole or Falcon differs from itself.
+
+        Raises:
+            VerdictError: says why.
+        """
+        if self.comparison.asked.own.strict and (reasons := unmet(self.comparison)):
+            raise VerdictError(" ".join(reasons))
+
+
+def unmet(comparison: Comparison) -> list[str]:
+    """Why a comparison should not be relied on; empty if it may be."""
+    reasons = [comparison.left_out] if comparison.left_out else []
+    for series in comparison.asked.series:
+        runs = [run for run in comparison.runs if run.series == series]
+        without = {run.system for run in runs} - {run.system for run in runs if run.counts}
+        reasons += [f"{series.title}: {name} has no run that counts." for name in sorted(without)]
+        found = ranking.ranked(ranking.by_block(runs, series))
+        if any(one.name == ranking.AGAIN and one.kind in ("more", "less") for one in found):
+            reasons.append(f"{series.title}: Falcon differs from itself.")
+    return reasons
+
+
+def _capacity(search: Search) -> list[str]:
+    finding = search.finding
+    if finding is None:
+        return ["–", "the time was up before the edge was found", "–", count(len(search.runs))]
+    seen = search.at_limit()
+    at_limit = limit(seen) if seen else "cannot be told"
+    return [count(finding.clients), finding.how, at_limit, count(len(search.runs))]
+
+
+def _row(outcome: Outcome, role: str, why: str, block: int = 1) -> dict[str, object]:
+    return {
+        "name": outcome.cell.name,
+        "role": role,
+        "block": block,
+        "verdict": outcome.verdict or outcome.status,
+        "why": why,
+        "report": outcome.link,
+    }

@@ -1,0 +1,181 @@
+"""What the parameters of every study have in common: ids, budget, lists with commas, and how a notebook's names are checked.
+
+The names and values of a notebook -> a checked model. Knows neither folders nor cells, and shows nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, get_origin
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from experiments import parameters
+from experiments.errors import ParameterError
+from experiments.parameters import Parameters, as_text, built
+from experiments.scenario import Scenario
+from experiments.studies.cells.cell import NAME, NAME_ADVICE
+
+
+def number(least: float, most: float) -> BeforeValidator:
+    """Takes a number, or a text that says one, within bounds. True is no number, although Python takes it for 1."""
+
+    def read(value: Any) -> float:
+        try:
+            found = float(value) if not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            found = None
+        if found is None or not least <= found <= most:
+            raise ValueError(f"a number from {least:,.10g} to {most:,.10g} is needed")
+        return found
+
+    return BeforeValidator(read)
+
+
+def whole(least: int, most: int) -> BeforeValidator:
+    """Takes a whole number, or a text that says one, within bounds."""
+
+    def read(value: Any) -> int:
+        text = str(value).strip()
+        if isinstance(value, bool) or not re.fullmatch(r"-?\d+", text, re.ASCII) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least:,} to {most:,} is needed")
+        return int(text)
+
+    return BeforeValidator(read)
+
+
+def several(value: object) -> tuple[str, ...]:
+    """The values of `a, b`, `[a, b]`, a list or a single value; each once, in the order given."""
+    parts = value if isinstance(value, list | tuple) else str(as_text(value)).strip(" []()").split(",")
+    return tuple(dict.fromkeys(text for part in parts if (text := str(part).strip(" '\""))))
+
+
+def _counts(value: object) -> tuple[int, ...]:
+    texts = several(value)
+    if not all(text.isascii() and text.isdigit() and int(text) > 0 for text in texts):
+        raise ValueError("whole numbers above zero, 1 or more, are needed, separated by commas, like '1,2,4'")
+    return tuple(map(int, texts))
+
+
+def folder_name(name: str) -> str:
+    """A name that is a folder's, and leads nowhere else.
+
+    Raises:
+        ValueError: says what is allowed.
+    """
+    if name and not NAME.fullmatch(name):
+        raise ValueError(NAME_ADVICE)
+    return name
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(several)]
+"""A list of texts, however it came."""
+Counts = Annotated[tuple[int, ...], BeforeValidator(_counts)]
+"""A list of whole numbers above zero, however it came."""
+Id = Annotated[str, AfterValidator(folder_name)]
+"""Of a study: the name of its folder; empty for a new one."""
+
+
+class StudyParams(Parameters):
+    """What is asked of a study, and not of its runs. Its `<kind>_id` and `<kind>_dir` are fields of each kind's own."""
+
+    kind: ClassVar[str]
+    """`sweep`, as parameters begin and plans say."""
+    called: ClassVar[str]
+    """What people call a study of this kind."""
+    of_runs: ClassVar[tuple[str, ...]] = ()
+    """Parameters of a run that the study takes as well."""
+
+    results_dir: str = Field("", description="where the folder is made; empty: the project's results/")
+    cool_down_s: Annotated[float, number(0, 3600)] = Field(5.0, description="seconds between two runs")
+    max_hours: Annotated[float, number(0, 24 * 365)] = Field(12.0, description="nothing is begun that would end later")
+    strict: bool = Field(False, description="fail the notebook if the study deserves it")
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """All parameters of a notebook for this kind of study."""
+        return (*cls.of_runs, *cls.model_fields)
+
+    @classmethod
+    def given(cls, namespace: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a notebook whose `globals()` these are.
+
+        Raises:
+            ParameterError: papermill injected a name that is no parameter.
+        """
+        lists = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) is tuple}
+        texts = cls.texts() | lists | (Scenario.texts() & {*cls.of_runs})
+        return parameters.given(namespace, cls.names(), texts)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """Checks those that are the study's own.
+
+        Raises:
+            ParameterError: one sentence for each thing that is wrong.
+        """
+        return built(cls, {name: given[name] for name in cls.model_fields if name in given})
+
+    @classmethod
+    def run(cls, given: Mapping[str, Any], **changes: Any) -> Scenario:
+        """What all runs are asked alike; what is not given is as it is for a run. Whether they can run here is not asked.
+
+        Raises:
+            ParameterError: one sentence for each thing that is wrong.
+        """
+        return built(Scenario, {name: given[name] for name in cls.of_runs if name in given} | changes)
+
+    @property
+    def id(self) -> str:
+        """Name of the folder; empty for a new one."""
+        return str(getattr(self, f"{self.kind}_id"))
+
+    @classmethod
+    def check_plan(cls, plan: Mapping[str, Any]) -> None:
+        """Refuses the plan of a study of another kind; those of sweeps do not say which.
+
+        Raises:
+            ParameterError: the folder holds something else.
+        """
+        if plan.get("kind", "sweep") != cls.kind:
+            raise ParameterError(f"{cls.kind}_dir holds no {cls.called}: give the folder of one.")
+
+
+class Asked:
+    """What a study is asked, checked. Each kind has its own, and its own way to read it back from a plan."""
+
+    own: StudyParams
+
+    params: ClassVar[type[StudyParams]]
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What must be the same for a study to be gone on with, and from which it can be shown again: no budget."""
+        raise NotImplementedError
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Those that are measured."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_parameters(cls, given: Mapping[str, Any]) -> Self:
+        """Checks the parameters, and that all of it can be measured here.
+
+        Raises:
+            LabError: one sentence of what is wrong.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+        """What an earlier study was asked, which may have been on another machine.
+
+        Args:
+            now: the parameters of now, of which those that are no part of the plan are taken.
+
+        Raises:
+            ParameterError: the plan is not that of a study of this kind.
+        """
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""What stands in a target file: its lines, its ranges, and its keys as checked values."""

@@ -1,0 +1,1 @@
+"""What a device sends: templates, what fills them, and the request that they make."""

@@ -1,0 +1,1 @@
+"""The applications that are measured, one file a framework."""

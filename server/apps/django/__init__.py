@@ -1,0 +1,1 @@
+"""Django and what belongs to it."""

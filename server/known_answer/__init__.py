@@ -1,0 +1,1 @@
+"""A server whose answers are known beforehand."""

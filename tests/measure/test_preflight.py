@@ -1,0 +1,32 @@
+"""What an engine cannot do is refused before anything starts."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.errors import ParameterError
+from experiments.measure.preflight import engines
+from experiments.runner import run
+from experiments.scenario import Scenario
+
+
+def test_the_fast_engine_refuses_a_transport_of_the_users(tmp_path: Path) -> None:
+    """It has connections of its own; nothing is written, and the sentence names the engine that can."""
+    from tests.measure.engines.aio.test_transport import LeanTransport
+
+    with pytest.raises(ParameterError, match="use engine='httpx'"):
+        run(Scenario(engine="epoll", results_dir=str(tmp_path)), transport=LeanTransport)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_fast_engine_refuses_a_platform_without_epoll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In words, instead of a fault in the generator's log."""
+    monkeypatch.delattr(engines.select, "epoll")
+    with pytest.raises(ParameterError, match="epoll and timerfd"):
+        engines.check(Scenario(engine="epoll"), "")
+    engines.check(Scenario(engine="httpx"), "")
+
+
+def test_the_fast_engine_applies_here() -> None:
+    """Where the tests run there is epoll, or they would not have tried it."""
+    engines.check(Scenario(engine="epoll"), "")
