@@ -79,7 +79,7 @@ def test_rounds_are_an_interval_apart_from_the_start_of_the_warm_up() -> None:
 
 
 def test_together_starts_every_device_at_the_same_instant() -> None:
-    """As after a power cut: one instant, and all cycles in step."""
+    """As after a power cut, 500 devices share one first due time and one place in the cycle."""
     assert {(PLAN.first_due(c), PLAN.cycle_start(c)) for c in range(500)} == {(-5.0, 0)}
 
 

@@ -93,7 +93,7 @@ def test_cost_of_several_generators_is_summed_and_their_busiest_named(tmp_path: 
 
 
 def test_failures_are_named(tmp_path: Path) -> None:
-    """By reason, and they are not timed."""
+    """Polls that failed are counted by reason and status code, and are not timed."""
     status = keys(made_up(tmp_path, server=failing(Outcome.HTTP_ERROR, every=1, status=503)))["endpoints"]["status"]
     assert status["failures"] == {"http_error": 4800}
     assert status["statuses"] == {"503": 4800}
@@ -130,7 +130,7 @@ def test_a_stall_shows_in_the_response_and_hardly_in_the_latency(tmp_path: Path)
 
 @pytest.mark.parametrize("how", [{"killed_at": 10.0}, {"cut_short_at": 10.0}, {"cut_short_at": 0.0}], ids=str)
 def test_runs_that_did_not_last_have_a_summary(tmp_path: Path, how: dict[str, float]) -> None:
-    """With the reason, and never valid."""
+    """It gives the reason, and a verdict that is not valid."""
     summary = keys(made_up(tmp_path, **how))  # type: ignore[arg-type]
     assert summary["cut_short"]
     assert summary["verdict"]["status"] in {"suspect", "invalid"}

@@ -55,7 +55,7 @@ def ports(number: int) -> str:
 
 
 def test_a_machine_with_too_few_ports_is_told_before_anything_starts(tmp_path: Path) -> None:
-    """One sentence, as for files."""
+    """The refusal gives how many are needed and how many there are, and leaves no run behind."""
     prefix = network_of_its_own()
     if not prefix:
         pytest.skip("this process may make no network of its own")

@@ -57,7 +57,7 @@ def test_transports_are_made_before_a_generator_is_ready(tmp_path: Path) -> None
     ],
 )
 def test_a_factory_that_fails_is_told_before_the_load(tmp_path: Path, kind: Any, transport: str, said: str) -> None:
-    """In one sentence, without the log of a process."""
+    """The error is one sentence with what was raised, and does not send the reader to a log."""
     with pytest.raises(GeneratorError) as error:
         prepared(tmp_path, transport, kind)
     assert str(error.value).startswith(said)

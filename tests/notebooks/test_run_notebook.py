@@ -57,7 +57,7 @@ def outputs_text(notebook: Path) -> str:
 
 
 def assert_every_cell_shows_something(notebook: Path, first_parameter: str = "server: str") -> None:
-    """But for the parameters, known by the first of them, and the cell that fails what `strict` forbids."""
+    """Left out are the parameters, known by the first of them, and the cell that fails what `strict` forbids."""
     cells = [cell for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code"]
     silent = [cell.source for cell in cells if not cell.outputs]
     assert all("# Parameters" in source or first_parameter in source or "enforce" in source for source in silent), silent

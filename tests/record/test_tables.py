@@ -103,7 +103,7 @@ def test_a_table_with_other_columns_is_not_read(tmp_path: Path) -> None:
 
 
 def test_an_untouched_record_says_how_many_files_were_compared(tmp_path: Path) -> None:
-    """Parts and samples alike."""
+    """The check counts the parts and the samples, of which none has another checksum."""
     record = sealed(tmp_path)
     check = judge(record)["untouched"]
     assert (check.status, check.figure) == ("valid", f"0 of {len(record.written)} files changed")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from experiments.present.charts.studies.grid import Figure
 
 _NOTHING = "No cell has figures that may be used."
+_PCT_DIGITS = 4
+"""So that 99.97 % does not read as all of them."""
 
 
 class SweepPage:
@@ -62,17 +64,7 @@ class SweepPage:
 
     def response(self, percentile: str) -> Chart | Markup:
         """Maps of a response percentile, `p50`, `p95` or `p99`, of A and B."""
-        from experiments.present.charts.studies.grid import Figure
-
-        figures = [
-            Figure(
-                f"{words}, {percentile}, ms",
-                lambda point, name=name: point.response_ms.get(name, {}).get(percentile),  # type: ignore[misc]
-                lambda point, name=name: point.repeats.get(f"{name}_{percentile}_ms", ()),  # type: ignore[misc]
-                lambda point, name=name: percentile in point.longer.get(name, ()),  # type: ignore[misc]
-            )
-            for name, words in ENDPOINTS.items()
-        ]
+        figures = [_response(name, percentile) for name in ENDPOINTS]
         unknown = any(percentile in longer for point in self._points for longer in point.longer.values())
         return self._maps(
             f"How long do devices wait? (response {percentile})",
@@ -82,27 +74,9 @@ class SweepPage:
 
     def kept(self) -> Chart | Markup:
         """Maps of the polls within the service level, and of those not answered right."""
-        from experiments.present.charts.studies.grid import Figure
-
         limits = {name: limit for name, limit in self._limits_ms.items() if limit > 0}
-        # Four digits, so that 99.97 % does not read as all of them.
-        within = [
-            Figure(
-                f"{ENDPOINTS[name]} within {plain(limit)} ms, %",
-                lambda point, name=name: point.within_pct.get(name),  # type: ignore[misc]
-                digits=4,
-            )
-            for name, limit in limits.items()
-        ]
-        failed = [
-            Figure(
-                f"{words} not answered right, %",
-                lambda point, name=name: point.failed_pct.get(name),  # type: ignore[misc]
-                lambda point, name=name: point.repeats.get(f"{name}_failed_pct", ()),  # type: ignore[misc]
-                digits=4,
-            )
-            for name, words in ENDPOINTS.items()
-        ]
+        within = [_within(name, limit) for name, limit in limits.items()]
+        failed = [_failed(name) for name in ENDPOINTS]
         hint = (
             "" if limits else " Polls within a service level are shown where slo_status_p99_ms or slo_bulk_p99_ms is given."
         )
@@ -210,6 +184,35 @@ class SweepPage:
     def _comparison(self) -> Comparison | None:
         now = [cell.record for cell in self.cells if cell.record]
         return compare(collect(self._compare_to), now) if now else None
+
+
+def _response(endpoint: str, percentile: str) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    return Figure(
+        f"{ENDPOINTS[endpoint]}, {percentile}, ms",
+        lambda point: point.response_ms.get(endpoint, {}).get(percentile),
+        lambda point: point.repeats.get(f"{endpoint}_{percentile}_ms", ()),
+        lambda point: percentile in point.longer.get(endpoint, ()),
+    )
+
+
+def _within(endpoint: str, limit_ms: float) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    title = f"{ENDPOINTS[endpoint]} within {plain(limit_ms)} ms, %"
+    return Figure(title, lambda point: point.within_pct.get(endpoint), digits=_PCT_DIGITS)
+
+
+def _failed(endpoint: str) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    return Figure(
+        f"{ENDPOINTS[endpoint]} not answered right, %",
+        lambda point: point.failed_pct.get(endpoint),
+        lambda point: point.repeats.get(f"{endpoint}_failed_pct", ()),
+        digits=_PCT_DIGITS,
+    )
 
 
 def _mega(value: float | None) -> float | None:

@@ -55,7 +55,7 @@ def test_an_honest_run_is_valid(tmp_path: Path) -> None:
     ids=str,
 )
 def test_honest_runs_of_all_kinds_are_valid(tmp_path: Path, changes: dict[str, Any]) -> None:
-    """Whatever the scenario, an honest record of it is believed."""
+    """No check objects, whatever ratio, phase, pacing, interval and number of processes were asked for."""
     assert flaws(judge(made_up(tmp_path, SMALL.model_copy(update=changes)))) == {}
 
 
@@ -543,7 +543,7 @@ def test_replicas_that_answer_in_turn_are_not_called_replaced(tmp_path: Path) ->
 
 @pytest.mark.parametrize("header", [{"age": "12"}, {"via": "1.1 varnish"}, {"x-cache": "HIT"}], ids=str)
 def test_a_proxy_or_cache_that_makes_itself_known_is_named(tmp_path: Path, header: dict[str, str]) -> None:
-    """By the headers of the answers that were looked at before the load."""
+    """The header that gives it away, seen in an answer before the load, stands in the meaning of `served`."""
     check = judge(damage_facts(made_up(tmp_path), elsewhere(5455, headers=header)))["served"]
     [(name, value)] = header.items()
     assert check.kind == "unseen_behind"

@@ -50,7 +50,7 @@ def test_a_cell_whose_turn_has_not_come_is_not_measured(tmp_path: Path) -> None:
 
 
 def test_a_record_without_a_seal_is_unfinished(tmp_path: Path) -> None:
-    """As after a kill: what is there of it does not count."""
+    """What a killed run left is kept on disk, and does not count as measured."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, killed_at=1.0)
     assert folder.outcome(cell()).status == "unfinished"

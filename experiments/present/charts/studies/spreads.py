@@ -29,23 +29,12 @@ def multiples(points: Sequence[Point]) -> Chart | None:
     endpoints = [name for name in ENDPOINTS if any(_drawable(point, name) for point in drawn)]
     if not endpoints:
         return None
-    values = [1000 * value for point in drawn for frame in point.curves.values() for value in frame["value_s"]]
     clients = sorted({point.at[X] for point in points})
-    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
-    y = {**spread_layout(values), "title": {"text": "response, ms"}}
-    facets = [
-        Facet(f"<b>{ENDPOINTS[endpoint]}</b>, {name}", _lines(endpoint, group, clients), axes[endpoint], y)
-        for name, group in shown
-        for endpoint in endpoints
-    ]
-    named = {trace.name: trace for facet in reversed(facets) for trace in facet.traces}
-    for trace in named.values():
-        trace.update(showlegend=True)
     left_out = f" {plural(len(rows) - len(shown), 'further row')} would follow: see the cells' own reports."
     return Chart(
         tile(
             "How are response times spread?",
-            facets,
+            _facets(shown, endpoints, clients),
             columns=len(endpoints),
             height=200,
             hovermode="closest",
@@ -66,6 +55,22 @@ def _rows(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
         name = ", ".join(f"{axis} {plain_value(value)}" for axis, value in point.at.items() if axis != X)
         groups.setdefault(name, []).append(point)
     return list(groups.items())
+
+
+def _facets(rows: Sequence[tuple[str, list[Point]]], endpoints: Sequence[str], clients: Sequence[Any]) -> list[Facet]:
+    """A small chart for each row and endpoint, all with the same scales; the legend names each line once."""
+    drawn = [point for _, group in rows for point in group]
+    values = [1000 * value for point in drawn for frame in point.curves.values() for value in frame["value_s"]]
+    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
+    y = {**spread_layout(values), "title": {"text": "response, ms"}}
+    facets = [
+        Facet(f"<b>{ENDPOINTS[endpoint]}</b>, {name}", _lines(endpoint, group, clients), axes[endpoint], y)
+        for name, group in rows
+        for endpoint in endpoints
+    ]
+    for trace in {trace.name: trace for facet in reversed(facets) for trace in facet.traces}.values():
+        trace.update(showlegend=True)
+    return facets
 
 
 def _lines(endpoint: str, group: Sequence[Point], clients: Sequence[Any]) -> list[go.Scatter]:
