@@ -1,5 +1,6 @@
 """The run directory: what goes in comes out, whole or not at all."""
 
+import errno
 import json
 import math
 from pathlib import Path
@@ -155,3 +156,21 @@ def test_every_column_has_its_meaning() -> None:
     assert pl.DataFrame(schema=schema.dtypes(schema.REQUESTS)).columns == [
         "client", "round", "endpoint", "due_s", "ready_s", "sent_s", "done_s", "connect_s", "status", "bytes", "outcome",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("No space left on device (os error 28)", errno.ENOSPC), ("failed to flush the writer", errno.EIO)],
+)
+def test_whatever_polars_calls_a_fault_of_a_file_is_an_error_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: int
+) -> None:
+    """Who writes a table knows one kind of failure, whether or not its number is told."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise pl.exceptions.ComputeError(said)
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", fails)
+    with pytest.raises(OSError) as failed:  # noqa: PT011 - its number is what is asked
+        store.write_table(tmp_path / "x.parquet", pl.DataFrame({"a": [1]}))
+    assert failed.value.errno == code
