@@ -15,6 +15,7 @@ then a rename), so a reader sees a file whole or not at all.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re

@@ -386,7 +386,7 @@ def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path, catalogued: An
 STARTER = """
 import asyncio, signal, sys
 from pathlib import Path
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.servers.local import ServerProcess
 
 signal.signal(signal.SIGINT, lambda number, frame: None)
 
@@ -506,7 +506,7 @@ def test_it_works_on_a_loop_that_is_nested_in_another() -> None:
     code = """
 import asyncio, os, tempfile, nest_asyncio2
 from pathlib import Path
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.servers.local import ServerProcess
 
 async def live(folder):
     server = ServerProcess(
