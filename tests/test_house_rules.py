@@ -292,6 +292,8 @@ def test_a_path_that_may_be_a_pattern_is_seen() -> None:
     """A name alone is a breach; glob=False, or bytes in place of a file, are none."""
     source = "pl.read_parquet(path)\npl.read_parquet(path, glob=False)\npl.read_csv(io.BytesIO(content))\n"
     assert [breach.split(" ")[0] for breach in pattern_breaches(source, "it.py")] == ["it.py:1"]
+
+
 def study_breaches(source: str, path: str) -> list[str]:
     """Where a module of a study that decides or works out knows how things are shown."""
     below = Path(path).stem in {"study", "params", "strategy", "rows", "grid", "blocks", "light", "search", "statistics"}
@@ -371,6 +373,20 @@ def test_no_docstring_of_a_test_repeats_its_name() -> None:
     assert repeating == []
     assert not says_more("A poll that failed is counted.", "test_a_failure_of_a_poll_is_counted")
     assert not says_more("And counted.", "test_a_run_is_left_out")
+
+
+def test_no_test_imports_a_private_name() -> None:
+    """What a test needs by name is public, or is tried through what uses it."""
+    ours = ("experiments", "server", "benchmarks")
+    private = [
+        f"{path} imports {name.name} of {node.module}"
+        for path, source in modules("tests")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ours
+        for name in node.names
+        if name.name.startswith("_")
+    ]
+    assert private == []
 
 
 def notebook_breaches(path: Path) -> list[str]:
