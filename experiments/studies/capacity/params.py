@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import machine
+from experiments.measure import preflight
 from experiments.parameters import built
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
@@ -82,7 +82,7 @@ class Asked(params.Asked):
             # Both ends are checked now: what the largest load cannot be asked for is not found out after an hour.
             asked.at(asked.rules.largest, count).check_server()
         check_level(asked.base)
-        machine.check(asked.base)
+        preflight.check(asked.base)
         check_earlier(asked.own.compare_to, strict=asked.own.strict)
         check_databases(asked.base.model_copy(update={"workers": count}) for count in asked.workers)
         return asked

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import machine
+from experiments.measure import preflight
 from experiments.parameters import built, check_names
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell
@@ -141,7 +141,7 @@ class Grid:
         """
         for planned in self.cells:
             try:
-                machine.check(planned.cell.scenario)
+                preflight.check(planned.cell.scenario)
             except ParameterError as error:
                 where = ", ".join(f"{name}={value}" for name, value in planned.at.items())
                 raise ParameterError(f"cell {where} cannot work: {error}") from None
