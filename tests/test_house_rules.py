@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"errors", "parameters", "scenario", "schedule", "record", "target", "typed", "progress"}
+GROUND = {"errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed", "progress"}
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
     "analyse": GROUND | {"analyse"},

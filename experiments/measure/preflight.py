@@ -15,6 +15,7 @@ from pathlib import Path
 
 from experiments.errors import ParameterError
 from experiments.measure.engines.timerfd import TimerFd
+from experiments.parts import Engine, Load, Parts, Server
 from experiments.scenario import Scenario, is_loopback
 
 SPARE_FILES = 100
@@ -36,14 +37,15 @@ def check(scenario: Scenario, transport: str = "") -> None:
     Raises:
         ParameterError: an engine that does not apply, or more open files or ports than there are; says what to ask for.
     """
-    check_engine(scenario, transport)
-    allow_files(files_needed(scenario))
-    if not scenario.dask_scheduler:  # Its devices connect from the workers.
-        check_ports(scenario)
+    parts = scenario.parts
+    check_engine(parts.engine, transport)
+    allow_files(files_needed(parts))
+    if not parts.engine.on_other_machines:  # Its devices connect from the workers.
+        check_ports(parts.load, parts.server, scenario.plan.polls_per_s)
 
 
-def check_engine(scenario: Scenario, transport: str) -> None:
-    """Refuses what the scenario's engine cannot do.
+def check_engine(engine: Engine, transport: str) -> None:
+    """Refuses what an engine cannot do.
 
     Args:
         transport: `module:name` of a user's own transport; empty for none.
@@ -51,9 +53,9 @@ def check_engine(scenario: Scenario, transport: str) -> None:
     Raises:
         ParameterError: epoll was asked for, and there is none here, or a transport that it cannot ask through.
     """
-    if scenario.engine == "threads" and transport:
+    if engine.name == "threads" and transport:
         raise ParameterError(f"engine='threads' with transport={transport!r}: it asks through requests; use engine='httpx'.")
-    if scenario.engine != "epoll":
+    if engine.name != "epoll":
         return
     if transport:
         raise ParameterError(
@@ -73,12 +75,13 @@ def has_epoll() -> bool:
     return hasattr(select, "epoll")
 
 
-def files_needed(scenario: Scenario) -> int:
+def files_needed(parts: Parts) -> int:
     """Most files that one process of this run has open here: the server, or a generator, with a connection each device."""
-    largest_shard = 0 if scenario.dask_scheduler else -(-scenario.clients // max(1, scenario.generators))
-    if scenario.engine == "threads":
+    clients, engine = parts.load.clients, parts.engine
+    largest_shard = 0 if engine.on_other_machines else -(-clients // engine.processes)
+    if engine.name == "threads":
         largest_shard *= 2  # A connection to Redis as well.
-    server_share = 0 if scenario.server_url else scenario.clients
+    server_share = 0 if parts.server.url else clients
     return max(largest_shard, server_share) + SPARE_FILES
 
 
@@ -98,20 +101,23 @@ def allow_files(needed: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
-def check_ports(scenario: Scenario) -> None:
+def check_ports(load: Load, server: Server, polls_per_s: float) -> None:
     """Refuses what needs more ports than a single pair of addresses has.
+
+    Args:
+        polls_per_s: of all devices.
 
     Raises:
         ParameterError: says how many there are, and what to ask for instead.
     """
     there = _ports()
-    if scenario.clients > there:
+    if load.clients > there:
         raise ParameterError(
-            f"{scenario.clients:,} connections to one address need as many ports, and this machine has {there:,} "
+            f"{load.clients:,} connections to one address need as many ports, and this machine has {there:,} "
             f"({_RANGE}): ask for fewer clients, or widen that range."
         )
-    opened_s = 0.0 if scenario.keep_alive else scenario.plan.polls_per_s
-    local = not scenario.server_url or is_loopback(scenario.server_url)
+    opened_s = 0.0 if load.keep_alive else polls_per_s
+    local = not server.url or is_loopback(server.url)
     if not local and opened_s * _TIME_WAIT_S > there:
         raise ParameterError(
             f"{opened_s:,.0f} new connections/s to another machine need {opened_s * _TIME_WAIT_S:,.0f} ports, since each "

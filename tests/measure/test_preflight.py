@@ -23,10 +23,10 @@ def test_the_fast_engine_refuses_a_platform_without_epoll(monkeypatch: pytest.Mo
     """In words, instead of a fault in the generator's log."""
     monkeypatch.delattr(preflight.select, "epoll")
     with pytest.raises(ParameterError, match="epoll and timerfd"):
-        preflight.check_engine(Scenario(engine="epoll"), "")
-    preflight.check_engine(Scenario(engine="httpx"), "")
+        preflight.check_engine(Scenario(engine="epoll").parts.engine, "")
+    preflight.check_engine(Scenario(engine="httpx").parts.engine, "")
 
 
 def test_the_fast_engine_applies_here() -> None:
     """Where the tests run there is epoll, or they would not have tried it."""
-    preflight.check_engine(Scenario(engine="epoll"), "")
+    preflight.check_engine(Scenario(engine="epoll").parts.engine, "")

@@ -157,21 +157,26 @@ def test_cells_that_need_more_open_files_than_there_are_are_refused(monkeypatch:
         grid(clients="[100, 8000]").check_machine()
 
 
+def check_ports(scenario: Scenario) -> None:
+    """Looks at the ports of a scenario."""
+    preflight.check_ports(scenario.parts.load, scenario.parts.server, scenario.plan.polls_per_s)
+
+
 def test_cells_that_need_more_ports_than_there_are_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections that are kept need one each; new ones to another machine keep theirs for a minute."""
     (tmp_path / "range").write_text("32768\t60999\n")
     monkeypatch.setattr(preflight, "_RANGE", tmp_path / "range")
-    preflight.check_ports(Scenario(clients=28_232))
+    check_ports(Scenario(clients=28_232))
     with pytest.raises(ParameterError, match="this machine has 28,232"):
-        preflight.check_ports(Scenario(clients=28_233))
-    preflight.check_ports(Scenario(clients=1000, keep_alive=False))
+        check_ports(Scenario(clients=28_233))
+    check_ports(Scenario(clients=1000, keep_alive=False))
     remote = {"server_url": "http://192.0.2.1", "allow_remote": True, "keep_alive": False, "interval_ms": 1000}
-    preflight.check_ports(Scenario(clients=400, **remote))
+    check_ports(Scenario(clients=400, **remote))
     with pytest.raises(ParameterError, match="new connections/s to another machine"):
-        preflight.check_ports(Scenario(clients=1000, **remote))
+        check_ports(Scenario(clients=1000, **remote))
 
 
 def test_where_the_range_of_ports_is_not_told_all_of_them_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is refused that might work."""
     monkeypatch.setattr(preflight, "_RANGE", tmp_path / "absent")
-    preflight.check_ports(Scenario(clients=60_000))
+    check_ports(Scenario(clients=60_000))
