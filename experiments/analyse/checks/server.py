@@ -10,6 +10,7 @@ worker. A server or a worker that was replaced left a count unknown and a new pr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from experiments.analyse.checks.evidence import Check, Evidence, Status, not_applicable, served_by_all
 
@@ -45,11 +46,12 @@ def served(evidence: Evidence) -> Check:
     """
     name, limit = "served", "answered <= served <= attempts"
     workers = evidence.server.get("workers") or []
-    if not workers:
-        named = intermediary(evidence.server.get("headers") or {})
-        through = f" Its answers came through a proxy or cache: they carry {named}." if named else ""
-        return not_applicable(name, f"The server does not count what it serves (it has no /health of ours).{through}")
     answered = int((evidence.rows["status"] > 0).sum())
+    metrics = evidence.server.get("metrics") or {}
+    if metrics.get("counter"):
+        return _by_metrics(evidence, metrics, answered)
+    if not workers:
+        return not_applicable(name, _uncounted(evidence))
     total = served_by_all(evidence.server)
     if total is None and not evidence.workers_seen:
         return not_applicable(name, _cannot_tell(evidence))
@@ -68,6 +70,36 @@ def served(evidence: Evidence) -> Check:
     named = intermediary(evidence.server.get("headers") or {})
     status, meaning = _judge_counts(answered, total, attempts, named)
     return Check(name, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, meaning)
+
+
+def _uncounted(evidence: Evidence) -> str:
+    """What it costs that a server counts nothing."""
+    named = intermediary(evidence.server.get("headers") or {})
+    through = f" Its answers came through a proxy or cache: they carry {named}." if named else ""
+    return (
+        f"The server does not count what it serves (it has no /health of ours).{through} So nothing proves that no cache "
+        "answered for it. A target names a counter of the server's own with metrics_url and metrics_requests."
+    )
+
+
+def _by_metrics(evidence: Evidence, metrics: Mapping[str, Any], answered: int) -> Check:
+    """The same by the server's own counter, which may have counted the questions after it too."""
+    name, limit = "served", "answered <= counted <= attempts and questions"
+    total = metrics.get("served")
+    if total is None or total < 0:
+        why = "it was not told before and after the load" if total is None else "it went back: the server began anew"
+        meaning = (
+            f"The server's own counter {metrics['counter']} is not whole ({why}), so nothing vouches for the answers that "
+            "were counted here. Measure again with a server that lives to the end to be sure."
+        )
+        return Check(name, "suspect", f"{answered:,} answered, counted unknown", limit, meaning)
+    if any("attempts" not in item for item in evidence.instances):
+        return not_applicable(name, "A generator ended before it had given its counts.")
+    attempts = sum(int(item["attempts"]) for item in evidence.instances)
+    questions = int(metrics.get("asked") or 0)
+    named = intermediary(evidence.server.get("headers") or {})
+    status, meaning = _judge_counts(answered, total, attempts + questions, named)
+    return Check(name, status, f"{answered:,} <= {total:,} <= {attempts:,} + {questions:,}", limit, meaning)
 
 
 def _judge_counts(answered: int, total: int, attempts: int, named: str | None) -> tuple[Status, str]:
@@ -95,7 +127,7 @@ def workers(evidence: Evidence) -> Check:
     name, limit = "workers", "the same processes from beginning to end"
     seen = evidence.server.get("workers") or []
     if not seen:
-        return not_applicable(name, "The server does not say which processes answer.")
+        return _listeners(evidence, name, limit)
     if not evidence.workers_seen:
         return not_applicable(name, _cannot_tell(evidence))
     before = {worker["pid"] for worker in seen if worker.get("served_before") is not None}
@@ -118,3 +150,22 @@ def workers(evidence: Evidence) -> Check:
         )
         return Check(name, "suspect", figure, limit, meaning)
     return Check(name, "valid", figure, limit, "The same processes answered from beginning to end.")
+
+
+def _listeners(evidence: Evidence, name: str, limit: str) -> Check:
+    """The same of a server that does not say who answers, by who listens on its port, where that can be seen."""
+    looks = [{*pids} for pids in evidence.server.get("listeners") or []]
+    if len(looks) < 2 or not looks[0]:
+        return not_applicable(name, "The server does not say which processes answer.")
+    before, after = looks[0], looks[-1]
+    figure = f"{len(before)} listened before, {len(before & after)} of them at the end, {len(after - before)} new"
+    if evidence.server.get("died") and not after - before:
+        meaning = "The server ended by itself during the run, which is a result; no other took its place."
+        return Check(name, "valid", figure, limit, meaning)
+    if before != after:
+        meaning = (
+            "The processes that listen on the server's port were replaced during the run. Look into the server's log for "
+            "the reason; if the server itself is at fault, that is a result."
+        )
+        return Check(name, "suspect", figure, limit, meaning)
+    return Check(name, "valid", figure, limit, "The same processes listened on the server's port from beginning to end.")
