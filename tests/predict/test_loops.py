@@ -14,7 +14,7 @@ NO_TIME = {"status": 0.0, "bulk": 0.0}
 def plan(**changes: object) -> Plan:
     """Fifty devices that poll A only, each twice a second for ten seconds."""
     usual = {"clients": 50, "interval_s": 0.5, "status_weight": 1, "bulk_weight": 0, "phase": "spread", "pacing": "fixed"}
-    return Plan(**{**usual, "seed": 1, "warmup_s": 0.0, "window_s": 10.0, **changes})  # type: ignore[arg-type]
+    return Plan.of_ratio(**{**usual, "seed": 1, "warmup_s": 0.0, "window_s": 10.0, **changes})  # type: ignore[arg-type]
 
 
 def crowd(polls: int = 20_000) -> Plan:
