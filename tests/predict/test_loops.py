@@ -154,7 +154,7 @@ def test_polls_are_those_of_the_plan() -> None:
     counts = {name: sum(asked.planned(client)[name] for client in range(30)) for name in ("status", "bulk")}
     assert {name: int((polls["endpoint"] == name).sum()) for name in counts} == counts
     due = polls.filter((pl.col("client") == 7) & (pl.col("endpoint") == "status"))["due_s"].to_list()
-    assert due == [asked.due(7, round_) for round_ in asked.measured_rounds(7)]
+    assert due == [asked.due(7, clock, round_) for clock in asked.clocks for round_ in asked.measured_rounds(7, clock)]
 
 
 def test_closed_loop_waits_an_interval_after_each_answer() -> None:
