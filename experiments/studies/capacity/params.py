@@ -147,10 +147,8 @@ def check_level(base: Scenario) -> None:
             "there is no service level to search within: set slo_status_p99_ms, slo_bulk_p99_ms or slo_failure_pct."
         )
     plan = base.plan
-    rare = plan.joins_per_cycle / plan.cycle_rounds
     for name, limit in limits.items():
-        share = 1.0 if name == plan.primary else rare
-        polls = base.clients * base.window_s / plan.interval_s * share
+        polls = base.window_s * plan.rates[name]
         if limit and polls < FEWEST:
             raise ParameterError(
                 f"smallest={base.clients}: {polls:,.0f} polls of {name} in {base.window_s:g} s are too few for a p99, about "
