@@ -27,7 +27,7 @@ from experiments import parts as part
 from experiments.errors import ParameterError
 from experiments.parameters import CREDENTIALS, Parameters, built, given, listed, nearest
 from experiments.schedule import Pacing, Phase, Plan
-from experiments.target import hello, loading
+from experiments.target import hello, loading, planning
 from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
 from server import catalogue
@@ -402,13 +402,36 @@ class Scenario(Parameters):
 
     @property
     def plan(self) -> Plan:
-        """The polls that this scenario asks for."""
+        """The polls that this scenario asks for; of another target than hello its file is read for it.
+
+        Raises:
+            ParameterError: that file is not there, or not right.
+        """
+        if self.target != HELLO:
+            return self.plan_of(self.load_target())
         status, bulk = _weights(self.ratio)
         return Plan.of_ratio(
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
             status_weight=status,
             bulk_weight=bulk,
+            phase=self.phase,
+            pacing=self.pacing,
+            seed=self.seed,
+            warmup_s=self.warmup_s,
+            window_s=self.window_s,
+        )
+
+    def plan_of(self, loaded: Loaded) -> Plan:
+        """The polls of a target that was read.
+
+        Raises:
+            ParameterError: its jitter is longer than an interval.
+        """
+        return planning.plan(
+            loaded.target,
+            clients=self.clients,
+            interval_s=self.interval_ms / 1000,
             phase=self.phase,
             pacing=self.pacing,
             seed=self.seed,
