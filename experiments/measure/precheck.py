@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import inspect
 import math
+import ssl
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,7 @@ import httpx
 
 from experiments.errors import ParameterError, ServerContractError
 from experiments.measure.engines.aio.transport import LeanTransport
+from experiments.measure.engines.target import contexts
 from experiments.parts import Load
 from experiments.target.answers.answer import Answer
 from experiments.target.answers.decoding import DecodingError
@@ -109,12 +111,18 @@ class Precheck:
         host = urlsplit(url).netloc
         return prepare(self.loaded, clients=load.clients, seed=load.seed, host=host, keep_alive=load.keep_alive)
 
+    def _context(self, url: str) -> ssl.SSLContext | None:
+        """How the first device speaks to an https server."""
+        if not url.startswith("https:"):
+            return None
+        return contexts(self.loaded).of(self._swarm(url).certificate(0))
+
     @asynccontextmanager
     async def _opened(self, url: str, address: Address) -> AsyncIterator[_Asker]:
         if self.transport:
             asker: _Asker = _Any(_made(self.transport))
         else:
-            asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address))
+            asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=self._context(url)))
         try:
             yield asker
         finally:
