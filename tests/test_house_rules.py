@@ -19,8 +19,9 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"agenda", "chance", "errors", "parameters", "parts", "progress"}
-GROUND |= {"record", "scenario", "schedule", "target", "typed"}
+GROUND = {
+    *("agenda", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed", "progress"),
+}
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
     "analyse": GROUND | {"analyse"},

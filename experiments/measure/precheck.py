@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from experiments.errors import GeneratorError, ServerContractError
-from experiments.measure.engines import tls
 from experiments.measure.engines.aio.transport import LeanTransport
+from experiments.measure.engines.target import contexts
 from experiments.parts import Load
 from experiments.target.answers.answer import Answer
 from experiments.target.answers.decoding import DecodingError
@@ -115,24 +115,17 @@ class Precheck:
         return prepare(self.loaded, clients=load.clients, seed=load.seed, host=host, keep_alive=load.keep_alive)
 
     def _context(self, url: str) -> ssl.SSLContext | None:
-        """How the first device speaks to an https server; None for http.
-
-        Raises:
-            ParameterError: a file of certificates cannot be used.
-        """
+        """How the first device speaks to an https server."""
         if not url.startswith("https:"):
             return None
-        named = self.loaded.target.tls
-        trusted = tls.Tls(str(self.loaded.beside(named.ca)) if named.ca else "", named.verify)
-        return tls.Contexts(trusted).of(self._swarm(url).certificate(0))
+        return contexts(self.loaded).of(self._swarm(url).certificate(0))
 
     @asynccontextmanager
     async def _opened(self, url: str, address: Address) -> AsyncIterator[_Asker]:
         if self.transport:
             asker: _Asker = _Any(_made(self.transport))
         else:
-            context = self._context(url)
-            asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=context))
+            asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=self._context(url)))
         try:
             with _unheard() if self.transport else nullcontext():
                 yield asker

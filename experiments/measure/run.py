@@ -209,15 +209,14 @@ def _server(run: Ongoing) -> ServerProcess | ExternalServer:
 def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
-    bodies = (scenario.status_bytes, scenario.bulk_bytes)
-    target = Target(
-        url=server.url,
-        address=server.address,
+    known = dict(zip(schema.ENDPOINTS, server.checksums, strict=True)) if scenario.target == HELLO else None
+    target = Target.of(
+        run.precheck.loaded,
+        server.url,
+        server.address,
         keep_alive=scenario.keep_alive,
         timeout_s=scenario.timeout_s,
-        body_bytes=bodies,
-        checksums=server.checksums,
-        names_devices=scenario.workload == "database",
+        first=known,
     )
     count = max(1, scenario.generators)
     counters = run.redis.counters(run.path.name) if run.redis else None
