@@ -23,7 +23,8 @@ from experiments.analyse.checks.evidence import (
     percentile_or_most,
 )
 from experiments.analyse.latency import percentiles
-from experiments.record.schema import ENDPOINTS, UNANSWERED
+from experiments.analyse.naming import endpoints
+from experiments.record.schema import UNANSWERED
 
 _LIGHTEN = "Poll with fewer clients or a longer interval, or give the generator more: generators=2, a quieter machine."
 _ADVICE = {
@@ -106,7 +107,10 @@ def lag(evidence: Evidence) -> Check:
 def _smallest_punctual_s(late: pl.DataFrame, percent: int) -> float:
     """The smaller of the endpoints' percentiles; 0 where none is supported."""
     timed = late.filter(pl.col("outcome").is_in(("ok", *UNANSWERED)))
-    each = [percentiles(timed.filter(pl.col("endpoint") == name)["punctual_s"], (percent,))[0].value_s for name in ENDPOINTS]
+    each = [
+        percentiles(timed.filter(pl.col("endpoint") == name)["punctual_s"], (percent,))[0].value_s
+        for name in endpoints(late)
+    ]
     return min((value for value in each if value is not None), default=0.0)
 
 

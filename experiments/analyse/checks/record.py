@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.analyse.checks import completeness
+from experiments.analyse.checks import completeness, expected
 from experiments.analyse.checks.evidence import Check, Evidence, Status, not_applicable
 from experiments.analyse.checks.sampled_bytes import Sample, samples
+from experiments.analyse.naming import letters
 from experiments.analyse.polls import WAS_SENT, count
 from experiments.record.reading import SAMPLES
-from experiments.record.schema import ENDPOINTS
 from experiments.schedule import TICK_S
 
 _SAME_S = 1.5 * TICK_S
@@ -25,10 +25,10 @@ _UNFINISHED = "run.json is missing"
 
 
 def rows_complete(evidence: Evidence) -> Check:
-    """Every planned poll has one row, where the plan puts it; the plan is made again from the scenario."""
+    """Every planned poll has one row, where the plan puts it; the plan is made again from the record."""
     record, scenario = evidence.record, evidence.record.scenario
     found = completeness.compare(
-        scenario.plan,
+        record.plan,
         evidence.rows,
         record.window_s,
         broken_off_s=None if record.finished else scenario.timeout_s,
@@ -100,37 +100,41 @@ _SURELY_WRONG = 0.01
 
 
 def answers(evidence: Evidence) -> Check:
-    """Every poll that counts as ok has status 200 and exactly the right length, and bytes were compared now and then.
+    """Every poll that counts as ok has a right status and length, and bytes were compared now and then.
+
+    Of the article's endpoints that is status 200 and exactly one length, of others what their target says.
 
     The compared ones speak for the rest: where one of them had other bytes, some of those that count as ok had, too. Invalid
     where these are more than 1 % with a confidence of 99 %.
     """
-    right = pl.col("endpoint").replace_strict(evidence.record.scenario.body_bytes, return_dtype=pl.UInt32)
     ok = evidence.rows.filter(pl.col("outcome") == "ok")
-    wrong = int(ok.select(((pl.col("bytes") != right) | (pl.col("status") != 200)).sum()).item())
+    wrong = int(ok.select((~expected.right(evidence.record)).sum()).item())
     compared = sum(int(item.get("checksums", 0)) for item in evidence.instances)
     found = samples(evidence)
     worst = max(found, key=lambda sample: sample.surely_wrong)
     status: Status = "valid"
     meaning = "Answers that count as ok were complete and right."
-    if evidence.instances and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS:
+    compares = any(expected.compares(evidence.record, name) for name in evidence.record.endpoints)
+    if evidence.instances and compares and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS:
         status = "suspect"
         meaning = "No answer's bytes were compared, so only lengths vouch for them. Run for longer."
     if worst.surely_wrong > 0:
         status = "invalid" if worst.surely_wrong > _SURELY_WRONG else "suspect"
-        meaning = _bytes_changed(worst)
+        meaning = _bytes_changed(worst, letters(evidence.record.endpoints)[worst.endpoint])
     if wrong:
         status = "invalid"
         meaning = f"Polls count as ok although their answer was not the right one. {_DAMAGED}"
     differed = sum(sample.differed for sample in found)
-    figure = f"{wrong:,} wrong of {len(ok):,}; bytes of {compared:,} compared, {differed:,} differed"
+    figure = f"{wrong:,} wrong of {len(ok):,}"
+    if compares or compared:
+        figure += f"; bytes of {compared:,} compared, {differed:,} differed"
     return Check("answers", status, figure, "none wrong, none differed", meaning)
 
 
-def _bytes_changed(sample: Sample) -> str:
+def _bytes_changed(sample: Sample, called: str) -> str:
     low, high = sample.bounds
     return (
-        f"Of {sample.compared:,} answers to {'AB'[ENDPOINTS.index(sample.endpoint)]} whose bytes were compared, "
+        f"Of {sample.compared:,} answers to {called} whose bytes were compared, "
         f"{sample.differed:,} had the right length but other bytes than before the load. Only one answer in 64 is "
         f"compared: of the {sample.unseen:,} others that count as ok, {low:.2%} to {high:.2%} were probably wrong too. "
         "Find out why the answers change (a time or a counter in them, another server behind the address), and measure "
