@@ -217,7 +217,7 @@ def service_level(summary: Mapping[str, Any]) -> Markup:
     level = summary.get("service_level") or {}
     if not level.get("asked"):
         return caption("No service level was asked for: every slo_... parameter is at its default.")
-    names = summary["endpoints"]
+    names = summary.get("endpoints", ARTICLE)
     rows: list[list[Piece]] = [
         [_level_name(item, names), badge(_LEVEL_STATUS[item["met"]]), _level_figure(item), shown(item["limit"])]
         for item in level["items"]
