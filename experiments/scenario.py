@@ -288,7 +288,7 @@ class Scenario(Parameters):
     def plan(self) -> Plan:
         """The polls that this scenario asks for."""
         status, bulk = _weights(self.ratio)
-        return Plan(
+        return Plan.of_ratio(
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
             status_weight=status,

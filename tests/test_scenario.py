@@ -209,7 +209,7 @@ def test_the_plan_is_in_seconds() -> None:
     """Milliseconds and minutes are converted here and nowhere else."""
     plan = Scenario(interval_ms=250, minutes=2, warmup_s=3, ratio="10:3").plan
     assert (plan.interval_s, plan.window_s, plan.warmup_s) == (0.25, 120.0, 3.0)
-    assert (plan.status_weight, plan.bulk_weight) == (10, 3)
+    assert [(one.name, one.share) for one in plan.timings] == [("status", 10), ("bulk", 3)]
 
 
 def test_the_short_hash_tells_questions_apart_and_nothing_else() -> None:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -90,6 +91,8 @@ async def _conduct(run: Ongoing) -> Path:
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": run.path.name,
         "started_at": utc_now(),
+        "endpoints": list(scenario.plan.endpoints),
+        "plan": asdict(scenario.plan),
         # Where results and machines are is nobody's business, and no part of the question.
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
         "environment": fingerprint.fingerprint() | {"calibration": fingerprint.certificate(run.path.parent)},
@@ -167,7 +170,7 @@ async def _finish(
 def _server(run: Ongoing) -> ServerProcess | ExternalServer:
     scenario = run.scenario
     sizes = {"status_bytes": scenario.status_bytes, "bulk_bytes": scenario.bulk_bytes}
-    polled = scenario.plan.polled
+    polled = scenario.plan.ever_polled
     if scenario.server_url:
         return ExternalServer(url=scenario.server_url, polled=polled, **sizes)
     return ServerProcess(

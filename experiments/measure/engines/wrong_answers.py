@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from experiments.measure.engines.masking import body_text, headers_text
-from experiments.record.schema import ENDPOINTS, Outcome
+from experiments.record.schema import Outcome
 
 MOST_KINDS = 3
 """Of one endpoint: of how many kinds (reason and status) the first answer is kept."""
@@ -22,9 +22,14 @@ _OURS = (Outcome.INTERRUPTED, Outcome.GENERATOR_ERROR)
 
 
 class WrongAnswers:
-    """Of one shard, in the measured window."""
+    """Of one shard, in the measured window.
 
-    def __init__(self) -> None:
+    Args:
+        endpoints: their names.
+    """
+
+    def __init__(self, endpoints: tuple[str, ...]) -> None:
+        self._endpoints = endpoints
         self._codes: Counter[int] = Counter()
         self._first: dict[tuple[int, Outcome, int], dict[str, Any]] = {}
 
@@ -40,7 +45,7 @@ class WrongAnswers:
         """Takes an answer in.
 
         Args:
-            endpoint: its place in `ENDPOINTS`.
+            endpoint: its place among the names.
             first_bytes: of its body; empty where nobody looked at it.
             poll: what else is to be known of it.
         """
@@ -55,7 +60,7 @@ class WrongAnswers:
         # The bytes of most bodies are counted and thrown away: one that was looked at tells more than the very first.
         if known is None or (first_bytes and not known["first_bytes"]):
             self._first[kind] = {
-                "endpoint": ENDPOINTS[endpoint],
+                "endpoint": self._endpoints[endpoint],
                 "outcome": outcome.label,
                 "status": status,
                 **poll,

@@ -52,7 +52,7 @@ async def drive(
         What stands under `generator.instances` in run.json, with this shard's totals.
     """
     rows = RowBuffer(start_at)
-    writer = PartWriter(Path(shard.run_path), shard.instance)
+    writer = PartWriter(Path(shard.run_path), shard.instance, shard.plan.endpoints)
     course = Course(shard.plan, start_at, rows)
     chores = _Chores(course, writer, on_report)
     cpu_before = time.process_time()
@@ -67,7 +67,7 @@ async def drive(
             from experiments.measure.engines.threads.counter import Counter
             from experiments.measure.engines.threads.swarm import ThreadsSwarm
 
-            counter = Counter(shard.counters)
+            counter = Counter(shard.counters, shard.plan.endpoints)
             chores.swarm = swarm = ThreadsSwarm(course, shard.clients, shard.target, stop, chores.at, counter)
             await asyncio.to_thread(swarm.run)
             counted = counter.facts
@@ -87,7 +87,7 @@ async def drive(
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **swarm.effort.facts(),
+        **swarm.effort.facts(shard.plan.endpoints),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": memory.peak_rss_bytes(),
         "cpu_wait_ratio": chores.cpu_wait_ratio,

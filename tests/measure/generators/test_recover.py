@@ -95,7 +95,7 @@ def test_a_chain_goes_on_by_one_round(run_path: Path, written: list[Poll], outco
 def test_rows_that_cannot_be_written_are_counted(run_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full for the generator is full for us."""
 
-    def full(*arguments: object) -> None:
+    def full(*arguments: object, **names: object) -> None:
         raise OSError
 
     monkeypatch.setattr(store, "write_part", full)

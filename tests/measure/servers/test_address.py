@@ -134,4 +134,4 @@ def test_a_name_that_leads_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("weights", "polled"), [((10, 1), ("status", "bulk")), ((1, 0), ("status",)), ((0, 3), ("bulk",))])
 def test_what_is_polled_at_all(weights: tuple[int, int], polled: tuple[str, ...]) -> None:
     """An endpoint with weight 0 never is."""
-    assert Plan(1, 1.0, *weights, "spread", "fixed", 1, 0.0, 1.0).polled == polled
+    assert Plan.of_ratio(1, 1.0, *weights, "spread", "fixed", 1, 0.0, 1.0).ever_polled == polled

@@ -36,7 +36,7 @@ class Common:
         """Socket -> its device."""
         self.overdue: Devices = deque()
         """Devices that came free when their next poll was due already, by `free_at`."""
-        self.waiting: Devices = deque()
-        """Devices by their `wake_at`, each of them once under fixed pacing, else while it waits."""
+        self.waiting: list[tuple[float, int, Any]] = []
+        """A heap of those that wait for their next poll to be due: when that is, number, device."""
         self.closed = False
         """Whether the window is."""

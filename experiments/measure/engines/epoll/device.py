@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import time
+from heapq import heappush
 from typing import TYPE_CHECKING
 
 import httpx
@@ -37,7 +38,7 @@ class EpollDevice(Device):
     """One device: connects when it has no connection, sends, and takes what comes."""
 
     __slots__ = ("_closed_by_server", "_connect_begun", "_connect_s", "_connecting", "_kept", "_reader", "_rests", "_sent",
-                 "_socket", "_swarm", "_unsent", "_wakes", "idle", "wake_at")  # fmt: skip
+                 "_socket", "_swarm", "_unsent", "idle")  # fmt: skip
 
     def __init__(self, swarm: Common, client: int) -> None:
         super().__init__(swarm.course, client)
@@ -56,16 +57,8 @@ class EpollDevice(Device):
         self._sent = 0.0
         self._connect_begun = 0.0
         self._connect_s = 0.0
-        self._wakes = 1
         self.idle = True
         """Whether it waits for no answer."""
-        self.wake_at = self.due
-        """When the loop looks at it next."""
-
-    def set_alarm(self) -> None:
-        """The loop shall look at it when the round after the last one that it was woken for is due."""
-        self.wake_at = self.due_after(self._wakes)
-        self._wakes += 1
 
     def poll(self) -> None:
         """Asks what is due."""
@@ -281,6 +274,5 @@ class EpollDevice(Device):
                 swarm.overdue.append(self)
         elif self.due <= done:
             swarm.overdue.append(self)
-        elif not swarm.course.fixed:
-            self.wake_at = self.due
-            swarm.waiting.append(self)
+        else:
+            heappush(swarm.waiting, (self.due, self.client, self))

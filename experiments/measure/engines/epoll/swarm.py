@@ -2,9 +2,8 @@
 
 The same plan, devices, requests and answers as in `httpx_swarm`, so the same rows; no event loop, no task, no future.
 
-Each instant is the plan's own closed form, and timerfd wakes the loop for it: epoll's own timeout is whole milliseconds.
-Under both pacings the devices' next instants come in the order of a queue, since all have the same interval, so neither a
-heap nor a wheel is needed. Sockets stay registered for reading from connect to close.
+timerfd wakes the loop when a poll is due: epoll's own timeout is whole milliseconds. Sockets stay registered for reading
+from connect to close.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable
+from heapq import heapify, heappop
 
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.epoll.common import Common
@@ -49,9 +49,9 @@ class EpollSwarm(Common):
         self._armed_for = 0.0
         # Edge-triggered, it need not be read: arming it anew is enough.
         self.epoll.register(self._timer.fd, select.EPOLLIN | select.EPOLLET)
-        devices = sorted((EpollDevice(self, client) for client in clients), key=lambda device: device.wake_at)
-        self._devices = devices
-        self.waiting.extend(devices)
+        self._devices = [EpollDevice(self, client) for client in clients]
+        self.waiting = [(device.due, device.client, device) for device in self._devices]
+        heapify(self.waiting)
 
     def run(self) -> None:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
@@ -75,16 +75,13 @@ class EpollSwarm(Common):
 
     def _send_due(self, now: float) -> bool:
         """Sends polls that are due; True if there are more of them."""
-        overdue, waiting, fixed = self.overdue, self.waiting, self.course.fixed
+        overdue, waiting = self.overdue, self.waiting
         for _ in range(_SENDS_AT_ONCE):
             # Both queues are in the order in which their devices are ready.
-            if overdue and not (waiting and waiting[0].wake_at < overdue[0].free_at):
+            if overdue and not (waiting and waiting[0][0] < overdue[0].free_at):
                 device = overdue.popleft()
-            elif waiting and waiting[0].wake_at <= now:
-                device = waiting.popleft()
-                if fixed:
-                    device.set_alarm()
-                    waiting.append(device)
+            elif waiting and waiting[0][0] <= now:
+                device = heappop(waiting)[2]
             else:
                 return False
             if device.idle and device.due <= now:
@@ -107,8 +104,8 @@ class EpollSwarm(Common):
     def _arm(self) -> None:
         """Sets the timer to whatever comes next."""
         at = min(self.heartbeat.next_at, self.course.close_at) if not self.closed else self.heartbeat.next_at
-        if self.waiting and self.waiting[0].wake_at < at:
-            at = self.waiting[0].wake_at
+        if self.waiting and self.waiting[0][0] < at:
+            at = self.waiting[0][0]
         if at != self._armed_for:
             self._armed_for = at
             self._timer.arm(at)

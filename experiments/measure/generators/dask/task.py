@@ -101,7 +101,7 @@ class _Task:
         """
         open_files.allow(len(self._shard.clients) + open_files.SPARE_FILES)
         target = self._shard.target
-        number = ENDPOINTS.index(self._shard.plan.primary)
+        number = ENDPOINTS.index(self._shard.plan.ever_polled[0])
         url = target.url + (catalogue.STATUS_PATH, catalogue.BULK_PATH)[number]
         try:
             answer = probe.ask(url, _REACH_S, target.body_bytes[number], address=target.address)

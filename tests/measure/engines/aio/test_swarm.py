@@ -43,7 +43,7 @@ def plan(**changes: Any) -> Plan:
         "warmup_s": 0.1,
         "window_s": 0.5,
     }
-    return Plan(**defaults | changes)
+    return Plan.of_ratio(**defaults | changes)
 
 
 def target(port: int, **changes: Any) -> Target:
