@@ -19,8 +19,8 @@ from experiments.analyse.clients import clients_table
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
+from experiments.measure import preflight
 from experiments.measure.host import fingerprint
-from experiments.measure.preflight import machine, own_transport
 from experiments.measure.run import conduct
 from experiments.measure.services.database import Database
 from experiments.progress import OnProgress, Progress, forgiving
@@ -56,9 +56,9 @@ def run(
         return summarise(load(scenario.run_dir))
     check_earlier(scenario.compare_to, strict=scenario.strict)
     scenario.check_server()
-    factory = own_transport.name_of(transport)
-    machine.check(scenario, factory)
-    own_transport.check(factory, scenario)
+    factory = preflight.transport_name(transport)
+    preflight.check(scenario, factory)
+    preflight.check_transport(factory, scenario)
     told = forgiving(on_progress)
     path = wait_for(conduct(scenario, on_progress=told, transport=factory))
     total_s = scenario.warmup_s + scenario.window_s

@@ -19,7 +19,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"agenda", "chance", "errors", "parameters", "scenario", "schedule", "record", "target", "typed", "progress"}
+GROUND = {"agenda", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed"}
+GROUND |= {"progress"}
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
     "analyse": GROUND | {"analyse"},
@@ -54,6 +55,7 @@ FLOORS = {
     },
     "experiments.present": {
         "palette": set(),
+        "look": {"palette"},
         "format": set(),
         "html": set(),
         "template": {"palette"},
@@ -61,8 +63,8 @@ FLOORS = {
         "chart": {"html", "plain_chart", "template"},
         "layout": {"template"},
         "live": {"format", "html", "palette"},
-        "charts": {"axes", "chart", "format", "layout", "palette", "template"},
-        "charts.studies": {"axes", "chart", "charts", "format", "layout", "palette", "template"},
+        "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
+        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
         "tables": {"format", "html"},
         "tables.studies": {"format", "html", "tables"},
     },

@@ -26,10 +26,10 @@ from typing import Any
 from distributed import Queue, get_worker
 
 from experiments.errors import LabError, ServerContractError
+from experiments.measure import preflight
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import GeneratorProcess
 from experiments.measure.host import fingerprint
-from experiments.measure.preflight import open_files
 from experiments.measure.sampler import DEAR_BEFORE_S, DEAR_EVERY_S, ProcessTree
 from experiments.measure.servers import probe
 from experiments.record.schema import ENDPOINTS
@@ -99,7 +99,7 @@ class _Task:
             ParameterError: too few open files are allowed.
             ServerContractError: why the server is not reached.
         """
-        open_files.allow(len(self._shard.clients) + open_files.SPARE_FILES)
+        preflight.allow_files(len(self._shard.clients) + preflight.SPARE_FILES)
         target = self._shard.target
         number = ENDPOINTS.index(self._shard.plan.ever_polled[0])
         url = target.url + (catalogue.STATUS_PATH, catalogue.BULK_PATH)[number]
