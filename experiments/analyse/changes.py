@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean, variance
 from typing import Any, Literal
 
-from experiments.analyse import asked as of_run
-from experiments.analyse.naming import letters
 from experiments.analyse.points import BELIEVED, censored_at, figure_at
 from experiments.analyse.student import mean_interval, t975
 from experiments.analyse.summary import current
+from experiments.analyse.targets import asked as of_run
+from experiments.analyse.targets.naming import letters
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
 

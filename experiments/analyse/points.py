@@ -13,10 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse import asked, latency, service_level
-from experiments.analyse.naming import ARTICLE
+from experiments.analyse import latency, service_level
 from experiments.analyse.polls import prepare
 from experiments.analyse.summary import current, is_longer
+from experiments.analyse.targets import asked
+from experiments.analyse.targets.naming import ARTICLE
 from experiments.record.reading import Record
 
 BELIEVED = ("valid", "suspect")

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import latency
-from experiments.analyse.naming import endpoints
+from experiments.analyse.targets.naming import endpoints
 from experiments.scenario import Scenario
 
 _NO_FAILURE_LIMIT = 100.0

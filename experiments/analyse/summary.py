@@ -12,13 +12,14 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse import asked, connections, latency, service_level
+from experiments.analyse import connections, latency, service_level
 from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.checks.verdict import Verdict, judge
 from experiments.analyse.connecting import connecting
 from experiments.analyse.latency import Percentile, Times
 from experiments.analyse.polls import arrange, count, statuses
 from experiments.analyse.resources import Costs
+from experiments.analyse.targets import asked
 from experiments.errors import RecordError
 from experiments.record.reading import Record
 from experiments.record.schema import UNSENT

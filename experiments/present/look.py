@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from experiments.analyse import naming
+from experiments.analyse.targets import naming
 from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 
 MOST_DRAWN = 12

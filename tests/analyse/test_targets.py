@@ -13,8 +13,8 @@ from experiments.analyse import polls, service_level, summary, timeline
 from experiments.analyse.changes import compare
 from experiments.analyse.checks.verdict import judge
 from experiments.analyse.clients import clients_table
-from experiments.analyse.naming import letters, titles, together
 from experiments.analyse.points import Measured, cells_table, points
+from experiments.analyse.targets.naming import letters, titles, together
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from experiments.schedule import TICK_S
@@ -273,7 +273,12 @@ def test_runs_of_a_target_are_compared_endpoint_by_endpoint(tmp_path: Path) -> N
 
     other = made_up(tmp_path / "c", target=target_of(tmp_path / "other", text, "three"))
     assert compare([one], [other]).asked == ("what the target file asks is not the same",)
-    kinder = made_up(tmp_path / "d", target=target_of(tmp_path / "kind", TEXTS["three"] + "    slo: {p99_ms: 1}\n", "three"))
+    kinder = made_up(
+        tmp_path / "d",
+        target=target_of(
+            tmp_path / "kind", TEXTS["three"].replace("every_s: 0.7,", "every_s: 0.7, slo: {p99_ms: 1},"), "three"
+        ),
+    )
     assert compare([one], [kinder]).asked == ()
 
 

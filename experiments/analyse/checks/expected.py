@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse import asked
+from experiments.analyse.targets import asked
 from experiments.record.reading import Record
 from experiments.target.file import ranges
 from experiments.target.file.model import Expect

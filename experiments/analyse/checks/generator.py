@@ -23,7 +23,7 @@ from experiments.analyse.checks.evidence import (
     percentile_or_most,
 )
 from experiments.analyse.latency import percentiles
-from experiments.analyse.naming import endpoints
+from experiments.analyse.targets.naming import endpoints
 from experiments.record.schema import UNANSWERED
 
 _LIGHTEN = "Poll with fewer clients or a longer interval, or give the generator more: generators=2, a quieter machine."

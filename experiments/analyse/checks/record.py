@@ -12,8 +12,8 @@ import polars as pl
 from experiments.analyse.checks import completeness, expected
 from experiments.analyse.checks.evidence import Check, Evidence, Status, not_applicable
 from experiments.analyse.checks.sampled_bytes import Sample, samples
-from experiments.analyse.naming import letters
 from experiments.analyse.polls import WAS_SENT, count
+from experiments.analyse.targets.naming import letters
 from experiments.record.reading import SAMPLES
 from experiments.schedule import TICK_S
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from experiments.analyse import asked
 from experiments.analyse.checks import expected
 from experiments.analyse.checks.evidence import Evidence
+from experiments.analyse.targets import asked
 
 _Z = 2.576
 """Of 99 %, both sides."""

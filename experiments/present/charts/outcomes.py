@@ -7,7 +7,7 @@ from itertools import zip_longest
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.analyse.naming import ARTICLE, endpoints, letters
+from experiments.analyse.targets.naming import ARTICLE, endpoints, letters
 from experiments.present.axes import TimeAxis, from_zero
 from experiments.present.chart import Chart
 from experiments.present.charts import failures as failed

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.analyse.naming import ARTICLE, endpoints
+from experiments.analyse.targets.naming import ARTICLE, endpoints
 from experiments.present.axes import HOVER_MS, TimeAxis, known, milliseconds, percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.format import duration, significant

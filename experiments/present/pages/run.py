@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from experiments.analyse import asked as of_run
 from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
 from experiments.analyse.changes import Comparison, compare
+from experiments.analyse.targets import asked as of_run
 from experiments.errors import VerdictError
 from experiments.present.axes import step_of
 from experiments.present.format import duration, moment

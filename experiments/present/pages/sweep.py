@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.analyse.changes import Comparison, compare
-from experiments.analyse.naming import titles
 from experiments.analyse.points import Measured, Point, cells_table, column, endpoints_of, points
+from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
 from experiments.present.format import LONGER, percent, plain
 from experiments.present.html import Markup, caption, note

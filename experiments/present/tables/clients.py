@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from experiments.analyse.clients import TIMES
-from experiments.analyse.naming import endpoints, titles
+from experiments.analyse.targets.naming import endpoints, titles
 from experiments.present.format import LONGER, number
 from experiments.present.html import Markup, note
 from experiments.present.tables.sortable import SortableTable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from experiments.analyse.naming import ARTICLE, letters, titles
 from experiments.analyse.summary import error_statuses, is_longer
+from experiments.analyse.targets.naming import ARTICLE, letters, titles
 from experiments.present.format import (
     LONGER,
     NONE,

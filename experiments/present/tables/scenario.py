@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from experiments.analyse.naming import ARTICLE, together
+from experiments.analyse.targets.naming import ARTICLE, together
 from experiments.present.format import count, duration, number, plain, size
 from experiments.present.html import Markup, element, table
 from experiments.scenario import ENGINES, Scenario

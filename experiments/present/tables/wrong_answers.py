@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from experiments.analyse.naming import ARTICLE, titles
+from experiments.analyse.targets.naming import ARTICLE, titles
 from experiments.present.format import NONE, number, reason
 from experiments.present.html import Markup, Piece, caption, element, table
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from experiments.analyse.naming import titles
+from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
 from experiments.predict import forecast
 from experiments.predict.cell import Cell as Figures

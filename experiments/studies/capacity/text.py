@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from experiments.analyse.naming import letters
+from experiments.analyse.targets.naming import letters
 from experiments.predict.forecast import Model
 from experiments.predict.usl import Law, Unidentified
 from experiments.present.format import count, duration, number, plain, plural, size

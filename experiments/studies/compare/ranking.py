@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean, median
 
-from experiments.analyse.naming import letters
+from experiments.analyse.targets.naming import letters
 from experiments.studies.compare.params import FALCON, Series
 from experiments.studies.compare.runs import Figures, Run
 from experiments.studies.compare.statistics import Kind, Ratio, holm, ratio

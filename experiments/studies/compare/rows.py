@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse.naming import letters
+from experiments.analyse.targets.naming import letters
 from experiments.studies.compare import text as words
 from experiments.studies.compare.params import FALCON, SYSTEMS, Series
 from experiments.studies.compare.ranking import AGAIN, CPU, Standing, by_block, endpoints, measures, ranked

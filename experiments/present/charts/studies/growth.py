@@ -11,8 +11,8 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.analyse.naming import ARTICLE, titles, together
 from experiments.analyse.points import BELIEVED, Point, column
+from experiments.analyse.targets.naming import ARTICLE, titles, together
 from experiments.present.axes import LOG_FROM, from_zero, log_ticks, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.format import plain, plain_value, significant

@@ -9,8 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.analyse.naming import ARTICLE, titles
 from experiments.analyse.points import Point
+from experiments.analyse.targets.naming import ARTICLE, titles
 from experiments.present.axes import percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.charts.studies.grid import MOST_FACETS, X

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from experiments.analyse.naming import ARTICLE, letters
+from experiments.analyse.targets.naming import ARTICLE, letters
 from experiments.present.format import LONGER, NONE, count, longer, number, plain, size
 from experiments.present.html import Markup, Piece, caption, element, note, table
 from experiments.present.tables.verdict import STATUSES, badge

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from experiments.analyse.naming import letters
 from experiments.analyse.points import Measured, endpoints_of
 from experiments.analyse.summary import current, is_longer
+from experiments.analyse.targets.naming import letters
 from experiments.present.format import (
     LONGER,
     NONE,
