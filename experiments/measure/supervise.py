@@ -83,6 +83,7 @@ def report(run: Ongoing, phase: RunPhase, generators: list[Generator], sampler: 
             response_p99_ms=_worst([report.response_p99_ms for report in reports]),
             server_cores=sampler.cores("server"),
             generator_cores=sampler.cores("generator"),
+            endpoints=run.scenario.plan.endpoints,
         )
     )
 

@@ -7,6 +7,7 @@ is where its devices stand beside those of other machines.
 from __future__ import annotations
 
 from experiments.analyse.checks.evidence import Check, Evidence, graded, ms, not_applicable
+from experiments.analyse.targets import asked
 
 _SHARES = (0.1, 0.5)
 """As for lag: up to a tenth of what it may disturb it is not seen, from half of it on it is most of what is seen."""
@@ -28,7 +29,7 @@ def clocks(evidence: Evidence) -> Check:
     if not apart:
         return not_applicable(name, "All generators ran by the clock of one machine.")
     scenario = evidence.record.scenario
-    yardstick_s, what = scenario.interval_ms / 1000, "the interval"
+    yardstick_s, what = asked.interval_s(evidence.record), "the interval"
     medians = [median.value_s for median, *_ in evidence.responses.values() if median.value_s is not None]
     if scenario.phase == "together" and medians:
         yardstick_s, what = min(medians), "the median response"

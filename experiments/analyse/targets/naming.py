@@ -7,8 +7,10 @@ may well have an endpoint `status` beside others, and that one is no A.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 ARTICLE = ("status", "bulk")
 """The endpoints of the target `hello`, and of every record before there were targets."""
@@ -34,6 +36,8 @@ def together(names: Iterable[str]) -> str:
 
 def endpoints(frame: pl.DataFrame) -> tuple[str, ...]:
     """All endpoints of the run that polls are of, in the target's order; a frame's own column of them knows."""
+    import polars as pl
+
     kind = frame.schema["endpoint"]
     if isinstance(kind, pl.Enum):
         return tuple(kind.categories)

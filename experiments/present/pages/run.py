@@ -29,11 +29,13 @@ from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
 from experiments.record.collection import collect
 from experiments.record.reading import load
+from experiments.target.hello import NAME as HELLO
 
 if TYPE_CHECKING:
     from experiments.present.chart import Chart
     from experiments.record.reading import Record
     from experiments.scenario import Scenario
+    from experiments.schedule import Plan
 
 FEW_POLLS = 1500
 """Up to so many polls, each is drawn by itself instead of percentiles over time."""
@@ -58,15 +60,27 @@ def asked(scenario: Scenario, calibration: Mapping[str, Any] | None = None) -> M
     """
     if scenario.run_dir:
         return _asked_of(load(scenario.run_dir))
-    advice = question.advice(scenario, scenario.plan, (calibration or {}).get("carries") or {})
-    return question.cards(scenario, scenario.plan) + advice + question.parameters(scenario.model_dump())
+    plan = scenario.plan
+    advice = question.advice(scenario, plan, (calibration or {}).get("carries") or {})
+    if scenario.target == HELLO:
+        return _question(scenario, plan, advice)
+    loaded = scenario.load_target()
+    return _question(scenario, plan, advice, targets.endpoints(loaded.shown(), plan, loaded.name))
 
 
 def _asked_of(record: Record, advice: Markup | None = None) -> Markup:
     """What the run of a record was asked, and the load that it made."""
     scenario, plan, target = record.scenario, record.plan, of_run.target(record)
-    named = Markup("") if target is None else targets.endpoints(target, plan, of_run.target_name(record))
-    return question.cards(scenario, plan) + (advice or Markup("")) + named + question.parameters(scenario.model_dump())
+    if target is None:
+        return _question(scenario, plan, advice)
+    return _question(scenario, plan, advice, targets.endpoints(target, plan, of_run.target_name(record)))
+
+
+def _question(scenario: Scenario, plan: Plan, advice: Markup | None, target: Markup | None = None) -> Markup:
+    """The load in figures, what helps to carry it, what the target asks, and the parameters that say something of it."""
+    nothing = Markup("")
+    parameters = scenario.model_dump(exclude=scenario.unused if target else None)
+    return question.cards(scenario, plan) + (advice or nothing) + (target or nothing) + question.parameters(parameters)
 
 
 class Page:
@@ -88,7 +102,7 @@ class Page:
     def verdict(self) -> Markup:
         """What must be known first, the verdict, and the result in a few sentences."""
         facts, scenario = self.record.facts, self.record.scenario
-        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, scenario)
+        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, self._interval_s)
         said += limits.sentences(self.summary) + database.sentences(facts.get("database"), scenario)
         return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
 
@@ -248,7 +262,7 @@ class Page:
     @property
     def _interval_s(self) -> float:
         """The shortest interval in which a device polls."""
-        return min(clock.interval_s for clock in self.record.plan.clocks)
+        return of_run.interval_s(self.record)
 
     @property
     def _window_s(self) -> float:

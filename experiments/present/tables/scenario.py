@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from experiments.analyse.targets.naming import ARTICLE, together
+from experiments.analyse.targets.naming import together
 from experiments.present.format import count, duration, number, plain, size
 from experiments.present.html import Markup, element, table
 from experiments.scenario import ENGINES, Scenario
 from experiments.schedule import Plan
+from experiments.target.hello import NAME as HELLO
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -83,7 +84,7 @@ def _interval(seconds: float) -> str:
 
 def answered_bytes_per_s(scenario: Scenario, plan: Plan) -> float | None:
     """Bytes of bodies that the server is asked for; None where a target says what is right, and not how long it is."""
-    if plan.endpoints != ARTICLE:
+    if scenario.target != HELLO:
         return None
     return math.fsum(rate * scenario.body_bytes[name] for name, rate in plan.rates.items())
 

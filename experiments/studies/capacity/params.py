@@ -21,6 +21,7 @@ from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.capacity.search import Rules
 from experiments.studies.params import Counts, Id, StudyParams, number
+from experiments.target.hello import NAME as HELLO
 
 Sorted = Annotated[Counts, AfterValidator(lambda counts: tuple(sorted(counts)))]
 Devices = Annotated[int, number(1, 1_000_000)]
@@ -139,7 +140,8 @@ class Asked(params.Asked):
 
 def levels(base: Scenario) -> dict[str, Level]:
     """What is asked of every endpoint, in the target's order."""
-    return service_level.levels(base, base.plan.endpoints)
+    loaded = None if base.target == HELLO else base.load_target()
+    return service_level.levels(base, base.plan.endpoints, loaded.shown() if loaded else None)
 
 
 def check_level(base: Scenario) -> None:
