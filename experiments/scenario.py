@@ -27,7 +27,7 @@ from experiments import parts as part
 from experiments.errors import ParameterError
 from experiments.parameters import CREDENTIALS, Parameters, built, given, listed, nearest
 from experiments.schedule import Pacing, Phase, Plan
-from experiments.target import hello, loading
+from experiments.target import hello, loading, planning
 from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
 from server import catalogue
@@ -402,7 +402,22 @@ class Scenario(Parameters):
 
     @property
     def plan(self) -> Plan:
-        """The polls that this scenario asks for."""
+        """The polls that this scenario asks for; of a target that is a file, the file says how often.
+
+        Raises:
+            ParameterError: that file is not there any more, or is no longer right.
+        """
+        if self.target != HELLO:
+            return planning.plan(
+                self.load_target().target,
+                clients=self.clients,
+                interval_s=self.interval_ms / 1000,
+                phase=self.phase,
+                pacing=self.pacing,
+                seed=self.seed,
+                warmup_s=self.warmup_s,
+                window_s=self.window_s,
+            )
         status, bulk = _weights(self.ratio)
         return Plan.of_ratio(
             clients=self.clients,

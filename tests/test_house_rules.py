@@ -19,8 +19,9 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"agenda", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed"}
-GROUND |= {"progress"}
+GROUND = {
+    *("agenda", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed", "progress"),
+}
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
     "analyse": GROUND | {"analyse"},
@@ -34,6 +35,7 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "runner": GROUND | {"measure", "analyse", "present"},
 }
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
+MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
 

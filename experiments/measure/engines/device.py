@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 from experiments.agenda import Agenda
-from experiments.measure.engines.counters import Tally
+from experiments.measure.engines.counters import Effort, Tally
+from experiments.measure.engines.judge import Judgement, judge
 from experiments.measure.engines.wrong_answers import WrongAnswers
 from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import Outcome
 from experiments.schedule import Plan
+from experiments.target.poller import Poller
 
 _CHECKSUM_EVERY = 64
 """A device compares the bytes of its first answers, and of those of every 64th round; lengths are always compared."""
@@ -43,10 +47,13 @@ class Course:
 class Device:
     """One device: sequential, one poll at a time."""
 
-    __slots__ = ("_agenda", "_course", "client", "due", "first_due", "free_at", "number", "place", "round")
+    __slots__ = ("_agenda", "_course", "client", "due", "first_due", "free_at", "number", "place", "pollers",
+                 "round")  # fmt: skip
 
-    def __init__(self, course: Course, client: int) -> None:
+    def __init__(self, course: Course, client: int, pollers: tuple[Poller, ...]) -> None:
         self._course = course
+        self.pollers = pollers
+        """What it asks, by endpoint."""
         self._agenda = Agenda(course.plan, client)
         self.client = client
         self.free_at = -math.inf
@@ -69,6 +76,11 @@ class Device:
         return self.round == 1 or (self.round + self.client) % _CHECKSUM_EVERY == 0
 
     @property
+    def looks(self) -> bool:
+        """Whether the body of the next answer is looked at, and must be kept."""
+        return self.pollers[self.number].looks(self.compares)
+
+    @property
     def mid_round(self) -> bool:
         """Whether a poll of its round was sent, so that the next is too, also when the window has closed since."""
         return self.place > 0 and not self._course.over
@@ -80,22 +92,21 @@ class Device:
         connect_s: float,
         status: int,
         body_bytes: int,
-        outcome: Outcome,
+        found: Judgement,
         first_byte_at: float = 0.0,
         tls_s: float = NEVER,
-        decoded_bytes: float = NEVER,
-        failed_check: str | None = None,
-        wait_s: float | None = None,
     ) -> None:
         """The poll that was due has ended: keeps its row and goes on to the next one.
 
         Args:
             sent: the start of the attempt, on the monotonic clock.
             done: when the last byte came, or when it failed.
+            found: what was made of it.
             first_byte_at: when the first byte of the answer came; 0 if none did or nobody knows.
-            wait_s: seconds until the next poll, if the answer said so and is to be obeyed.
+            tls_s: part of it spent in the TLS handshake.
         """
         course, due, free_at = self._course, self.due, self.free_at
+        outcome, failed_check, decoded_bytes, wait_s, _ = found
         ready = due if due > free_at else free_at
         first_byte_s = first_byte_at - sent if first_byte_at else NEVER
         course.rows.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome,
@@ -108,28 +119,41 @@ class Device:
         if self.place:
             self.due = done
 
+    def judged(
+        self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, first_bytes: bytes, body_bytes: int,
+        effort: Effort,
+    ) -> Judgement:  # fmt: skip
+        """What is made of a complete answer to the poll that is due; to be told before `ended`.
+
+        Args:
+            body: as it came, where `looks` said that it is looked at.
+            first_bytes: of it, as far as anybody kept them.
+            effort: counts comparisons.
+        """
+        poller, compare = self.pollers[self.number], self.compares
+        found = judge(poller, self.number, self.round, status, headers, body, body_bytes, effort, compare=compare)
+        if found.outcome:
+            self.answered_wrong(found.outcome, status, headers, first_bytes or body, found)
+        return found
+
     def answered_wrong(
-        self,
-        outcome: Outcome,
-        status: int,
-        headers: Iterable[tuple[bytes, bytes]],
-        first_bytes: bytes,
-        failed_check: str | None = None,
-        why: str = "",
-    ) -> None:
+        self, outcome: Outcome, status: int, headers: Iterable[tuple[bytes, bytes]], first_bytes: bytes,
+        found: Judgement | None = None,
+    ) -> None:  # fmt: skip
         """What came for the poll that is due was not the right answer; to be told before `ended`.
 
         Args:
             first_bytes: of the body, as far as anybody looked at it.
-            failed_check: the expectation that failed, and `why` in a sentence.
+            found: what was made of it, if it was complete.
         """
         course = self._course
-        if self.first_due >= course.start_at:
-            due_s = round(self.due - course.start_at, 6)
-            poll: dict[str, float | str] = {"client": self.client, "round": self.round, "due_s": due_s}
-            if failed_check is not None:
-                poll |= {"failed_check": failed_check, "why": why}
-            course.wrong.note(self.number, outcome, status, headers, first_bytes, **poll)
+        if self.first_due < course.start_at:
+            return
+        poller, round_ = self.pollers[self.number], self.round
+        poll: dict[str, Any] = {"client": self.client, "round": round_, "due_s": round(self.due - course.start_at, 6)}
+        if found is not None and found.failed_check is not None and found.answer is not None:
+            poll |= {"failed_check": found.failed_check, "explain": partial(_explained, poller, found, round_)}
+        course.wrong.note(self.number, outcome, status, headers, first_bytes, mask=partial(_masked, poller), **poll)
 
     def give_up(self) -> None:
         """Its life is over: keeps a row of each poll that was due before the window closed and never sent.
@@ -159,3 +183,13 @@ class Device:
         self.round, self.number, self.place = now.round, now.endpoint, now.place
         self.due = start_at + now.due
         self.first_due = start_at + now.round_due
+
+
+def _masked(poller: Poller, text: str) -> str:
+    return poller.masker.text(text)
+
+
+def _explained(poller: Poller, found: Judgement, round_: int) -> str:
+    assert found.failed_check is not None
+    assert found.answer is not None
+    return poller.explain(found.failed_check, found.answer, round_)

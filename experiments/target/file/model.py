@@ -211,6 +211,8 @@ class Target(Part):
         for name in ("working_dir", "env"):
             if getattr(self, name) and not (self.app or self.command):
                 raise ValueError(f"{name} without app or command: only what is started here has it")
+        if self.command and "{port}" not in self.command:
+            raise ValueError("command without {port}: say where the port goes on which it must listen, like --port {port}")
         if self.server == "uvicorn" and self.interface == "wsgi":
             raise ValueError("server: uvicorn with interface: wsgi: use gunicorn for a WSGI app")
         if "tls" in self.model_fields_set and (self.url or "").startswith("http:"):

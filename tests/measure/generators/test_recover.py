@@ -29,7 +29,7 @@ def run_path(tmp_path: Path) -> Path:
 
 def shard(run_path: Path, **changes: Any) -> Shard:
     plan = ASKED.model_copy(update=changes).plan
-    target = Target("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
+    target = Target.hello("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
     return Shard(str(run_path), 1, 2, "httpx", plan, target)
 
 

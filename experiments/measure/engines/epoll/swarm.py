@@ -11,7 +11,7 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heapify, heappop
 
 from experiments.measure.engines.device import Course
@@ -21,6 +21,7 @@ from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.engines.timerfd import TimerFd
 from experiments.measure.engines.watchdog import Heartbeat
+from experiments.target.poller import Poller
 
 _EVENTS_AT_ONCE = 64
 """Most events that are handled before what is due meanwhile is sent."""
@@ -36,12 +37,21 @@ class EpollSwarm(Common):
         clients: numbers of the devices.
         stop: told when the window is to close early.
         chores: called every 20 ms with the time.
+        pollers: what the devices ask, in the order of `clients`; None if it is not made yet.
 
     Raises:
         OSError: this platform has no epoll, or no timerfd.
     """
 
-    def __init__(self, course: Course, clients: range, target: Target, stop: Stop, chores: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        course: Course,
+        clients: range,
+        target: Target,
+        stop: Stop,
+        chores: Callable[[float], None],
+        pollers: Sequence[tuple[Poller, ...]] | None = None,
+    ) -> None:
         super().__init__(course, target, Heartbeat(target.timeout_s, course, self._at_each_beat))
         self._stop = stop
         self._chores = chores
@@ -49,7 +59,8 @@ class EpollSwarm(Common):
         self._armed_for = 0.0
         # Edge-triggered, it need not be read: arming it anew is enough.
         self.epoll.register(self._timer.fd, select.EPOLLIN | select.EPOLLET)
-        self._devices = [EpollDevice(self, client) for client in clients]
+        asked = pollers or target.pollers(course.plan, clients)
+        self._devices = [EpollDevice(self, client, asked[place]) for place, client in enumerate(clients)]
         self.waiting = [(device.due, device.client, device) for device in self._devices]
         heapify(self.waiting)
 

@@ -56,7 +56,7 @@ def target(port: int, **changes: Any) -> Target:
         "body_bytes": (100, 100),
         "checksums": (crc, crc),
     }
-    return Target(**defaults | changes)
+    return Target.hello(**defaults | changes)
 
 
 def measure(
