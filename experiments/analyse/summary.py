@@ -76,6 +76,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         "connections": connections.summarise(record),
         "service_level": service_level.judge(record.scenario, evidence.polls, asked.target(record)),
         "cut_short": _cut_short(record),
+        "cut_short_kind": record.cut_short.kind if record.cut_short else None,
         "verdict": _verdict(judge(record, evidence)),
     }
 
@@ -212,14 +213,14 @@ def _connecting(evidence: Evidence) -> dict[str, Any]:
 def _cut_short(record: Record) -> str | None:
     if not record.finished:
         return record.missing[0]
-    reason = record.facts.get("cut_short")
-    return str(reason) if reason else None
+    return str(record.cut_short) if record.cut_short else None
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
         "status": verdict.status,
         "headline": verdict.headline,
+        "reason": verdict.reason,
         "checks": [asdict(check) for check in verdict.checks],
     }
 

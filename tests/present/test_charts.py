@@ -156,7 +156,7 @@ def test_failures_by_status_have_a_row_each(tmp_path: Path) -> None:
 
 
 def test_a_run_without_failures_has_no_panel_for_them(tiny: Page) -> None:
-    """There are no empty panels."""
+    """Only what was answered has an axis, and the caption says that this was every poll."""
     chart = tiny.outcomes_over_time()
     assert isinstance(chart, Chart)
     assert len(axes(chart.content(), "y")) == 1

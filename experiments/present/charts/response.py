@@ -142,11 +142,7 @@ def percentile_curve(curves: Mapping[tuple[str, str], pl.DataFrame], names: Iter
     drawn = {key: frame for key, frame in found.items() if key[0] in polled[:MOST_DRAWN]}
     figure = go.Figure(layout={"template": template(), "height": 430})
     for (endpoint, kind), frame in drawn.items():
-        for known_part in (True, False):
-            joined = pl.col("censored").shift(-1, fill_value=False)
-            part = frame.filter(~pl.col("censored") if known_part else pl.col("censored") | joined)
-            if part.height > (not known_part):
-                figure.add_trace(_curve(look[endpoint], kind, part, known_part=known_part))
+        figure.add_traces(_parts(look[endpoint], kind, frame))
     unknown = any(frame["censored"].any() for frame in drawn.values())
     values = [value * 1000 for frame in drawn.values() for value in frame["value_s"]]
     figure.update_layout(
@@ -177,6 +173,14 @@ def _legend(lines: int) -> dict[str, Any]:
 
 
 _BEYOND = " The dotted end of a line is a lower bound: some of its polls never had an answer, and took longer than drawn."
+
+
+def _parts(look: Look, kind: str, frame: pl.DataFrame) -> list[go.Scatter]:
+    """The part of a line that is known, and its end that is only a bound; they meet in the last known point."""
+    censored = pl.col("censored")
+    known, bound = frame.filter(~censored), frame.filter(censored | censored.shift(-1, fill_value=False))
+    parts = [_curve(look, kind, known, known_part=True)] if known.height else []
+    return [*parts, _curve(look, kind, bound, known_part=False)] if bound.height > 1 else parts
 
 
 def _curve(look: Look, kind: str, frame: pl.DataFrame, *, known_part: bool) -> go.Scatter:

@@ -287,10 +287,9 @@ class Page:
         """What must be known before any figure is read."""
         record = self.record
         said = [f"This run is not complete: {sentence}." for sentence in record.missing]
-        cut = record.facts.get("cut_short") if record.finished else "it broke off without a word, as when it is killed"
-        if cut:
+        if cut := record.cut_short:
             lengths = f"{duration(self._window_s)} of {duration(record.scenario.window_s)} were measured"
-            said.append(f"This run was cut short ({lengths}): {cut.rstrip('.')}.")
+            said.append(f"This run was cut short ({lengths}): {str(cut).rstrip('.')}.")
         if died := record.facts.get("server", {}).get("died"):
             said.append(f"The server ended by itself during the run: {died.rstrip('.')}.")
         if self._scenario.run_dir:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from experiments.present.charts.studies.grid import Figure
 
 _NOTHING = "No cell has figures that may be used."
+_PCT_DIGITS = 4
+"""So that 99.97 % does not read as all of them."""
 
 
 class SweepPage:
@@ -63,17 +65,7 @@ class SweepPage:
 
     def response(self, percentile: str) -> Chart | Markup:
         """Maps of a response percentile, `p50`, `p95` or `p99`, of every endpoint."""
-        from experiments.present.charts.studies.grid import Figure
-
-        figures = [
-            Figure(
-                f"{words}, {percentile}, ms",
-                lambda point, name=name: point.response_ms.get(name, {}).get(percentile),  # type: ignore[misc]
-                lambda point, name=name: point.repeats.get(column(name, f"{percentile}_ms"), ()),  # type: ignore[misc]
-                lambda point, name=name: percentile in point.longer.get(name, ()),  # type: ignore[misc]
-            )
-            for name, words in self._titles.items()
-        ]
+        figures = [_response(name, title, percentile) for name, title in self._titles.items()]
         unknown = any(percentile in longer for point in self._points for longer in point.longer.values())
         return self._maps(
             f"How long do devices wait? (response {percentile})",
@@ -83,27 +75,9 @@ class SweepPage:
 
     def kept(self) -> Chart | Markup:
         """Maps of the polls within the service level, and of those not answered right."""
-        from experiments.present.charts.studies.grid import Figure
-
         limits = {name: item["limit"] for point in self._points for name, item in point.levels.items()}
-        # Four digits, so that 99.97 % does not read as all of them.
-        within = [
-            Figure(
-                f"{self._titles[name]} within {plain(limit)} ms, %",
-                lambda point, name=name: point.within_pct.get(name),  # type: ignore[misc]
-                digits=4,
-            )
-            for name, limit in limits.items()
-        ]
-        failed = [
-            Figure(
-                f"{words} not answered right, %",
-                lambda point, name=name: point.failed_pct.get(name),  # type: ignore[misc]
-                lambda point, name=name: point.repeats.get(column(name, "failed_pct"), ()),  # type: ignore[misc]
-                digits=4,
-            )
-            for name, words in self._titles.items()
-        ]
+        within = [_within(name, self._titles[name], limit) for name, limit in limits.items()]
+        failed = [_failed(name, title) for name, title in self._titles.items()]
         hint = (
             "" if limits else " Polls within a service level are shown where slo_status_p99_ms or slo_bulk_p99_ms is given."
         )
@@ -221,6 +195,35 @@ class SweepPage:
     def _comparison(self) -> Comparison | None:
         now = [cell.record for cell in self.cells if cell.record]
         return compare(collect(self._compare_to), now) if now else None
+
+
+def _response(endpoint: str, title: str, percentile: str) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    return Figure(
+        f"{title}, {percentile}, ms",
+        lambda point: point.response_ms.get(endpoint, {}).get(percentile),
+        lambda point: point.repeats.get(column(endpoint, f"{percentile}_ms"), ()),
+        lambda point: percentile in point.longer.get(endpoint, ()),
+    )
+
+
+def _within(endpoint: str, title: str, limit_ms: float) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    within = f"{title} within {plain(limit_ms)} ms, %"
+    return Figure(within, lambda point: point.within_pct.get(endpoint), digits=_PCT_DIGITS)
+
+
+def _failed(endpoint: str, title: str) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    return Figure(
+        f"{title} not answered right, %",
+        lambda point: point.failed_pct.get(endpoint),
+        lambda point: point.repeats.get(column(endpoint, "failed_pct"), ()),
+        digits=_PCT_DIGITS,
+    )
 
 
 def _mega(value: float | None) -> float | None:

@@ -23,7 +23,7 @@ def edge(runs: list[dict[str, Any]], limits: dict[str, float] = LIMITS) -> Chart
 
 
 def test_the_chart_of_the_edge_tells_apart_what_held_missed_and_is_no_evidence() -> None:
-    """By name, marker and colour; the limit and what was foretold are lines."""
+    """Each has a name, marker and colour of its own; limit and forecast are lines."""
     chart = edge(RUNS)
     assert chart is not None
     traces = {trace["name"]: trace for trace in chart.content()["data"]}

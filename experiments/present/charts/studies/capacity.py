@@ -129,20 +129,9 @@ def scalability(points: Sequence[tuple[int, float]], curve: Sequence[tuple[float
     if not points:
         return None
     figure = go.Figure(layout={"template": template(), "height": 340})
-    figure.add_trace(
-        go.Scatter(
-            x=[n for n, _ in points],
-            y=[significant(rate, 4) for _, rate in points],
-            mode="markers",
-            name="measured",
-            marker={"color": BLUE, "size": 9},
-            hovertemplate="%{x}: %{y:,.0f} polls/s<extra>measured</extra>",
-        )
-    )
+    figure.add_trace(_measured(points))
     if curve:
-        xs, ys = [round(n, 3) for n, _ in curve], [significant(rate, 4) for _, rate in curve]
-        line = {"color": ORANGE, "width": 1.6}
-        figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", name="law", line=line, hoverinfo="skip"))
+        figure.add_trace(_law(curve))
     figure.update_layout(
         title={"text": f"What does throughput do as more {of} work side by side?"},
         hovermode="closest",
@@ -155,3 +144,19 @@ def scalability(points: Sequence[tuple[int, float]], curve: Sequence[tuple[float
         label=f"Polls answered a second over the number of {of}, measured, and the Universal Scalability Law through them.",
         caption="The curve is the Universal Scalability Law through the marks, where these identify it.",
     )
+
+
+def _measured(points: Sequence[tuple[int, float]]) -> go.Scatter:
+    return go.Scatter(
+        x=[n for n, _ in points],
+        y=[significant(rate, 4) for _, rate in points],
+        mode="markers",
+        name="measured",
+        marker={"color": BLUE, "size": 9},
+        hovertemplate="%{x}: %{y:,.0f} polls/s<extra>measured</extra>",
+    )
+
+
+def _law(curve: Sequence[tuple[float, float]]) -> go.Scatter:
+    xs, ys = [round(n, 3) for n, _ in curve], [significant(rate, 4) for _, rate in curve]
+    return go.Scatter(x=xs, y=ys, mode="lines", name="law", line={"color": ORANGE, "width": 1.6}, hoverinfo="skip")

@@ -69,9 +69,8 @@ def over(points: Sequence[Point], cells: pl.DataFrame, names: Sequence[str] = AR
     panels = [panel for what in whats if (panel := _panel(what, lines[:MOST_LINES], cells, axis)) is not None]
     if not panels:
         return None
-    for trace in {
-        trace.name: trace for panel in reversed(panels) for trace in panel.traces if trace.mode == "lines"
-    }.values():
+    named = {trace.name: trace for panel in reversed(panels) for trace in panel.traces if trace.mode == "lines"}
+    for trace in named.values():
         trace.update(showlegend=True)
     seen = sorted({point.at[axis] for point in points})
     x = _x_axis(seen)
@@ -127,23 +126,37 @@ def _panel(what: _What, lines: list[_Line], cells: pl.DataFrame, axis: str) -> P
         drawn = [(point.at[axis], None if what.bound(point) else what.of(point)) for point in group if point.measured]
         if not own.height and not any(y is not None for _, y in drawn):
             continue
-        line = {"color": colour, "dash": dash, "width": 2}
         hover = f"{name}, {axis} %{{x:,}}: %{{text}}%{{y:,.3~r}} {unit}<extra></extra>"
-        style = {"name": name, "legendgroup": name, "hovertemplate": hover}
-        xs, ys = [x for x, _ in drawn], [None if y is None else significant(y, 4) for _, y in drawn]
-        traces.append(go.Scatter(x=xs, y=ys, text=[""] * len(xs), mode="lines", line=line, showlegend=False, **style))
-        bounds = own[f"{what.column.removesuffix('_ms')}_censored"].to_list() if unit == "ms" else [False] * own.height
-        symbols = ["triangle-up-open" if bound else _SYMBOLS[symbol] for bound in bounds]
-        dots = {"color": colour, "symbol": symbols, "size": 8, "opacity": 0.75}
-        said = ["longer than " if bound else "" for bound in bounds]
-        y_dots = [significant(value, 4) for value in own[what.column]]
-        places = own[axis].to_list()
-        traces.append(go.Scatter(x=places, y=y_dots, text=said, mode="markers", marker=dots, showlegend=False, **style))
+        style = {"name": name, "legendgroup": name, "hovertemplate": hover, "showlegend": False}
+        traces.append(_line(drawn, {"color": colour, "dash": dash, "width": 2}, style))
+        traces.append(_dots(own, axis, what.column, {"color": colour, "size": 8, "opacity": 0.75}, _SYMBOLS[symbol], style))
     values = [value for trace in traces for value in trace.y if value is not None]
     if not values:
         return None
     return Panel(
         f"<b>{what.title}</b>", unit, traces, from_zero(values) if unit == "cores" else spread_layout(values), height=190
+    )
+
+
+def _line(drawn: Sequence[tuple[Any, float | None]], line: dict[str, Any], style: dict[str, Any]) -> go.Scatter:
+    """Through the points; a gap where there is no figure."""
+    xs, ys = [x for x, _ in drawn], [None if y is None else significant(y, 4) for _, y in drawn]
+    return go.Scatter(x=xs, y=ys, text=[""] * len(xs), mode="lines", line=line, **style)
+
+
+def _dots(
+    cells: pl.DataFrame, axis: str, figure: str, marker: dict[str, Any], symbol: str, style: dict[str, Any]
+) -> go.Scatter:
+    """One for each repeat; a hollow triangle where it is only known to be longer, which times alone can be."""
+    is_time = figure.endswith("_ms")
+    bounds = cells[f"{figure.removesuffix('_ms')}_censored"].to_list() if is_time else [False] * cells.height
+    return go.Scatter(
+        x=cells[axis].to_list(),
+        y=[significant(value, 4) for value in cells[figure]],
+        text=["longer than " if bound else "" for bound in bounds],
+        mode="markers",
+        marker={**marker, "symbol": ["triangle-up-open" if bound else symbol for bound in bounds]},
+        **style,
     )
 
 

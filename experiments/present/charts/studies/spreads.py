@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -37,27 +37,13 @@ def multiples(points: Sequence[Point], names: Sequence[str] = ARTICLE) -> Chart 
     endpoints = [name for name in names if any(_drawable(point, name) for point in drawn)]
     if not endpoints:
         return None
-    curves = [frame for point in drawn for name, frame in point.curves.items() if name in endpoints]
-    values = [1000 * value for frame in curves for value in frame["value_s"]]
     clients = sorted({point.at[X] for point in points})
-    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
-    y = {**spread_layout(values), "title": {"text": "response, ms"}}
-    # Beside one another there is no room for a long name and a long combination on one line.
-    between = ", " if len(endpoints) < 3 else "<br>"
-    facets = [
-        Facet(f"<b>{called[endpoint]}</b>{between}{name}", _lines(endpoint, group, clients), axes[endpoint], y)
-        for name, group in shown
-        for endpoint in endpoints
-    ]
     hidden = f" The first {len(names)} of {len(called)} endpoints." if len(called) > len(names) else ""
-    named = {trace.name: trace for facet in reversed(facets) for trace in facet.traces}
-    for trace in named.values():
-        trace.update(showlegend=True)
     left_out = f" {plural(len(rows) - len(shown), 'further row')} would follow: see the cells' own reports."
     return Chart(
         tile(
             "How are response times spread?",
-            facets,
+            _facets(shown, {name: called[name] for name in endpoints}, clients),
             columns=len(endpoints),
             height=200,
             hovermode="closest",
@@ -78,6 +64,31 @@ def _rows(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
         name = ", ".join(f"{axis} {plain_value(value)}" for axis, value in point.at.items() if axis != X)
         groups.setdefault(name, []).append(point)
     return list(groups.items())
+
+
+def _facets(
+    rows: Sequence[tuple[str, list[Point]]], endpoints: Mapping[str, str], clients: Sequence[Any]
+) -> list[Facet]:
+    """A small chart for each row and endpoint, all with the same scales; the legend names each line once.
+
+    Args:
+        endpoints: with what people call them.
+    """
+    drawn = [point for _, group in rows for point in group]
+    curves = [frame for point in drawn for name, frame in point.curves.items() if name in endpoints]
+    values = [1000 * value for frame in curves for value in frame["value_s"]]
+    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
+    y = {**spread_layout(values), "title": {"text": "response, ms"}}
+    # Beside one another there is no room for a long name and a long combination on one line.
+    between = ", " if len(endpoints) < 3 else "<br>"
+    facets = [
+        Facet(f"<b>{called}</b>{between}{name}", _lines(endpoint, group, clients), axes[endpoint], y)
+        for name, group in rows
+        for endpoint, called in endpoints.items()
+    ]
+    for trace in {trace.name: trace for facet in reversed(facets) for trace in facet.traces}.values():
+        trace.update(showlegend=True)
+    return facets
 
 
 def _lines(endpoint: str, group: Sequence[Point], clients: Sequence[Any]) -> list[go.Scatter]:
