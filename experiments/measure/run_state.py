@@ -17,6 +17,7 @@ from experiments.measure.host.port_owner import Owner
 from experiments.measure.precheck import Precheck
 from experiments.measure.servers.metrics import Metrics, MetricsSampler
 from experiments.progress import OnProgress
+from experiments.record.state import Cut
 from experiments.scenario import Scenario
 from experiments.schedule import Plan
 
@@ -59,7 +60,7 @@ class Ongoing:
     """Its count of requests, before the load and after it."""
     listeners: list[list[int]] = field(default_factory=list)
     """The processes that listened on its port, before the load and after it."""
-    cut_short: str | None = None
+    cut_short: Cut | None = None
     """Why the window closed early, if so."""
     stop_at: float | None = None
     """When it did."""
@@ -90,7 +91,7 @@ class Ongoing:
         asked = self.scenario.window_s
         return asked if self.stop_at is None else min(asked, max(0.0, self.stop_at - self.start_at))
 
-    def stop(self, generators: list[Generator], reason: str) -> None:
+    def stop(self, generators: list[Generator], reason: Cut) -> None:
         """Closes the window early; the first reason stands."""
         if self.cut_short is not None:
             return

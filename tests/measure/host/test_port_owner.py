@@ -114,7 +114,7 @@ def test_a_socket_for_all_addresses_is_one_for_this(tmp_path: Path, address: str
 
 
 def test_a_socket_of_ipv6_takes_ipv4_too(tmp_path: Path) -> None:
-    """[::] and ::ffff:127.0.0.1 are seen in the other table."""
+    """Both [::] and ::ffff:127.0.0.1 are looked for in the second table."""
     proc = made_up(tmp_path, 1, 5)
     for address in ("0" * 32, "0000000000000000FFFF00000100007F"):
         line = f"0: {address}:1F40 {'0' * 32}:0000 0A 0:0 0:0 0 0 0 4711 1 0"
