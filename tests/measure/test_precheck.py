@@ -95,7 +95,7 @@ def test_a_server_that_is_silent_is_left_after_the_timeout(tmp_path: Path, monke
 
 
 def test_a_secret_that_comes_back_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not in the body, and not in the sentence on it."""
+    """An echo of the token stands neither in the body nor in the sentence on it."""
     came, _ = tried(check(tmp_path, monkeypatch), [answer(b"who is s3cret-token?", status="403 No")], [CONFIG])
     assert "s3cret-token" not in repr(came)
     assert "who is ***?" in repr(came)
