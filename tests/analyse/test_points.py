@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from experiments.analyse import latency
-from experiments.analyse.points import FIGURES, Measured, cells_table, points
+from experiments.analyse.points import Measured, cells_table, figures, points
 from experiments.analyse.polls import prepare
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
@@ -122,7 +122,8 @@ def test_every_cell_has_a_row_also_without_a_record(tmp_path: Path) -> None:
     )
     assert frame.select("clients", "repeat", "state").rows() == [(40, 1, "valid"), (40, 2, "failed"), (80, 1, "failed")]
     assert frame["status_p95_ms"][0] == one.summary()["endpoints"]["status"]["response_ms"]["p95"]
-    assert frame.select(*FIGURES, "planned", "failed_pct")[1:].null_count().sum_horizontal().item() == 2 * (len(FIGURES) + 2)
+    columns = [*figures(("status", "bulk")), "planned", "failed_pct"]
+    assert frame.select(columns)[1:].null_count().sum_horizontal().item() == 2 * len(columns)
 
 
 def test_points_come_in_the_order_of_the_cells(tmp_path: Path) -> None:

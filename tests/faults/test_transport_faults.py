@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import experiments as lab
-from experiments.errors import GeneratorError
+from experiments.errors import GeneratorError, ServerContractError
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import GeneratorProcess, KernelGenerator
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 def shard(folder: Path, transport: str) -> Shard:
     """Three devices that nobody answers: they are made ready, and never started."""
-    plan = Plan(3, 1.0, 1, 0, "spread", "fixed", 1, 0.0, 1.0)
-    target = Target("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
+    plan = Plan.of_ratio(3, 1.0, 1, 0, "spread", "fixed", 1, 0.0, 1.0)
+    target = Target.hello("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
     return Shard(str(folder), 0, 1, "httpx", plan, target, f"tests.faults.transports:{transport}")
 
 
@@ -85,12 +85,18 @@ def test_a_transport_that_prints_and_reads_is_not_heard_by_the_run(tmp_path: Pat
 
 def test_a_transport_with_a_fault_is_named(tmp_path: Path) -> None:
     """The polls are the generator's errors; the check says which transport and which error, not only what may be short."""
-    record = lab.run(scenario(tmp_path), transport=transports.Faulty)
-    assert ends(record).keys() == {"generator_error"}
+    record = lab.run(scenario(tmp_path), transport=transports.Tiring)
+    assert "generator_error" in ends(record)
     found = check(record, "generator_errors")
     assert found["kind"] == "failed"
     assert "RuntimeError('no such setting')" in found["meaning"]
-    assert "tests.faults.transports:Faulty" in found["advice"]
+    assert "tests.faults.transports:Tiring" in found["advice"]
+
+
+def test_a_transport_that_never_works_is_refused_before_the_load(tmp_path: Path) -> None:
+    """The first device asks through it, and its own words are told."""
+    with pytest.raises(ServerContractError, match=r"there was no answer: RuntimeError\('no such setting'\)"):
+        lab.run(scenario(tmp_path), transport=transports.Faulty)
 
 
 def test_who_looks_on_and_raises_does_not_end_the_run(tmp_path: Path) -> None:

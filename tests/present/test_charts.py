@@ -149,7 +149,8 @@ def test_rare_status_codes_share_a_row() -> None:
     """The most frequent ones have their own, the others are counted together, and no poll is lost."""
     polls = {400 + n: 100 - n for n in range(20)}
     columns = {"t_s": 0.0, "outcome": "http_error", "status": list(polls), "polls": list(polls.values())}
-    drawn = failures.panel(pl.DataFrame(columns), TimeAxis(1.0), 1.0)
+    frame = pl.DataFrame(columns).with_columns(failed_check=pl.lit(None, dtype=pl.String))
+    drawn = failures.panel(frame, TimeAxis(1.0), 1.0)
     rows = dict(name.removeprefix("http error ").split(": ") for name in drawn.axis["categoryarray"])
     frequent = list(polls)[:MOST_CODES]
     others = sum(count for code, count in polls.items() if code not in frequent)

@@ -1,13 +1,15 @@
 """A server on a real socket that answers byte for byte what a test wrote down."""
 
 import asyncio
+import os
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 Step = bytes | float | str
-"""Bytes to send, seconds to wait, or one of the words `close`, `reset`."""
+"""Bytes to send, seconds to wait, or one of the words `close`, `reset`, and `cut`: the end without a last word of TLS."""
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -15,8 +17,9 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 class ScriptedServer:
     """Plays one script a request, in order; the last one again and again."""
 
-    def __init__(self, scripts: Sequence[Sequence[Step]]) -> None:
+    def __init__(self, scripts: Sequence[Sequence[Step]], scheme: str, host: str) -> None:
         self._scripts = list(scripts)
+        self._scheme, self._host = scheme, f"[{host}]" if ":" in host else host
         self.requests: list[bytes] = []
         self.connections = 0
         self.port = 0
@@ -24,7 +27,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://{self._host}:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -52,6 +55,11 @@ class ScriptedServer:
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 writer.transport.abort()
                 return False
+            elif step == "cut":
+                # uvloop lends a socket that can do nothing itself.
+                with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as borrowed:
+                    borrowed.shutdown(socket.SHUT_WR)
+                return False
             else:
                 return False
         return True
@@ -63,10 +71,12 @@ class ScriptedServer:
 
 
 @asynccontextmanager
-async def scripted(*scripts: Sequence[Step]) -> AsyncIterator[ScriptedServer]:
+async def scripted(
+    *scripts: Sequence[Step], tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[ScriptedServer]:
     """A scripted server on a free port of this machine."""
-    server = ScriptedServer(scripts)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server = ScriptedServer(scripts, "https" if tls else "http", host)
+    listener = await asyncio.start_server(server.serve, host, 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server

@@ -13,7 +13,6 @@ import polars as pl
 from experiments.analyse import latency, lateness, polls, resources
 from experiments.analyse.latency import Percentile
 from experiments.record.reading import Record
-from experiments.record.schema import ENDPOINTS
 
 Status = Literal["valid", "suspect", "invalid", "not_applicable"]
 SEVERITY: tuple[Status, ...] = ("not_applicable", "valid", "suspect", "invalid")
@@ -78,7 +77,7 @@ class Evidence:
     @cached_property
     def responses(self) -> dict[str, tuple[Percentile, ...]]:
         """Response percentiles, by endpoint; the ones that the report shows."""
-        return {name: latency.percentiles(latency.times(self.polls, name)) for name in ENDPOINTS}
+        return {name: latency.percentiles(latency.times(self.polls, name)) for name in self.record.endpoints}
 
     @cached_property
     def lags(self) -> pl.Series:
@@ -88,7 +87,10 @@ class Evidence:
     @cached_property
     def lateness(self) -> pl.DataFrame:
         """The polls of the window that were sent, with what the generator added; see `lateness`."""
-        pacing = self.record.scenario.pacing
+        plan = self.record.plan
+        # On one clock a poll that is due by the end of the one before waits for nothing but its answer; on several it may
+        # wait for a poll of another clock, and is due when the record says.
+        pacing = plan.pacing if len(plan.clocks) == 1 else "fixed"
         return polls.measured(lateness.with_lateness(self.rows, pacing))
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from experiments.analyse.checks.evidence import Evidence, Found, ms, unknown
 from experiments.analyse.checks.limits import CLOCKS_SHARE
+from experiments.analyse.targets import asked
 
 
 def clocks(evidence: Evidence) -> Found:
@@ -20,7 +21,7 @@ def clocks(evidence: Evidence) -> Found:
     if not apart:
         return unknown("one_clock")
     scenario = evidence.record.scenario
-    yardstick_s, what = scenario.interval_ms / 1000, "the interval"
+    yardstick_s, what = asked.interval_s(evidence.record), "the interval"
     medians = [median.value_s for median, *_ in evidence.responses.values() if median.value_s is not None]
     if scenario.phase == "together" and medians:
         yardstick_s, what = min(medians), "the median response"

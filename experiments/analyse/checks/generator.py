@@ -27,7 +27,8 @@ from experiments.analyse.checks.limits import (
     UNSENT_LATE,
 )
 from experiments.analyse.latency import percentiles
-from experiments.record.schema import ENDPOINTS, UNANSWERED
+from experiments.analyse.targets.naming import endpoints
+from experiments.record.schema import UNANSWERED
 
 
 def unsent_late(evidence: Evidence) -> Found:
@@ -73,7 +74,10 @@ def lag(evidence: Evidence) -> Found:
 def _smallest_punctual_s(late: pl.DataFrame, percent: int) -> float:
     """The smaller of the endpoints' percentiles; 0 where none is supported."""
     timed = late.filter(pl.col("outcome").is_in(("ok", *UNANSWERED)))
-    each = [percentiles(timed.filter(pl.col("endpoint") == name)["punctual_s"], (percent,))[0].value_s for name in ENDPOINTS]
+    each = [
+        percentiles(timed.filter(pl.col("endpoint") == name)["punctual_s"], (percent,))[0].value_s
+        for name in endpoints(late)
+    ]
     return min((value for value in each if value is not None), default=0.0)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.analyse.checks import completeness
+from experiments.analyse.checks import completeness, expected
 from experiments.analyse.checks.evidence import Evidence, Found, Status, unknown
 from experiments.analyse.checks.limits import BYTES_CHANGED
 from experiments.analyse.checks.sampled_bytes import Sample, samples
 from experiments.analyse.polls import WAS_SENT, count
-from experiments.record.schema import ENDPOINTS
+from experiments.analyse.targets.naming import letters
 from experiments.record.state import Fault, GapKind
 from experiments.schedule import TICK_S
 
@@ -24,10 +24,10 @@ _LONG_ROUNDS = 100
 
 
 def rows_complete(evidence: Evidence) -> Found:
-    """Every planned poll has one row, where the plan puts it; the plan is made again from the scenario."""
+    """Every planned poll has one row, where the plan puts it; the plan is made again from the record."""
     record, scenario = evidence.record, evidence.record.scenario
     found = completeness.compare(
-        scenario.plan,
+        record.plan,
         evidence.rows,
         record.window_s,
         broken_off_s=None if record.finished else scenario.timeout_s,
@@ -93,37 +93,40 @@ def one_at_a_time(evidence: Evidence) -> Found:
 
 
 def answers(evidence: Evidence) -> Found:
-    """Every poll that counts as ok has status 200 and exactly the right length, and bytes were compared now and then.
+    """Every poll that counts as ok has a right status and length, and bytes were compared now and then.
+
+    Of the article's endpoints that is status 200 and exactly one length, of others what their target says.
 
     The compared ones speak for the rest: where one of them had other bytes, some of those that count as ok had, too.
     """
-    right = pl.col("endpoint").replace_strict(evidence.record.scenario.body_bytes, return_dtype=pl.UInt32)
     ok = evidence.rows.filter(pl.col("outcome") == "ok")
-    wrong = int(ok.select(((pl.col("bytes") != right) | (pl.col("status") != 200)).sum()).item())
+    wrong = int(ok.select((~expected.right(evidence.record)).sum()).item())
     compared = sum(int(item.get("checksums", 0)) for item in evidence.instances)
     found = samples(evidence)
     worst = max(found, key=lambda sample: sample.surely_wrong)
+    compares = any(expected.compares(evidence.record, name) for name in evidence.record.endpoints)
     kind, status = "right", BYTES_CHANGED.grade(worst.surely_wrong)
     if wrong:
         kind, status = "wrong", "invalid"
     elif status != "valid":
         kind = "changing"
-    elif evidence.instances and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS:
+    elif evidence.instances and compares and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS:
         kind, status = "uncompared", "suspect"
     differed = sum(sample.differed for sample in found)
+    looked = f"; bytes of {compared:,} compared, {differed:,} differed" if compares or compared else ""
     return Found(
         kind=kind,
         status=status,
-        figure=f"{wrong:,} wrong of {len(ok):,}; bytes of {compared:,} compared, {differed:,} differed",
+        figure=f"{wrong:,} wrong of {len(ok):,}{looked}",
         limit="none wrong, none differed",
-        values=_of_sample(worst),
+        values=_of_sample(worst, letters(evidence.record.endpoints)[worst.endpoint]),
     )
 
 
-def _of_sample(sample: Sample) -> dict[str, object]:
+def _of_sample(sample: Sample, called: str) -> dict[str, object]:
     low, high = sample.bounds
     return {
-        "endpoint": "AB"[ENDPOINTS.index(sample.endpoint)],
+        "endpoint": called,
         "compared": sample.compared,
         "differed": sample.differed,
         "unseen": sample.unseen,

@@ -10,6 +10,7 @@ worker. A server or a worker that was replaced left a count unknown and a new pr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from experiments.analyse.checks.evidence import Evidence, Found, Status, served_by_all, unknown
 
@@ -43,10 +44,12 @@ def served(evidence: Evidence) -> Found:
     never reached the server; the other way round is impossible.
     """
     headers = _named(evidence)
+    answered = int((evidence.rows["status"] > 0).sum())
+    if (metrics := evidence.server.get("metrics") or {}).get("counter"):
+        return _by_metrics(evidence, metrics, answered)
     if not evidence.server.get("workers"):
         return unknown(_behind(evidence, "uncounted"), headers=headers)
     limit = "answered <= served <= attempts"
-    answered = int((evidence.rows["status"] > 0).sum())
     total = served_by_all(evidence.server)
     if total is None and evidence.workers_seen:
         why = str(evidence.server.get("died") or "a worker did not answer before and after the run").rstrip(".")
@@ -60,6 +63,24 @@ def served(evidence: Evidence) -> Found:
     if kind == "more_answered":
         kind = _behind(evidence, kind)
     return Found(kind, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, values={"headers": headers})
+
+
+def _by_metrics(evidence: Evidence, metrics: Mapping[str, Any], answered: int) -> Found:
+    """The same by the server's own counter, which may have counted the questions after it too."""
+    limit = "answered <= counted <= attempts and questions"
+    total, counter = metrics.get("served"), metrics["counter"]
+    if total is None or total < 0:
+        kind = "counter_lost" if total is None else "counter_back"
+        return Found(kind, "suspect", f"{answered:,} answered, counted unknown", limit, values={"counter": counter})
+    if any("attempts" not in item for item in evidence.instances):
+        return unknown("no_attempts")
+    attempts = sum(int(item["attempts"]) for item in evidence.instances)
+    questions = int(metrics.get("asked") or 0)
+    kind, status = _judge_counts(answered, total, attempts + questions)
+    if kind == "more_answered":
+        kind = _behind(evidence, kind)
+    figure = f"{answered:,} <= {total:,} <= {attempts:,} + {questions:,}"
+    return Found(kind, status, figure, limit, values={"headers": _named(evidence)})
 
 
 def _judge_counts(answered: int, total: int, attempts: int) -> tuple[str, Status]:
@@ -79,7 +100,7 @@ def workers(evidence: Evidence) -> Found:
     """
     seen = evidence.server.get("workers") or []
     if not seen:
-        return unknown("untold")
+        return _listeners(evidence)
     if not evidence.workers_seen:
         return unknown(_behind(evidence, "unseen"), headers=_named(evidence))
     before = {worker["pid"] for worker in seen if worker.get("served_before") is not None}
@@ -98,3 +119,18 @@ def _judge_pids(evidence: Evidence, before: set[int], new: set[int], at_end: set
     if before != at_end or new:
         return "replaced", "suspect"
     return "same", "valid"
+
+
+def _listeners(evidence: Evidence) -> Found:
+    """The same of a server that does not say who answers, by who listens on its port, where that can be seen."""
+    looks = [{*pids} for pids in evidence.server.get("listeners") or []]
+    if len(looks) < 2 or not looks[0]:
+        return unknown("untold")
+    before, after = looks[0], looks[-1]
+    figure = f"{len(before)} listened before, {len(before & after)} of them at the end, {len(after - before)} new"
+    limit = "the same processes from beginning to end"
+    if evidence.server.get("died") and not after - before:
+        return Found("died", "valid", figure, limit)
+    if before != after:
+        return Found("listeners_replaced", "suspect", figure, limit)
+    return Found("listened", "valid", figure, limit)

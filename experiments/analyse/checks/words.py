@@ -26,6 +26,7 @@ _LIGHTEN_BY_ENGINE = {
 }
 """By engine, where there is a better one."""
 _DAMAGED = "Do not build on this record; measure again."
+_NAME_A_COUNTER = "A target names a counter of the server's own with metrics_url and metrics_requests."
 _CANNOT_TELL = "Cannot tell: the numbers of the server's processes are not those of processes seen from here, as "
 
 WORDS: Mapping[str, Mapping[str, Said]] = {
@@ -121,10 +122,23 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
         "differ": Said("Generators counted something else than the record holds ({differences}).", _DAMAGED),
     },
     "served": {
-        "uncounted": Said("The server does not count what it serves (it has no /health of ours)."),
+        "uncounted": Said(
+            "The server does not count what it serves (it has no /health of ours), so nothing proves that no cache "
+            f"answered for it. {_NAME_A_COUNTER}"
+        ),
         "uncounted_behind": Said(
             "The server does not count what it serves (it has no /health of ours). Its answers came through a proxy or "
-            "cache: they carry {headers}."
+            f"cache: they carry {{headers}}. So nothing proves that no cache answered for it. {_NAME_A_COUNTER}"
+        ),
+        "counter_lost": Said(
+            "The server's own counter {counter} was not told before and after the load, so nothing vouches for the "
+            "answers that were counted here.",
+            "Measure again with a server that lives to the end to be sure.",
+        ),
+        "counter_back": Said(
+            "The server's own counter {counter} went back: the server began anew during the run, so nothing vouches for "
+            "the answers that were counted here.",
+            "Measure again with a server that lives to the end to be sure.",
         ),
         "no_attempts": Said("A generator ended before it had given its counts."),
         "unseen": Said(_CANNOT_TELL + "it runs on another machine, in a container, or behind a proxy or balancer."),
@@ -153,6 +167,11 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
         "unseen": Said(_CANNOT_TELL + "it runs on another machine, in a container, or behind a proxy or balancer."),
         "unseen_behind": Said(_CANNOT_TELL + "a proxy or cache stands in front of it (its answers carry {headers})."),
         "same": Said("The same processes answered from beginning to end."),
+        "listened": Said("The same processes listened on the server's port from beginning to end."),
+        "listeners_replaced": Said(
+            "The processes that listen on the server's port were replaced during the run.",
+            "Look into the server's log for the reason; if the server itself is at fault, that is a result.",
+        ),
         "died": Said("The server ended by itself during the run, which is a result; no other took its place."),
         "stranger": Said(
             "A process that was not started for this run answers on the server's port, so the figures are of two servers.",

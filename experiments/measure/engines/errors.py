@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ssl
 from collections.abc import Iterator
 
 import httpx
@@ -42,7 +43,8 @@ def outcome_of(error: Exception) -> Outcome:
 
     Anything that is neither the network's nor the server's doing is `GENERATOR_ERROR`, which no valid run may hold.
     """
-    codes = {cause.errno for cause in _causes(error) if isinstance(cause, OSError)}
+    # An error of TLS is an OSError too, but numbered by OpenSSL: 1, any fault at all, would be EPERM.
+    codes = {cause.errno for cause in _causes(error) if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError)}
     if codes & OUR_FAULT:
         return Outcome.GENERATOR_ERROR
     if isinstance(error, httpx.ConnectError):

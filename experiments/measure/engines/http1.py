@@ -49,14 +49,19 @@ class ProtocolViolation(httpx.RemoteProtocolError):
 class Answer:
     """What came back for one request; a reader reuses the same object for all of its answers."""
 
-    __slots__ = ("body", "body_bytes", "checksum", "complete", "done_at", "first_bytes", "headers", "started", "status")
+    __slots__ = ("body", "body_bytes", "checksum", "complete", "done_at", "first_byte_at", "first_bytes", "headers",
+                 "started", "status", "version")  # fmt: skip
 
     def __init__(self) -> None:
         self.status = self.body_bytes = self.checksum = 0
+        self.version = b"HTTP/1.1"
+        """As its status line says."""
         self.headers: Headers = []
         self.body: list[bytes] = []
         self.first_bytes = b""
         """Of the body, up to `FIRST_BYTES`; empty where nobody looked at them: of most right answers."""
+        self.first_byte_at = 0.0
+        """When its first byte had come, that of a 1xx answer before it too; 0 until then."""
         self.done_at = 0.0
         self.started = self.complete = False
 
@@ -65,12 +70,12 @@ class AnswerReader:
     """Reads the answers of one connection, one after the other.
 
     Args:
-        clock: monotonic seconds; read when the last byte has come, or when it is known that it never will.
+        clock: monotonic seconds; read when the first byte and the last have come, or when it is known that they never will.
         keep_bodies: False counts body bytes and throws them away.
     """
 
-    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "closing", "remaining",
-                 "reusable")  # fmt: skip
+    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "closing", "keeps",
+                 "remaining", "reusable")  # fmt: skip
 
     def __init__(self, clock: Callable[[], float], *, keep_bodies: bool) -> None:
         self._clock = clock
@@ -81,6 +86,8 @@ class AnswerReader:
         self.answer = Answer()
         self.checksum_wanted = False
         """Whether the CRC-32 of the answer under way is taken."""
+        self.keeps = keep_bodies
+        """Whether the body of the answer under way is kept."""
         self.reusable = True
         """Whether another request may be asked on this connection."""
         self.closing = False
@@ -88,15 +95,21 @@ class AnswerReader:
         self.remaining = 0
         """Bytes of body that are still to come of a plain answer; they may be skipped, see `skip`."""
 
-    def expect(self, *, checksum: bool) -> None:
-        """Begins anew, as a request is sent."""
+    def expect(self, *, checksum: bool = False, keep: bool = False) -> None:
+        """Begins anew, as a request is sent.
+
+        Args:
+            checksum: whether the CRC-32 of the answer's body is taken.
+            keep: whether its body is kept, also by a reader that keeps none.
+        """
         answer = self.answer
         answer.status = answer.body_bytes = answer.checksum = 0
-        answer.done_at = 0.0
+        answer.first_byte_at = answer.done_at = 0.0
         answer.started = answer.complete = False
         if answer.headers or answer.body:
             answer.headers, answer.body, answer.first_bytes = [], [], b""
         self.checksum_wanted = checksum
+        self.keeps = keep or self._keep_bodies
         if self._general is not None:
             self._general.expect()
 
@@ -111,16 +124,18 @@ class AnswerReader:
         """
         answer = self.answer
         start = 0
+        if not answer.started:
+            answer.first_byte_at = self._clock()
         if not self.remaining:
             start = -1 if answer.started else data.find(b"\r\n\r\n", 0, _MOST_KNOWN_BYTES) + 4
             if start <= 3 or (plain := self._plain_head(data[:start])) is None:
                 return self._parse(data)
             answer.started = True
-            answer.status, answer.headers = plain.status, plain.headers
+            answer.status, answer.headers, answer.version = plain.status, plain.headers, plain.version
             if not plain.keeps_alive:
                 self.close_after_answer()
             self.remaining = plain.body_bytes
-        if self.checksum_wanted or self._keep_bodies or answer.status != 200:
+        if self.checksum_wanted or self.keeps or answer.status != 200:
             self.take(data[start : start + self.remaining])
         return self.skip(len(data) - start)
 
@@ -173,7 +188,7 @@ class AnswerReader:
         """Does with a piece of body what is wanted, except counting it."""
         if self.checksum_wanted:
             self.answer.checksum = zlib.crc32(piece, self.answer.checksum)
-        if self._keep_bodies and piece:
+        if self.keeps and piece:
             self.answer.body.append(piece)
         if (room := FIRST_BYTES - len(self.answer.first_bytes)) > 0:
             self.answer.first_bytes += piece[:room]
@@ -269,7 +284,9 @@ class _GeneralReader:
             self._reader.answer.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._reader.answer.status = status = self._parser.get_status_code()
+        answer = self._reader.answer
+        answer.status = status = self._parser.get_status_code()
+        answer.version = b"HTTP/" + self._parser.get_http_version().encode("ascii")
         if not 100 <= status < 200:
             # Asked here, where the parser knows: after the end of a message it has forgotten what the head said.
             self.keeps_alive = self._parser.should_keep_alive()
@@ -300,6 +317,7 @@ class _PlainHead:
     headers: Headers
     body_bytes: int
     keeps_alive: bool
+    version: bytes
 
 
 _KNOWN_HEADS: dict[bytes, _PlainHead | None] = {}
@@ -330,4 +348,4 @@ def _examine(head: bytes) -> _PlainHead | None:
     if answer.body_bytes:  # Lines that end in LF alone: the head ended earlier than it seemed.
         return None
     body_bytes = int(answer.headers[names.index(b"content-length")][1])
-    return _PlainHead(answer.status, answer.headers, body_bytes, general.keeps_alive)
+    return _PlainHead(answer.status, answer.headers, body_bytes, general.keeps_alive, answer.version)

@@ -508,6 +508,61 @@ def test_a_worker_replaced_by_its_own_supervisor(tmp_path: Path) -> None:
     assert "server.log" in verdict["workers"].advice
 
 
+def strange(**server: Any) -> Callable[[dict[str, Any]], None]:
+    """run.json of a server that is not ours: it says nothing of its workers."""
+
+    def change(facts: dict[str, Any]) -> None:
+        facts["server"] |= {"workers": [], "worker_pids_at_end": [], "started_by_lab": False, **server}
+
+    return change
+
+
+def counter(served: int | None, asked: int = 2) -> dict[str, Any]:
+    """What its own metrics say of that many requests."""
+    return {"counter": "requests_total", "served": served, "asked": asked}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "status"),
+    [
+        (counter(5456), "valid"),
+        (counter(5458), "valid"),
+        (counter(5459), "suspect"),
+        (counter(5455), "invalid"),
+        (counter(None), "suspect"),
+        (counter(-3), "suspect"),
+        ({"counter": None, "served": None}, "not_applicable"),
+    ],
+)
+def test_a_counter_of_the_servers_own_is_held_against_ours(tmp_path: Path, metrics: dict[str, Any], status: str) -> None:
+    """5,456 were answered; who asks for the metrics may be counted too, and nobody else."""
+    assert judge(damage_facts(made_up(tmp_path), strange(metrics=metrics)))["served"].status == status
+
+
+def test_what_a_missing_count_costs_is_said(tmp_path: Path) -> None:
+    """Nothing proves that no cache answered; how that can be mended is said too."""
+    meaning = judge(damage_facts(made_up(tmp_path), strange()))["served"].meaning
+    assert "nothing proves that no cache answered" in meaning
+    assert "metrics_url and metrics_requests" in meaning
+
+
+@pytest.mark.parametrize(
+    ("listeners", "status", "figure"),
+    [
+        ([[7, 8], [7, 8]], "valid", "2 listened before, 2 of them at the end, 0 new"),
+        ([[7, 8], [7, 9]], "suspect", "2 listened before, 1 of them at the end, 1 new"),
+        ([[], []], "not_applicable", "–"),
+        ([[7]], "not_applicable", "–"),
+    ],
+)
+def test_who_listens_is_known_without_health(
+    tmp_path: Path, listeners: list[list[int]], status: str, figure: str
+) -> None:
+    """Processes that come and go on the server's port are seen, if that port is here."""
+    check = judge(damage_facts(made_up(tmp_path), strange(listeners=listeners)))["workers"]
+    assert (check.status, check.figure) == (status, figure)
+
+
 def elsewhere(*served: int | None, headers: dict[str, str] | None = None) -> Callable[[dict[str, Any]], None]:
     """run.json of a server that is asked through a proxy, a balancer or a network: its numbers name nothing here."""
 

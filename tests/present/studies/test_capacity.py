@@ -66,7 +66,8 @@ def test_a_miss_is_held_against_its_target(miss: float | None, kept: str) -> Non
 def test_every_run_of_a_level_leads_to_its_report() -> None:
     """Where there is one; suspect runs are counted."""
     row: dict[str, Any] = {"clients": 1840, "runs": [("held", "cells/a/report.html"), ("blind", None)], "suspect": 1}
-    row |= {"status_ms": (1.0, 2.0), "bulk_ms": None, "devices_pct": (100.0, 100.0), "server_pct": None, "why": "<late>"}
+    row |= {"p99_ms": {"status": (1.0, 2.0), "bulk": None}, "longer": set()}
+    row |= {"devices_pct": (100.0, 100.0), "server_pct": None, "why": "<late>"}
     shown = tables.levels([row])
     assert '<a href="cells/a/report.html">held</a>' in shown.content
     assert "no evidence" in shown.content

@@ -36,6 +36,7 @@ def outcome(status: str, met: bool | None, **checks: str) -> Outcome:
                 "checks": [{"name": name, "status": how} for name, how in checks.items()],
             },
             "service_level": {"met": met, "items": [item]},
+            "endpoints": {"status": {}, "bulk": {}},
         },
     )
     return Outcome(Cell("one", Scenario()), "done", "", record)

@@ -20,7 +20,12 @@ class Http1Protocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
+        self._write: Callable[[bytes], None] = _not_connected
+        self._room: asyncio.Future[None] | None = None
+        """While the peer does not take what was written."""
         self._open = False
+        self.heard_at = 0.0
+        """When the last piece of an answer came that did not complete it."""
         self.closed_by_server = False
         """Whether the server ended the connection while nothing was being asked."""
         self.rested_s = 0.0
@@ -41,13 +46,21 @@ class Http1Protocol(asyncio.Protocol):
         """Whether the server ended the connection with its last answer."""
         return self._reader.closing
 
-    def ask(self, wire: bytes, *, checksum: bool = False) -> asyncio.Future[None]:
+    def ask(self, wire: bytes, *, checksum: bool = False, keep: bool = False) -> asyncio.Future[None]:
         """Sends a request; the future ends with the answer in `self.answer`, or with one of `http1`'s errors."""
-        assert self._transport is not None
-        self._reader.expect(checksum=checksum)
+        self._reader.expect(checksum=checksum, keep=keep)
         self._waiter = waiter = self._loop.create_future()
-        self._transport.write(wire)
+        self._write(wire)
         return waiter
+
+    def write(self, more: bytes) -> None:
+        """Sends more of the request that was asked last: of its body."""
+        self._write(more)
+
+    @property
+    def room(self) -> asyncio.Future[None] | None:
+        """Ends when the peer has taken most of what was written; None if it has."""
+        return self._room
 
     def close(self) -> None:
         """Gives the connection up at once; an answer that is still awaited fails as closed."""
@@ -59,7 +72,16 @@ class Http1Protocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a TCP connection has an asyncio.Transport
+        self._write = self._transport.write  # type: ignore[union-attr]
         self._open = True
+
+    def pause_writing(self) -> None:
+        self._room = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None:
@@ -68,6 +90,7 @@ class Http1Protocol(asyncio.Protocol):
             return
         try:
             if not self._reader.feed(data):
+                self.heard_at = self._clock()
                 return
             self._end(None)
         except ProtocolViolation as violation:
@@ -77,6 +100,7 @@ class Http1Protocol(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         was_usable, self._open = self.usable, False
+        self.resume_writing()
         if self._waiter is None:
             self.closed_by_server = was_usable
             self.rested_s = self._clock() - self.answer.done_at
@@ -101,3 +125,7 @@ class Http1Protocol(asyncio.Protocol):
             waiter.set_result(None)
         else:
             waiter.set_exception(error)
+
+
+def _not_connected(data: bytes) -> None:
+    raise RuntimeError("asked before it was connected")

@@ -95,18 +95,19 @@ def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatte
     )
 
 
-def times(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
-    """Response p50 and p95 of A at equal load: two marks a system, joined.
+def times(rows: Sequence[Row], *, of: str = "A", load: str, where: str) -> Chart | None:
+    """Response p50 and p95 of an endpoint at equal load: two marks a system, joined.
 
     Args:
         rows: a system each: title, p50, p95 in ms, None if unsupported.
+        of: what the endpoint is called.
         load: in the title.
         where: the load with all that belongs to it.
     """
     drawn = sorted((row for row in rows if row["p50"] is not None), key=lambda row: -row["p50"])
     if not drawn:
         return None
-    figure = _figure(f"How long does a device wait for A at equal load? ({load})", len(drawn))
+    figure = _figure(f"How long does a device wait for {of} at equal load? ({load})", len(drawn))
     figure.add_traces([_joined(row) for row in drawn if row["p95"] is not None])
     figure.add_traces([_percentile(drawn, "p50", "circle", BLUE), _percentile(drawn, "p95", "diamond", ORANGE)])
     values = [row[key] for row in drawn for key in ("p50", "p95") if row[key] is not None]
@@ -116,7 +117,7 @@ def times(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
     said = "; ".join(f"{row['title']} {number(row['p50'])} and {number(row['p95'])}" for row in reversed(drawn))
     return Chart(
         figure,
-        label=f"Response p50 and p95 of A in ms, {where}: {said}.",
+        label=f"Response p50 and p95 of {of} in ms, {where}: {said}.",
         caption="Medians over the blocks; every system was asked the same polls a second. The shortest p50 is on top.",
     )
 

@@ -252,12 +252,12 @@ def test_it_serves_any_httpx_client() -> None:
     assert request.startswith(b"POST /x?y=1 HTTP/1.1\r\n")
 
 
-def test_https_is_refused_in_words() -> None:
-    """The lean transport speaks plain HTTP only, and says so."""
+def test_another_protocol_is_refused_in_words() -> None:
+    """The lean transport speaks http and https, and says so."""
 
     async def poll() -> None:
         async with LeanTransport() as transport:
-            await transport.handle_async_request(httpx.Request("GET", "https://127.0.0.1/"))
+            await transport.handle_async_request(httpx.Request("GET", "ftp://127.0.0.1/"))
 
-    with pytest.raises(httpx.UnsupportedProtocol, match="plain HTTP only"):
+    with pytest.raises(httpx.UnsupportedProtocol, match="speaks http and https, not 'ftp'"):
         run(poll())
