@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from experiments.measure.precheck import Precheck
 from experiments.measure.servers.metrics import Metrics, MetricsSampler
 from experiments.progress import OnProgress
 from experiments.scenario import Scenario
+from experiments.schedule import Plan
 
 if TYPE_CHECKING:
     from experiments.measure.generators.dask.cluster import Fleet
@@ -68,6 +70,11 @@ class Ongoing:
     """How many connections may wait for the server to accept them; None where its socket is not seen."""
     allowance: Allowance | None = None
     """What the first of them may use; None where it cannot be seen."""
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The polls that are asked for; read once, since a target's file may be gone or another by the end."""
+        return self.scenario.plan
 
     @property
     def deadline(self) -> float:

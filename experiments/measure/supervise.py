@@ -72,7 +72,7 @@ def report(run: Ongoing, phase: RunPhase, generators: list[Generator], sampler: 
             phase=phase,
             elapsed_s=max(0.0, time.monotonic() - run.start_at + run.scenario.warmup_s),
             total_s=run.scenario.warmup_s + run.scenario.window_s,
-            planned=round(run.scenario.plan.polls_per_s * run.scenario.window_s),
+            planned=round(run.plan.polls_per_s * run.scenario.window_s),
             sent=sum(report.sent for report in reports),
             ok=sum(report.ok for report in reports),
             failed=sum(report.failed for report in reports),
