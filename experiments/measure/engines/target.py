@@ -39,7 +39,7 @@ class Target:
             headers["Connection"] = "close"
         if self.names_devices and client is not None:
             headers[catalogue.DEVICE_HEADER] = str(client)
-        # Transports that are not ours go where the URL leads: to the same address. TLS would still need the name.
+        # Transports that are not ours go where the URL leads: to the same address. TLS still needs the name.
         base, name = self._numbers(), {"sni_hostname": urlsplit(self.url).hostname}
         paths = (catalogue.STATUS_PATH, catalogue.BULK_PATH)
         status, bulk = (prepare(httpx.Request("GET", base + path, headers=headers, extensions=dict(name))) for path in paths)
@@ -50,7 +50,7 @@ class Target:
         host, port = self.address
         if "%" in host:  # Of one interface, which no URL can say.
             return self.url
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{urlsplit(self.url).scheme}://" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 def of_device(wire: bytes, client: int) -> bytes:

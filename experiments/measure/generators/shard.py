@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from experiments.errors import GeneratorError
-from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory
+from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory, takes_device
 from experiments.measure.engines.target import Target
 from experiments.measure.engines.threads.counter import Counters
 from experiments.schedule import Plan
@@ -66,7 +66,7 @@ class Shard:
 
     def _made_by(self, factory: TransportFactory, client: int) -> httpx.AsyncBaseTransport:
         try:
-            made = factory()
+            made = factory(client) if takes_device(factory) else factory()
         except Exception as error:
             raise GeneratorError(
                 f"transport={self.transport!r} failed when it was called for device {client} ({_short(error)})."

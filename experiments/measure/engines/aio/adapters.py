@@ -6,6 +6,7 @@ last byte itself; for any other transport the link can only look at the clock wh
 
 from __future__ import annotations
 
+import inspect
 import math
 import ssl
 import time
@@ -16,6 +17,7 @@ from typing import Protocol
 
 import httpx
 
+from experiments.measure.engines import tls
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.judge import judge
@@ -23,7 +25,25 @@ from experiments.measure.engines.masking import FIRST_BYTES
 from experiments.measure.engines.target import Target
 from experiments.record.schema import Outcome
 
-TransportFactory = Callable[[], httpx.AsyncBaseTransport]
+TransportFactory = Callable[..., httpx.AsyncBaseTransport]
+"""Called with the device's number, or with nothing; see `takes_device`."""
+
+_NAMES_OF_A_DEVICE = ("client", "device")
+
+
+def takes_device(factory: TransportFactory) -> bool:
+    """Whether a factory is called with the device's number: it cannot be called without an argument, or names its first one
+    `device` or `client`. Any other argument has a meaning of its own, and keeps its default."""
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:  # Written in C, and tells nothing.
+        return False
+    names = [*signature.parameters]
+    try:
+        signature.bind()
+    except TypeError:
+        return True
+    return bool(names) and names[0] in _NAMES_OF_A_DEVICE
 
 
 class Link(Protocol):
@@ -66,7 +86,6 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Closes the connection."""
-
 
 
 class LeanLink:
@@ -123,6 +142,8 @@ class LeanLink:
             reconnects=t.reconnects,
             closes=t.closes,
             retries=t.retries,
+            handshakes=t.handshakes,
+            resumptions=t.resumptions,
             rests_s=t.rests_s,
         )
 
@@ -179,13 +200,15 @@ class HttpxLink:
 
 
 class StockTransport(httpx.AsyncBaseTransport):
-    """httpx as a team's own script would use it: an `AsyncClient` a device, with its default pool."""
+    """httpx as a team's own script would use it: an `AsyncClient` a device, with its default pool.
 
-    _shared_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    """Never used for plain HTTP; without it each client would spend 20 ms on loading certificates."""
+    Args:
+        context: how an https server is spoken to, see `tls.Contexts`; None trusts whom the system trusts. It is shared: each
+            client would spend 20 ms and more on loading certificates.
+    """
 
-    def __init__(self, timeout_s: float) -> None:
-        self._client = httpx.AsyncClient(timeout=timeout_s, verify=self._shared_context, trust_env=False)
+    def __init__(self, timeout_s: float, context: ssl.SSLContext | None = None) -> None:
+        self._client = httpx.AsyncClient(timeout=timeout_s, verify=context or tls.usual(), trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._client.send(request, stream=True)
