@@ -23,6 +23,7 @@ _HOME = {
     "load": "experiments.record.reading",
     "run": "experiments.runner",
     "summarise": "experiments.runner",
+    "try_target": "experiments.runner",
 }
 
 __all__ = list(_HOME)

@@ -19,10 +19,12 @@ from experiments.analyse.clients import clients_table
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
+from experiments.measure import preflight
+from experiments.measure.attempt import attempt
 from experiments.measure.host import fingerprint
-from experiments.measure.preflight import machine, own_transport
 from experiments.measure.run import conduct
 from experiments.measure.services.database import Database
+from experiments.present.pages.tried import Trial
 from experiments.progress import OnProgress, Progress, forgiving
 from experiments.record import store
 from experiments.record.collection import collect
@@ -56,15 +58,42 @@ def run(
     if scenario.run_dir:
         return summarise(load(scenario.run_dir))
     check_earlier(scenario.compare_to, strict=scenario.strict)
+    loaded = scenario.load_target()
+    if "clients" in scenario.model_fields_set:  # Said, so it stands.
+        scenario.check_target(loaded)
+        loaded.check_clients(scenario.clients)
+    else:
+        scenario = scenario.settled(loaded)
     scenario.check_server()
-    factory = own_transport.name_of(transport)
-    machine.check(scenario, factory)
-    own_transport.check(factory, scenario)
+    factory = preflight.transport_name(transport)
+    preflight.check(scenario, factory)
+    preflight.check_transport(factory, scenario)
     told = forgiving(on_progress)
     path = wait_for(conduct(scenario, on_progress=told, transport=factory))
     total_s = scenario.warmup_s + scenario.window_s
     told(Progress("analysing", total_s, total_s))
     return summarise(load(path))
+
+
+def try_target(
+    target: str | Scenario = "hello", *, transport: Callable[..., httpx.AsyncBaseTransport] | None = None, **asked: Any
+) -> Trial:
+    """Asks what a target asks, once, with one device, over the transport and the checks of the load.
+
+    Args:
+        target: its name in params/targets/ or its path; or a scenario.
+        transport: as for `run`.
+        asked: other parameters of the run, such as `server_url`.
+
+    Raises:
+        LabError: the target cannot be tried; an answer that is not right is shown, and raises nothing.
+    """
+    scenario = target if isinstance(target, Scenario) else Scenario.from_parameters({"target": target, **asked})
+    if scenario.run_dir:
+        return Trial(None)
+    factory = preflight.transport_name(transport)
+    preflight.check_engine(scenario.parts.engine, factory)
+    return Trial(wait_for(attempt(scenario, transport=factory)))
 
 
 def check_earlier(compare_to: str, *, strict: bool) -> None:

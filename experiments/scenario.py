@@ -23,9 +23,13 @@ from pydantic import (
     model_validator,
 )
 
+from experiments import parts as part
 from experiments.errors import ParameterError
 from experiments.parameters import CREDENTIALS, Parameters, built, given, listed, nearest
 from experiments.schedule import Pacing, Phase, Plan
+from experiments.target import hello, loading, planning
+from experiments.target.hello import NAME as HELLO
+from experiments.target.loaded import Loaded
 from server import catalogue
 
 Engine = Literal["httpx", "epoll", "httpx-stock", "threads"]
@@ -44,7 +48,7 @@ CALIBRATED = tuple(name for name in ENGINES if name != "threads")
 _THREADS_LIMIT = 2000
 """Most devices that one generator may drive with a thread each: far beyond what one interpreter carries."""
 
-_SERVER_URL = re.compile(r"http://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
+_SERVER_URL = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
 
 _DASK_SCHEDULER = re.compile(r"(tcp|tls)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(?P<port>[0-9]{1,5})", re.IGNORECASE | re.ASCII)
 
@@ -52,6 +56,9 @@ _REDIS_URL = re.compile(
     r"(redis://([^/@\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?(/[0-9]{1,4})?|unix://([^/@\s]*@)?/\S+)",
     re.IGNORECASE | re.ASCII,
 )
+
+_OF_HELLO = ("server", "workload", "ratio", "status_bytes", "bulk_bytes")
+"""Parameters that say something of the article's two endpoints alone; of another target its file says it."""
 
 _OF_A_DATABASE = {"workload", "database_url", "db_delay_ms", "db_connections"}
 
@@ -66,6 +73,7 @@ class Scenario(Parameters):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
+    target: str = Field(HELLO, description="what is asked: a name in params/targets/, or the path of such a file")
     server: str = Field("falcon", description="name of the server under test, from server/catalogue.py")
     workload: catalogue.Workload = Field("static", description="static (constant bytes) or database (rows)")
     database_url: str = Field(
@@ -130,8 +138,61 @@ class Scenario(Parameters):
             ParameterError: one sentence for each thing that is wrong.
         """
         scenario = built(cls, parameters)
+        if not scenario.run_dir:
+            scenario = scenario.settled(scenario.load_target())
         scenario.check_server()
         return scenario
+
+    def load_target(self) -> Loaded:
+        """What is asked, as a target: that of the file, or the article's two endpoints with these sizes and this ratio.
+
+        Raises:
+            ParameterError: one sentence for each thing that is wrong in the file.
+        """
+        if self.target != HELLO:
+            return loading.load(self.target)
+        named = catalogue.DEVICE_HEADER if self.workload == "database" else ""
+        return hello.loaded(
+            shares=_weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes), device_header=named
+        )
+
+    def settled(self, loaded: Loaded) -> Self:
+        """The same, where `clients` at its default gives way to the number of devices that the target says.
+
+        Raises:
+            ParameterError: what the target and the other parameters say does not go together.
+        """
+        count = loaded.target.devices.count
+        given_way = count is not None and self.clients == type(self).model_fields["clients"].default
+        settled = self.model_copy(update={"clients": count}) if given_way else self
+        loaded.check_clients(settled.clients)
+        settled.check_target(loaded)
+        return settled
+
+    def check_target(self, loaded: Loaded) -> None:
+        """Makes sure that a target's server is known, may be asked, and can be started as it is to be.
+
+        Raises:
+            ParameterError: why not, and what helps.
+        """
+        target = loaded.target
+        if self.target != HELLO and not (self.server_url or target.url or target.app or target.command):
+            raise ParameterError(
+                f"target={self.target!r} names no server: add a line app, command or url to {loaded.lines.shown}, or set "
+                "server_url."
+            )
+        asked = {"url": "" if self.server_url else target.url, "metrics_url": target.metrics_url}
+        for key, url in asked.items():
+            if url and not is_loopback(url) and not self.allow_remote:
+                raise ParameterError(
+                    f"{loaded.lines.at((key,))}: {url} is not on this machine: a load generator must not be pointed at "
+                    "strangers by a slip; set allow_remote=True if that server is yours."
+                )
+        if self.workers > 1 and self.target != HELLO and not target.app:
+            raise ParameterError(
+                f"workers={self.workers} with target={self.target!r}, which has no app: how many processes serve is for "
+                "its own command or start to say; leave workers out."
+            )
 
     def check_server(self) -> None:
         """Makes sure that the server to be started can run here. A record may tell of one that can not.
@@ -139,7 +200,7 @@ class Scenario(Parameters):
         Raises:
             ParameterError: why it cannot, and what helps.
         """
-        if self.run_dir or self.server_url:
+        if self.run_dir or self.server_url or self.target != HELLO:
             return
         system = catalogue.SYSTEMS[self.server]
         if self.workload not in system.workloads:
@@ -183,6 +244,13 @@ class Scenario(Parameters):
             raise ValueError("give scheme, host and port only, like http://127.0.0.1:8000")
         return value.rstrip("/")
 
+    @field_validator("target")
+    @classmethod
+    def _named_target(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("name a target of params/targets/, like 'hello', or the path of a file")
+        return value.strip()
+
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: str) -> str:
@@ -219,6 +287,7 @@ class Scenario(Parameters):
     def _fits_together(self) -> Self:
         if self.server_url and not is_loopback(self.server_url):
             self._refuse_stranger("server_url", self.server_url, "server")
+        self._check_of_hello()
         self._check_database()
         self._check_threads()
         if self.generators == 0 and self.dask_scheduler:
@@ -226,7 +295,7 @@ class Scenario(Parameters):
                 f"dask_scheduler={self.dask_scheduler!r} with generators=0: say how many of its workers are to drive "
                 "devices, like generators=2"
             )
-        if self.slo_devices_pct and not (self.slo_status_p99_ms or self.slo_bulk_p99_ms or self.slo_failure_pct < 100):
+        if self.slo_devices_pct and self.target == HELLO and not self.parts.level.has_limits:
             raise ValueError(
                 f"slo_devices_pct={self.slo_devices_pct:g} without a limit that each device must keep: set "
                 "slo_status_p99_ms, slo_bulk_p99_ms or slo_failure_pct as well"
@@ -237,6 +306,14 @@ class Scenario(Parameters):
                 "itself; use generators=1 for more"
             )
         return self
+
+    def _check_of_hello(self) -> None:
+        away = [name for name in _OF_HELLO if getattr(self, name) != type(self).model_fields[name].default]
+        if away and self.target != HELLO:
+            raise ValueError(
+                f"{away[0]}={getattr(self, away[0])!r} with target={self.target!r}: that is for the target {HELLO!r} to "
+                f"have; leave {listed(away)} out, the target's file says it"
+            )
 
     def _check_database(self) -> None:
         told = ("database_url", "db_delay_ms", "db_connections")
@@ -285,10 +362,64 @@ class Scenario(Parameters):
         return self.minutes * 60
 
     @property
+    def parts(self) -> part.Parts:
+        """The same, by what it is about; a room is handed the part that it needs."""
+        return part.Parts(
+            part.Server(
+                self.target,
+                self.server,
+                self.workload,
+                self.status_bytes,
+                self.bulk_bytes,
+                self.workers,
+                self.server_url,
+                self.allow_remote,
+            ),
+            part.Load(
+                self.clients,
+                self.interval_ms / 1000,
+                _weights(self.ratio),
+                self.warmup_s,
+                self.window_s,
+                self.phase,
+                self.pacing,
+                self.seed,
+                self.keep_alive,
+                self.timeout_s,
+            ),
+            part.Engine(self.engine, self.generators, self.dask_scheduler),
+            part.Level(self.slo_status_p99_ms, self.slo_bulk_p99_ms, self.slo_failure_pct, self.slo_devices_pct),
+            part.Output(
+                self.results_dir,
+                self.run_id,
+                self.run_dir,
+                self.sample_ms,
+                self.compare_to,
+                self.margin_pct,
+                self.strict,
+            ),
+        )
+
+    @property
     def plan(self) -> Plan:
-        """The polls that this scenario asks for."""
+        """The polls that this scenario asks for; of a target that is a file, the file says how often.
+
+        Raises:
+            ParameterError: that file is not there any more, or is no longer right.
+        """
+        if self.target != HELLO:
+            return planning.plan(
+                self.load_target().target,
+                clients=self.clients,
+                interval_s=self.interval_ms / 1000,
+                phase=self.phase,
+                pacing=self.pacing,
+                seed=self.seed,
+                warmup_s=self.warmup_s,
+                window_s=self.window_s,
+            )
         status, bulk = _weights(self.ratio)
-        return Plan(
+        return Plan.of_ratio(
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
             status_weight=status,
@@ -316,7 +447,8 @@ class Scenario(Parameters):
     @property
     def unused(self) -> set[str]:
         """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
-        return set() if self.workload == "database" else _OF_A_DATABASE
+        unused = set() if self.workload == "database" else set(_OF_A_DATABASE)
+        return unused | ({"target"} if self.target == HELLO else set(_OF_HELLO))
 
     @property
     def short_hash(self) -> str:

@@ -1,9 +1,13 @@
-"""Which poll of which device is due when: pure arithmetic, no clock and no I/O.
+"""Which poll of which device is due when, for any number of endpoints: pure arithmetic, no clock and no I/O.
 
-A device lives in rounds 1, 2, 3 ... of one interval each. In every round it polls the endpoint that the ratio names more
-often (the primary); the other one (the secondary) joins in the rounds that keep the exact proportion. Everything is a
-closed form of (client, round), so a plan is the same however its devices are spread over generators, and can be made
-again from a record's scenario years later.
+A device has one or more clocks. Endpoints with a *share* live together in rounds of one interval: the one with the largest
+share (the first, if several have it) is polled in every round, each other one joins in the rounds that keep its exact
+proportion to that one, and within a round the order of the endpoints holds. The first poll of a round is due by the schedule
+alone, each following one when the poll before it ended. An endpoint with *every_s* has a clock of its own.
+
+Everything is a closed form of (client, endpoint, k), k = 1, 2, 3 ... being the round on that endpoint's clock, so a plan is
+the same however its devices are spread over generators, and can be made again from a record years later. The ratio of the
+article, A : B, is two endpoints with shares.
 
 All times are seconds; offsets count from the start of the measured window, so that warm-up rounds are due below zero.
 Instants are whole ticks of `TICK_S`, the resolution of the record, so that a plan and its record agree to the last bit.
@@ -12,11 +16,16 @@ Instants are whole ticks of `TICK_S`, the resolution of the record, so that a pl
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
-Endpoint = Literal["status", "bulk"]
+from experiments import chance
+from experiments.errors import ParameterError
+
+Endpoint = str
+"""The name of an endpoint."""
 Phase = Literal["random", "spread", "together"]
 Pacing = Literal["fixed", "after"]
 
@@ -25,7 +34,59 @@ TICK_S = 2.0**-22
 
 TICKS_PER_S = 2.0**22
 _floor = math.floor
-_MASK = (1 << 64) - 1
+_CLOCK_PLACE = 1 << 32
+"""Place of a clock's phase among the random figures of an endpoint: beyond any place of a template."""
+_JITTER_PLACE = 2 << 32
+"""Where its jitter begins."""
+
+
+def on_tick(seconds: float) -> float:
+    """The nearest whole tick."""
+    return _floor(seconds * TICKS_PER_S + 0.5) * TICK_S
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How often one endpoint is polled; exactly one of `share` and `every_s` is set."""
+
+    name: str
+    """The endpoint, as the file calls it."""
+    share: int | None = None
+    """How often beside the other endpoints with a share, 0 for never."""
+    every_s: float | None = None
+    """Seconds between two polls, on a clock of its own."""
+    told: bool = False
+    """Whether its answers may say when the next round is due."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One clock of all devices: when its rounds are due, and which endpoints each of them polls."""
+
+    endpoints: tuple[int, ...]
+    """The endpoints on it, by their place in the file, in the file's order."""
+    interval_s: float
+    """Seconds between two rounds."""
+    joins_per_cycle: tuple[int, ...]
+    """For each endpoint: in how many rounds of a cycle it is polled."""
+    cycle_rounds: int
+    """Rounds after which the pattern of endpoints repeats."""
+    key: str | None
+    """What names it among the clocks of a device, for its phase; None for the clock of the shares."""
+    told: bool = False
+    """Whether answers may say when its next round is due, so that nothing but the record knows when it was."""
+
+    def polled(self, place: int) -> tuple[int, ...]:
+        """The endpoints of a round, `place` being the round counted in the device's own cycle.
+
+        An endpoint is polled where floor(place x joins / cycle) steps up: for 3 of 10 in places 4, 7, 10, 14 ...
+        """
+        cycle = self.cycle_rounds
+        return tuple(
+            endpoint
+            for endpoint, joins in zip(self.endpoints, self.joins_per_cycle, strict=True)
+            if place * joins // cycle > (place - 1) * joins // cycle
+        )
 
 
 @dataclass(frozen=True)
@@ -35,12 +96,11 @@ class Plan:
     clients: int
     """Devices in the swarm, numbered 0 .. clients - 1."""
     interval_s: float
-    """Length of a round."""
-    status_weight: int
-    """How often A is polled for every `bulk_weight` polls of B; 0 for never."""
-    bulk_weight: int
+    """Length of a round of the endpoints with a share."""
+    timings: tuple[Timing, ...]
+    """All endpoints, in the file's order; dicts, as JSON has them, are taken for what they say."""
     phase: Phase
-    """Where a device stands within the interval, and within its ratio cycle."""
+    """Where a device stands within each clock's interval, and within its cycle of shares."""
     pacing: Pacing
     """`fixed`: rounds are due by the clock. `after`: an interval after the end of the round before."""
     seed: int
@@ -49,119 +109,168 @@ class Plan:
     """How long before the measured window round 1 begins."""
     window_s: float
     """Length of the measured window."""
+    ramp_up_s: float = 0.0
+    """Seconds over which the devices join, one after the other."""
+    jitter_s: float = 0.0
+    """Seconds by which a round is later than its clock has it, at most; at random, at most the shortest interval."""
+
+    def __post_init__(self) -> None:
+        timings = tuple(one if isinstance(one, Timing) else Timing(**one) for one in self.timings)
+        object.__setattr__(self, "timings", timings)
+        shortest = min(clock.interval_s for clock in self.clocks)
+        if self.jitter_s > shortest:
+            raise ParameterError(
+                f"jitter_ms={self.jitter_s * 1000:g} is longer than the shortest interval, {shortest * 1000:g} ms: rounds "
+                "would overtake each other; make it shorter."
+            )
+
+    @classmethod
+    def of_ratio(
+        cls,
+        clients: int,
+        interval_s: float,
+        status_weight: int,
+        bulk_weight: int,
+        phase: Phase,
+        pacing: Pacing,
+        seed: int,
+        warmup_s: float,
+        window_s: float,
+    ) -> Self:
+        """The article's plan: `status` is polled `status_weight` times for every `bulk_weight` polls of `bulk`."""
+        timings = (Timing("status", status_weight), Timing("bulk", bulk_weight))
+        return cls(clients, interval_s, timings, phase, pacing, seed, warmup_s, window_s)
 
     @cached_property
-    def primary(self) -> Endpoint:
-        """The endpoint polled in every round; A where both are equally frequent."""
-        return "status" if self.status_weight >= self.bulk_weight else "bulk"
+    def endpoints(self) -> tuple[str, ...]:
+        """The names of all endpoints, in the file's order."""
+        return tuple(one.name for one in self.timings)
 
     @property
-    def polled(self) -> tuple[Endpoint, ...]:
-        """The endpoints that are polled at all, A before B."""
-        weights: tuple[tuple[Endpoint, int], ...] = (("status", self.status_weight), ("bulk", self.bulk_weight))
-        return tuple(endpoint for endpoint, weight in weights if weight)
+    def ever_polled(self) -> tuple[str, ...]:
+        """The endpoints that are polled at all: a share may be 0."""
+        return tuple(name for name, rate in self.rates.items() if rate)
 
     @cached_property
-    def _weights(self) -> tuple[int, int]:
-        """(secondary, primary) weights in lowest terms: the secondary joins `secondary` of `primary` rounds."""
-        low, high = sorted((self.status_weight, self.bulk_weight))
-        divisor = math.gcd(low, high)
-        return low // divisor, high // divisor
+    def clocks(self) -> tuple[Clock, ...]:
+        """The clocks of a device, by the first endpoint on each in the file's order."""
+        shares = [(place, one.share) for place, one in enumerate(self.timings) if one.share]
+        told = any(one.told for one in self.timings if one.share)
+        own = [
+            Clock((place,), one.every_s, (1,), 1, one.name, one.told)
+            for place, one in enumerate(self.timings)
+            if one.every_s is not None
+        ]
+        return tuple(sorted([*_of_shares(shares, self.interval_s, told), *own], key=lambda clock: clock.endpoints))
 
-    @property
-    def cycle_rounds(self) -> int:
-        """Rounds after which the pattern of endpoints repeats (10 for 10:1)."""
-        return self._weights[1]
+    def clock_of(self, endpoint: str) -> Clock:
+        """The clock on which an endpoint is polled.
 
-    @property
-    def joins_per_cycle(self) -> int:
-        """Rounds of a cycle in which the secondary endpoint joins (1 for 10:1)."""
-        return self._weights[0]
+        Raises:
+            KeyError: it is never polled.
+        """
+        place = self.endpoints.index(endpoint)
+        try:
+            return next(clock for clock in self.clocks if place in clock.endpoints)
+        except StopIteration:
+            raise KeyError(endpoint) from None
 
-    def offset(self, client: int) -> float:
-        """Seconds in [0, interval_s) by which this device's rounds start after the swarm's."""
+    def follows_the_clock(self, clock: Clock) -> bool:
+        """Whether the plan alone says when the rounds on a clock are due; else each depends on how the one before went."""
+        return self.pacing == "fixed" and not clock.told
+
+    def offset(self, client: int, clock: Clock) -> float:
+        """Seconds in [0, interval) by which this device's rounds on a clock start after the swarm's."""
         if self.phase == "together":
             return 0.0
         if self.phase == "spread":
-            return client / self.clients * self.interval_s
-        return _unit_interval(self.seed, 2 * client) * self.interval_s
+            return client / self.clients * clock.interval_s
+        if clock.key is None:
+            return chance.unit(chance.device_state(self.seed, 2 * client)) * clock.interval_s
+        return chance.unit(chance.endpoint_state(self.seed, client, clock.key, _CLOCK_PLACE)) * clock.interval_s
 
-    def cycle_start(self, client: int) -> int:
-        """Rounds in [0, cycle_rounds) that this device's ratio cycle is ahead of the swarm's."""
-        if self.phase == "together":
+    def cycle_start(self, client: int, clock: Clock) -> int:
+        """Rounds in [0, cycle_rounds) that this device's cycle is ahead of the swarm's."""
+        if self.phase == "together" or clock.key is not None:
             return 0
         if self.phase == "spread":
-            return client % self.cycle_rounds
-        return int(_unit_interval(self.seed, 2 * client + 1) * self.cycle_rounds)
+            return client % clock.cycle_rounds
+        return int(chance.unit(chance.device_state(self.seed, 2 * client + 1)) * clock.cycle_rounds)
 
-    def first_due(self, client: int) -> float:
-        """When round 1 of this device is due, in seconds from the start of the measured window (<= 0 with warm-up)."""
-        return self.offset(client) - self.warmup_s
+    def first_due(self, client: int, clock: Clock) -> float:
+        """When round 1 of this device on a clock is due (<= 0 with warm-up, unless the interval is longer than that)."""
+        joined = client / self.clients * self.ramp_up_s if self.ramp_up_s else 0.0
+        return self.offset(client, clock) + joined - self.warmup_s
 
-    def due(self, client: int, round_: int) -> float:
-        """When `round_` is due under `fixed` pacing: first_due + (round - 1) x interval, in whole ticks."""
-        return on_tick(self.first_due(client) + (round_ - 1) * self.interval_s)
+    def late(self, client: int, clock: Clock, round_: int) -> float:
+        """By how many seconds a round is later than its clock has it: jitter."""
+        if not self.jitter_s:
+            return 0.0
+        state = chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
+        return self.jitter_s * chance.unit((state + round_ * chance.STEP) & chance.MASK)
 
-    def joins(self, client: int, round_: int) -> bool:
-        """Whether the secondary endpoint is polled in this round too.
+    def due(self, client: int, clock: Clock, round_: int) -> float:
+        """When a round is due under `fixed` pacing: first_due + (round - 1) x interval + jitter, in whole ticks."""
+        late = self.late(client, clock, round_)
+        return on_tick(self.first_due(client, clock) + (round_ - 1) * clock.interval_s + late)
 
-        It joins when floor(r x low / high) steps up, r being the round counted in the device's own cycle: for 10:3 in
-        rounds 4, 7, 10, 14 ...
-        """
-        low, high = self._weights
-        place = round_ + self.cycle_start(client)
-        return place * low // high > (place - 1) * low // high
+    def polled(self, client: int, clock: Clock, round_: int) -> tuple[int, ...]:
+        """The endpoints that a device polls in a round, by their place in the file, in that order."""
+        return clock.polled(round_ + self.cycle_start(client, clock))
 
-    def endpoints(self, client: int, round_: int) -> tuple[Endpoint, ...]:
-        """What the device polls in this round, in the order in which it polls: A before B."""
-        return ("status", "bulk") if self.joins(client, round_) else (self.primary,)
+    def named(self, client: int, clock: Clock, round_: int) -> tuple[str, ...]:
+        """The same by their names."""
+        return tuple(self.endpoints[place] for place in self.polled(client, clock, round_))
 
-    def rounds_before(self, client: int, offset_s: float) -> int:
-        """How many rounds of this device are due before `offset_s`, under `fixed` pacing."""
-        count = max(0, math.ceil((offset_s - self.first_due(client)) / self.interval_s))
+    def rounds_before(self, client: int, clock: Clock, offset_s: float) -> int:
+        """How many rounds of this device on a clock are due before `offset_s`, under `fixed` pacing."""
+        count = max(0, math.ceil((offset_s - self.first_due(client, clock)) / clock.interval_s))
         # The division may round across a boundary that `due` itself does not cross; `due` decides.
-        while count > 0 and self.due(client, count) >= offset_s:
+        while count > 0 and self.due(client, clock, count) >= offset_s:
             count -= 1
-        while self.due(client, count + 1) < offset_s:
+        while self.due(client, clock, count + 1) < offset_s:
             count += 1
         return count
 
-    def measured_rounds(self, client: int, until_s: float | None = None) -> range:
-        """The rounds that belong to the measured window (or to its part before `until_s`), under `fixed` pacing."""
+    def measured_rounds(self, client: int, clock: Clock, until_s: float | None = None) -> range:
+        """The rounds on a clock that belong to the measured window, or to its part before `until_s`."""
         end = self.window_s if until_s is None else until_s
-        return range(self.rounds_before(client, 0.0) + 1, self.rounds_before(client, end) + 1)
+        return range(self.rounds_before(client, clock, 0.0) + 1, self.rounds_before(client, clock, end) + 1)
 
-    def planned(self, client: int, until_s: float | None = None) -> dict[Endpoint, int]:
+    def planned(self, client: int, until_s: float | None = None) -> dict[str, int]:
         """How many polls of each endpoint this device has in the measured window, under `fixed` pacing."""
-        rounds = self.measured_rounds(client, until_s)
-        low, high = self._weights
-        ahead = self.cycle_start(client)
-        joined = (rounds.stop - 1 + ahead) * low // high - (rounds.start - 1 + ahead) * low // high
-        if self.primary == "status":
-            return {"status": len(rounds), "bulk": joined}
-        return {"status": joined, "bulk": len(rounds)}
+        counts = {one.name: 0 for one in self.timings}
+        for clock in self.clocks:
+            rounds = self.measured_rounds(client, clock, until_s)
+            ahead, cycle = self.cycle_start(client, clock), clock.cycle_rounds
+            for endpoint, joins in zip(clock.endpoints, clock.joins_per_cycle, strict=True):
+                polled = (rounds.stop - 1 + ahead) * joins // cycle - (rounds.start - 1 + ahead) * joins // cycle
+                counts[self.timings[endpoint].name] = polled
+        return counts
+
+    @cached_property
+    def rates(self) -> dict[str, float]:
+        """Polls a second that the swarm asks for in the long run, by endpoint; 0 for one that is never polled."""
+        rates = dict.fromkeys(self.endpoints, 0.0)
+        for clock in self.clocks:
+            for endpoint, joins in zip(clock.endpoints, clock.joins_per_cycle, strict=True):
+                rates[self.endpoints[endpoint]] = self.clients / clock.interval_s * (joins / clock.cycle_rounds)
+        return rates
 
     @property
     def polls_per_s(self) -> float:
-        """Polls a second that the swarm asks for in the long run, both endpoints together."""
-        return self.clients / self.interval_s * (1 + self.joins_per_cycle / self.cycle_rounds)
+        """Polls a second that the swarm asks for in the long run, all endpoints together."""
+        return math.fsum(self.rates.values())
 
     def shard(self, index: int, count: int) -> range:
         """The devices of generator `index` of `count`: every count-th one, so that phases stay evenly mixed."""
         return range(index, self.clients, count)
 
 
-def on_tick(seconds: float) -> float:
-    """The nearest whole tick."""
-    return _floor(seconds * TICKS_PER_S + 0.5) * TICK_S
-
-
-def _unit_interval(seed: int, number: int) -> float:
-    """A uniform figure in [0, 1) that depends on (seed, number) alone.
-
-    Source: SplitMix64, Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
-    """
-    z = (seed * 0xD1342543DE82EF95 + (number + 1) * 0x9E3779B97F4A7C15) & _MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
-    return ((z ^ (z >> 31)) >> 11) * 2.0**-53
+def _of_shares(shares: Sequence[tuple[int, int]], interval_s: float, told: bool) -> list[Clock]:
+    """The clock of the endpoints with a share, if there are any."""
+    if not shares:
+        return []
+    divisor = math.gcd(*(share for _, share in shares))
+    joins = tuple(share // divisor for _, share in shares)
+    return [Clock(tuple(place for place, _ in shares), interval_s, joins, max(joins), None, told)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from server.database import url as database_url
 from server.known_answer import programs
 from server.payloads import body
-from server.systems import commands
+from server.systems import commands, own
 from server.systems.availability import obstacle
 from server.systems.model import BACKLOG, GRACEFUL_STOP_S, KEEP_ALIVE_S, System, Workload
 from server.systems.peers import LEFT_OUT, PEERS
@@ -36,6 +36,7 @@ __all__ = [
     "database_url",
     "obstacle",
     "offering",
+    "own",
     "programs",
 ]
 

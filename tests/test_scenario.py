@@ -63,7 +63,6 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
         ("run_id", "a/b", "no path"),
         ("run_id", ".hidden", "no path"),
         ("server_url", "example.org", "http://127.0.0.1:8000"),
-        ("server_url", "https://127.0.0.1", "http://127.0.0.1:8000"),
         ("server_url", "http://127.0.0.1:99999", "port"),
         ("server_url", "http://user:secret@127.0.0.1", "scheme, host and port only"),
         ("server_url", "http://127.0.0.1/#x", "scheme, host and port only"),
@@ -209,7 +208,7 @@ def test_the_plan_is_in_seconds() -> None:
     """Milliseconds and minutes are converted here and nowhere else."""
     plan = Scenario(interval_ms=250, minutes=2, warmup_s=3, ratio="10:3").plan
     assert (plan.interval_s, plan.window_s, plan.warmup_s) == (0.25, 120.0, 3.0)
-    assert (plan.status_weight, plan.bulk_weight) == (10, 3)
+    assert [(one.name, one.share) for one in plan.timings] == [("status", 10), ("bulk", 3)]
 
 
 def test_the_short_hash_tells_questions_apart_and_nothing_else() -> None:
@@ -263,3 +262,62 @@ def test_a_server_without_a_database_is_refused_with_those_that_have_one() -> No
     """The sentence lists what to take instead."""
     with pytest.raises(ParameterError, match=r"server='nginx' has no workload='database': those that have it are .*falcon"):
         Scenario.from_parameters({"server": "nginx", "workload": "database"})
+
+
+PLAIN = "endpoints: {only: {request: GET /}}\n"
+
+
+def target(folder: Path, text: str) -> str:
+    """A target file of that text."""
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "says"),
+    [
+        ("", {"target": "telemtry"}, "did you mean 'telemetry'"),
+        (PLAIN, {}, "names no server: add a line app, command or url"),
+        (f"app: a:b\n{PLAIN}", {"server": "django"}, "leave server out, the target's file says it"),
+        (f"app: a:b\n{PLAIN}", {"ratio": "1:1", "bulk_bytes": 7}, "leave ratio, bulk_bytes out"),
+        (f"url: http://192.0.2.1\n{PLAIN}", {}, r"mine\.yaml, line 1: .*set allow_remote=True if that server is yours"),
+        (f"url: http://[::1]\nmetrics_url: http://192.0.2.1/metrics\n{PLAIN}", {}, r"mine\.yaml, line 2: .*allow_remote"),
+        (f"command: run\n{PLAIN}", {"workers": 2}, "workers=2 with target=.* which has no app"),
+        (f"app: a:b\n{PLAIN}", {"target": " "}, "name a target of params/targets/"),
+    ],
+)
+def test_a_target_that_does_not_go_together_with_the_rest_is_refused(
+    tmp_path: Path, text: str, asked: dict[str, Any], says: str
+) -> None:
+    """In one sentence, before anything starts."""
+    with pytest.raises(ParameterError, match=says):
+        Scenario.from_parameters({"target": target(tmp_path, text), **asked})
+
+
+def test_the_devices_of_a_target_come_before_the_default(tmp_path: Path) -> None:
+    """Its count takes the place of 500, and of nothing that was asked for."""
+    mine = target(tmp_path, f"app: a:b\ndevices: {{count: 30}}\n{PLAIN}")
+    assert [Scenario.from_parameters({"target": mine, "clients": count}).clients for count in (500, 20)] == [30, 20]
+
+
+def test_a_running_server_stands_for_any_target(tmp_path: Path) -> None:
+    """Also where the file's own url leads off this machine, or names none."""
+    for text in (PLAIN, f"url: http://192.0.2.1\n{PLAIN}"):
+        assert Scenario.from_parameters({"target": target(tmp_path, text), "server_url": "https://127.0.0.1:8443"})
+
+
+def test_who_names_no_target_asks_what_was_asked_before() -> None:
+    """The article's two endpoints, with the sizes and the ratio of the scenario, and the hash of old."""
+    endpoints = Scenario(ratio="3:0", status_bytes=9).load_target().target.endpoints
+    told = [(name, one.share, one.expect.bytes) for name, one in endpoints.items()]
+    assert told == [("status", 3, 9), ("bulk", 0, 204_800)]
+    assert Scenario(target="telemetry").short_hash != Scenario().short_hash == "8e9c87d9"
+
+
+def test_the_parts_say_what_the_scenario_says() -> None:
+    """In seconds, each in the part that it is about."""
+    parts = Scenario(clients=3, interval_ms=250, minutes=0.5, generators=0, slo_failure_pct=1, strict=True).parts
+    assert (parts.load.clients, parts.load.interval_s, parts.load.lasting_s) == (3, 0.25, 65.0)
+    assert (parts.engine.processes, parts.level.has_limits, parts.output.strict) == (1, True, True)
+    assert not Scenario().parts.level.has_limits

@@ -19,6 +19,7 @@ from experiments.measure.run_state import Ongoing
 from experiments.measure.sampler import Sampler
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
+from experiments.parameters import CREDENTIALS
 from server import catalogue
 
 
@@ -59,6 +60,8 @@ async def gather(
             "backlog": run.backlog,
             "backlog_most": network.most_backlog(),
             "headers": served.headers,
+            "listeners": run.listeners,
+            **({"metrics": _metrics(run)} if run.metrics else {}),
             "workers": _workers(served.before, served.after),
             "worker_pids_at_end": served.pids_at_end,
             "exit": asdict(served.exit) if served.exit else None,
@@ -78,6 +81,22 @@ async def gather(
             "sha256": sampler.sha256,
             "error": sampler.error,
         },
+    }
+
+
+def _metrics(run: Ongoing) -> dict[str, Any]:
+    """What the server said of itself."""
+    assert run.metrics is not None
+    before, after = (*run.counted, None, None)[:2]
+    return {
+        "url": CREDENTIALS.sub("", run.metrics.url),
+        "counter": run.metrics.counter,
+        "served_before": before,
+        "served_after": after,
+        "served": after - before if before is not None and after is not None else None,
+        "asked": run.metrics.asked,
+        "sampled": run.metrics_sampler is not None,
+        "missed": run.metrics_sampler.missed if run.metrics_sampler else 0,
     }
 
 

@@ -10,7 +10,6 @@ import math
 from experiments.measure.engines.wrong_answers import MOST_KINDS
 from experiments.measure.generators.recover import PART_ROWS
 from experiments.measure.generators.shard_runner import FLUSH_S
-from experiments.record.schema import ENDPOINTS
 from experiments.scenario import Scenario
 
 PART_BYTES = 76
@@ -26,7 +25,7 @@ _REST_BYTES = 64 * 1024
 def run_json_bytes(scenario: Scenario) -> int:
     """Most bytes that run.json of this scenario takes."""
     generators = max(1, scenario.generators)
-    answers = len(ENDPOINTS) * MOST_KINDS * ANSWER_BYTES
+    answers = len(scenario.plan.endpoints) * MOST_KINDS * ANSWER_BYTES
     return (
         _REST_BYTES
         + scenario.workers * _WORKER_BYTES

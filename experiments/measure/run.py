@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,17 +20,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import interrupts, manifest, room, supervise
+from experiments.measure import before, interrupts, manifest, room, supervise
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import Generator, GeneratorProcess, KernelGenerator
 from experiments.measure.host import fingerprint, network, port_owner
 from experiments.measure.host.allowance import Allowance
-from experiments.measure.host.port_owner import Owner
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.manifest import Served
+from experiments.measure.precheck import Precheck
 from experiments.measure.run_state import Ongoing
 from experiments.measure.sampler import ProcessTree, Sampler
+from experiments.measure.servers import own
+from experiments.measure.servers.address import port_of
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
 from experiments.measure.services.database import Database
@@ -36,6 +40,7 @@ from experiments.measure.services.redis import RunRedis
 from experiments.progress import OnProgress, Progress, forgiving
 from experiments.record import schema, store
 from experiments.scenario import Scenario
+from experiments.target.hello import NAME as HELLO
 
 if TYPE_CHECKING:
     from experiments.measure.generators.dask.cluster import Fleet
@@ -59,6 +64,7 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
         RecordError: the record cannot be begun, or not be completed; the sentence says what was kept.
         KeyboardInterrupt: the experimenter interrupted before the load began.
     """
+    loaded = scenario.load_target()
     with interrupts.as_cancellation():
         # A stack, so that one that cannot be closed keeps none of the others open.
         async with AsyncExitStack() as opened:
@@ -69,7 +75,9 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
             if (redis := await RunRedis.open(scenario)) is not None:
                 opened.push_async_callback(lambda: undisturbed(redis.close()))
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-            return await _conduct(Ongoing(scenario, path, forgiving(on_progress), transport, fleet, database, redis))
+            precheck = Precheck(loaded, scenario.parts.load, "" if scenario.dask_scheduler else transport)
+            told = forgiving(on_progress)
+            return await _conduct(Ongoing(scenario, path, told, transport, precheck, fleet, database, redis))
 
 
 async def _fleet(scenario: Scenario) -> Fleet | None:
@@ -90,6 +98,9 @@ async def _conduct(run: Ongoing) -> Path:
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": run.path.name,
         "started_at": utc_now(),
+        "endpoints": list(scenario.plan.endpoints),
+        "plan": asdict(scenario.plan),
+        "target": run.precheck.loaded.shown(),
         # Where results and machines are is nobody's business, and no part of the question.
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
         "environment": fingerprint.fingerprint() | {"calibration": fingerprint.certificate(run.path.parent)},
@@ -112,7 +123,8 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
     server = _server(run)
     cleanup.push_async_callback(server.stop)
     await server.start()
-    headers = await server.verify()
+    headers = await before.verify(run, server)
+    await before.open_metrics(run)
     generators: list[Generator] = []
     for make in _generators(run, server):
         generators.append(make())
@@ -122,8 +134,10 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
 
     warmup_from = time.monotonic() + max(generator.notice_s for generator in generators)
     run.start_at = warmup_from + run.scenario.warmup_s
-    arrivals = run.fleet.samples if run.fleet else None
-    run.owner = await asyncio.to_thread(_owner, server, {*served_before})
+    arrivals = run.fleet.samples if run.fleet else queue.SimpleQueue()
+    run.owner = await asyncio.to_thread(before.owner, server, {*served_before}, run.precheck.loaded)
+    await before.look(run, server)
+    before.sample_metrics(run, arrivals, cleanup)
     if run.owner.pids:
         run.backlog = _backlog(server.url)
         run.allowance = Allowance.of(run.owner.pids[0])
@@ -151,7 +165,10 @@ async def _finish(
     """Ends everything and gathers the facts."""
     await supervise.all_ended(generators, run.deadline)
     supervise.report(run, "finishing", generators, sampler)
+    if run.metrics_sampler is not None:  # Its last sample goes into the table that the sampler saves when it stops.
+        await asyncio.to_thread(run.metrics_sampler.stop)
     sampler.stop()
+    await before.look(run, server)
     served_after = await server.served()
     pids_at_end = sorted(server.worker_pids())
     for generator in generators:
@@ -167,7 +184,16 @@ async def _finish(
 def _server(run: Ongoing) -> ServerProcess | ExternalServer:
     scenario = run.scenario
     sizes = {"status_bytes": scenario.status_bytes, "bulk_bytes": scenario.bulk_bytes}
-    polled = scenario.plan.polled
+    if scenario.target != HELLO:
+        asked = run.precheck
+        return own.server(
+            asked.loaded,
+            url=scenario.server_url,
+            workers=scenario.workers,
+            log_path=run.path / "server.log",
+            ready=asked.ready,
+        )
+    polled = scenario.plan.ever_polled
     if scenario.server_url:
         return ExternalServer(url=scenario.server_url, polled=polled, **sizes)
     return ServerProcess(
@@ -183,15 +209,14 @@ def _server(run: Ongoing) -> ServerProcess | ExternalServer:
 def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
-    bodies = (scenario.status_bytes, scenario.bulk_bytes)
-    target = Target(
-        url=server.url,
-        address=server.address,
+    known = dict(zip(schema.ENDPOINTS, server.checksums, strict=True)) if scenario.target == HELLO else None
+    target = Target.of(
+        run.precheck.loaded,
+        server.url,
+        server.address,
         keep_alive=scenario.keep_alive,
         timeout_s=scenario.timeout_s,
-        body_bytes=bodies,
-        checksums=server.checksums,
-        names_devices=scenario.workload == "database",
+        first=known,
     )
     count = max(1, scenario.generators)
     counters = run.redis.counters(run.path.name) if run.redis else None
@@ -205,20 +230,11 @@ def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Ca
     return [partial(kind, shard) for shard in shards]
 
 
-def _owner(server: ServerProcess | ExternalServer, told: set[int]) -> Owner:
-    """The processes that cost what the server costs; of one that somebody else started, if they can be seen from here."""
-    if server.main_pid:
-        return Owner((server.main_pid,))
-    parts = urlsplit(server.url)
-    port = parts.port or 80
-    return port_owner.answering(port_owner.find(parts.hostname or "", port), told, port)
-
-
 def _backlog(url: str) -> int | None:
     """How many connections may wait to be accepted; None where the socket is not seen from here."""
     parts = urlsplit(url)
     addresses = port_owner.addresses(parts.hostname or "")
-    return network.backlog(addresses | port_owner.ANY, parts.port or 80)
+    return network.backlog(addresses | port_owner.ANY, port_of(url))
 
 
 def _trees(run: Ongoing, generators: list[Generator]) -> list[ProcessTree]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from experiments.measure.generators.subprocess import Generator
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.host.port_owner import Owner
+from experiments.measure.precheck import Precheck
+from experiments.measure.servers.metrics import Metrics, MetricsSampler
 from experiments.progress import OnProgress
 from experiments.scenario import Scenario
 
@@ -35,6 +37,8 @@ class Ongoing:
     path: Path
     on_progress: OnProgress
     transport: str
+    precheck: Precheck
+    """What a device asks before the load."""
     fleet: Fleet | None = None
     """The machines that carry the load, where these are others."""
     database: Database | None = None
@@ -45,6 +49,14 @@ class Ongoing:
     """What is known before the load, as it stands in the record."""
     start_at: float = 0.0
     """When the measured window begins."""
+    metrics: Metrics | None = None
+    """What the server says of itself, where its target names a place; asked for its count of requests."""
+    metrics_sampler: MetricsSampler | None = None
+    """Asks for its CPU and memory, where its processes cannot be seen from here."""
+    counted: list[int | None] = field(default_factory=list)
+    """Its count of requests, before the load and after it."""
+    listeners: list[list[int]] = field(default_factory=list)
+    """The processes that listened on its port, before the load and after it."""
     cut_short: str | None = None
     """Why the window closed early, if so."""
     stop_at: float | None = None

@@ -77,8 +77,7 @@ class Demand:
 
 def bulk_share(plan: Plan) -> float:
     """Polls of B among all polls of a plan, in the long run, 0-1."""
-    rare = plan.joins_per_cycle / (plan.joins_per_cycle + plan.cycle_rounds)
-    return rare if plan.primary == "status" else 1 - rare
+    return plan.rates["bulk"] / plan.polls_per_s
 
 
 def fit(cells: Sequence[Usage], wakes: int = 1) -> Demand | None:

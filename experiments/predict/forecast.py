@@ -75,11 +75,11 @@ class Model:
         sides = {"status": self.generator.status_s, "bulk": self.generator.bulk_s}
         return Times(
             serve={"status": (self.server.status_s,), "bulk": (self.server.bulk_s,)},
-            send={name: _SENDS * took for name, took in sides.items()},  # type: ignore[misc]
-            read={name: _READS * took for name, took in sides.items()},  # type: ignore[misc]
+            send={name: _SENDS * took for name, took in sides.items()},
+            read={name: _READS * took for name, took in sides.items()},
             server_wake=self.server.wake_s,
             generator_wake=self.generator.wake_s,
-            delay={name: values or (0.0,) for name, values in self.delays.items()},  # type: ignore[misc]
+            delay={name: values or (0.0,) for name, values in self.delays.items()},
             pauses=self.pauses,
             slowness=self.slowness,
         )

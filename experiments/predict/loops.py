@@ -117,12 +117,12 @@ class _Play:
         device, plan = self.devices[client], self.plan
         device.round += 1
         if plan.pacing == "fixed" or device.round == 1:
-            due = plan.due(client, device.round)
+            due = plan.due(client, plan.clocks[0], device.round)
         else:
             due = on_tick(device.free + plan.interval_s)
         if due < plan.window_s:
             device.first_due = device.due = due
-            device.left = plan.endpoints(client, device.round)
+            device.left = plan.named(client, plan.clocks[0], device.round)
             self._at(max(due, device.free), self._ready, client)
 
     def _ready(self, now: float, client: int) -> None:

@@ -77,6 +77,11 @@ def _named(mark: re.Match[str]) -> str:
     return f"\\u{ord(mark[0]):04x}"
 
 
+def seen(text: str) -> str:
+    """A text with its control characters named, for a terminal that would obey them."""
+    return _UNSEEN.sub(_named, text)
+
+
 def element(tag: str, *pieces: Piece, css: str = "", **attributes: str) -> Markup:
     """One element around these pieces; `aria_label` is written `aria-label`."""
     named = {"class": css, **{key.replace("_", "-"): value for key, value in attributes.items()}}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from experiments.scenario import Scenario
+    from experiments.schedule import Plan
 
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 """The name of a part: its generator, and which of that generator's."""
@@ -57,10 +58,10 @@ def load(path: str | Path) -> Record:
         raise RecordError(f"{place} is not a run directory: it holds no started.json; give the folder of one run.")
     record = Record(place.resolve())
     version = record.started.get("schema_version")
-    if version != schema.SCHEMA_VERSION:
+    if version not in schema.READABLE:
         raise RecordError(
-            f"{place} has record schema {version!r}, this lab reads {schema.SCHEMA_VERSION}: open it with the lab that "
-            "wrote it."
+            f"{place} has record schema {version!r}, this lab reads {schema.READABLE[0]} to {schema.SCHEMA_VERSION}: open "
+            "it with the lab that wrote it."
         )
     return record
 
@@ -98,6 +99,25 @@ class Record:
         return Scenario(**self.started["scenario"])
 
     @cached_property
+    def endpoints(self) -> tuple[str, ...]:
+        """The names of what was polled, in the target's order; status and bulk in a record of schema 1."""
+        return tuple(self.started.get("endpoints", schema.ENDPOINTS))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The polls that were asked for; made again without the target's file."""
+        from experiments.schedule import Plan
+
+        told = self.started.get("plan")
+        return self.scenario.plan if told is None else Plan(**told)
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """The target as it may be shown; empty in a record of schema 1."""
+        told: dict[str, Any] = self.started.get("target", {})
+        return told
+
+    @cached_property
     def window_s(self) -> float:
         """Length of the window that was really measured; shorter than asked for in a run that was cut short."""
         if self.finished:
@@ -127,7 +147,7 @@ class Record:
         import polars as pl
 
         frames = list(self.readable.values())
-        return pl.concat(frames) if frames else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS))
+        return pl.concat(frames) if frames else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS, self.endpoints))
 
     def resources(self) -> pl.DataFrame:
         """All samples, with the columns of `schema.RESOURCES`, by time; none where the file is damaged."""
@@ -177,7 +197,10 @@ class Record:
 
     @cached_property
     def _tables(self) -> dict[Path, tables.Table]:
-        return {path: tables.read(path, schema.REQUESTS, self.written.get(f"requests/{path.name}")) for path in self._parts}
+        written, names = self.written, self.endpoints
+        return {
+            path: tables.read(path, schema.REQUESTS, written.get(f"requests/{path.name}"), names) for path in self._parts
+        }
 
     @cached_property
     def _samples(self) -> tables.Table | None:

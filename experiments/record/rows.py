@@ -12,10 +12,11 @@ from array import array
 from pathlib import Path
 
 from experiments.record import store
-from experiments.record.schema import Columns
+from experiments.record.schema import ENDPOINTS, Columns
 
-_TYPECODES = "IIBddddfHIB"
-"""`array` codes of `schema.REQUESTS`, in its order; endpoint and outcome as their numbers."""
+_TYPECODES = "IIBddddfHIBffd"
+"""`array` codes of `schema.REQUESTS`, in its order; endpoint and outcome as their numbers. Failed checks are texts, so they
+have a list."""
 
 _MOST_BYTES = 2**32 - 1
 
@@ -49,10 +50,15 @@ class RowBuffer:
         status: int,
         body_bytes: int,
         outcome: int,
+        first_byte_s: float = NEVER,
+        tls_s: float = NEVER,
+        decoded_bytes: float = NEVER,
+        failed_check: str | None = None,
     ) -> None:
-        """Appends one poll."""
+        """Appends one poll; what is `NEVER` is not known."""
         start = self._start_at
-        clients, rounds, endpoints, dues, readies, sents, dones, connects, statuses, sizes, outcomes = self._appends
+        (clients, rounds, endpoints, dues, readies, sents, dones, connects, statuses, sizes, outcomes,
+         first_bytes, handshakes, decodeds, failures) = self._appends  # fmt: skip
         clients(client)
         rounds(round_)
         endpoints(endpoint)
@@ -65,6 +71,10 @@ class RowBuffer:
         # A body that never ends may be longer than the column can say, and a row must never break off.
         sizes(body_bytes if body_bytes < _MOST_BYTES else _MOST_BYTES)
         outcomes(outcome)
+        first_bytes(first_byte_s)
+        handshakes(tls_s)
+        decodeds(decoded_bytes)
+        failures(failed_check)
 
     def recent_responses(self, most: int) -> list[float]:
         """Response times in seconds of the status polls among the latest `most` rows that are still held."""
@@ -81,7 +91,7 @@ class RowBuffer:
         return full
 
     def _begin(self) -> None:
-        self.columns: Columns = [array(code) for code in _TYPECODES]
+        self.columns: Columns = [*(array(code) for code in _TYPECODES), []]
         # PERF: methods that are bound already, a fifth of the time of a row less.
         self._appends = tuple(column.append for column in self.columns)
 
@@ -91,10 +101,14 @@ class PartWriter:
 
     A part is complete or absent. The first failure (a full disk, a folder that is gone) is kept in `error`, and what
     could not be written stays counted in `lost_rows`: the generator stops the run, and the record says what is missing.
+
+    Args:
+        endpoints: the names of the record's endpoints, for which rows have numbers.
     """
 
-    def __init__(self, run_path: Path, instance: int) -> None:
+    def __init__(self, run_path: Path, instance: int, endpoints: tuple[str, ...] = ENDPOINTS) -> None:
         self._run_path = run_path
+        self._endpoints = endpoints
         self.instance = instance
         self._queue: queue.SimpleQueue[Columns | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"part-writer-{instance}", daemon=True)
@@ -119,7 +133,9 @@ class PartWriter:
     def _work(self) -> None:
         while (columns := self._queue.get()) is not None:
             try:
-                checksum = store.write_part(self._run_path, self.instance, self.parts, columns)
+                checksum = store.write_part(
+                    self._run_path, self.instance, self.parts, columns, endpoints=self._endpoints
+                )
             except Exception as error:  # noqa: BLE001 - a full disk, a folder that is gone, a fault in here: all lose rows
                 self.error = self.error or error
                 self.lost_rows += len(columns[0])

@@ -15,21 +15,23 @@ from experiments.schedule import TICK_S as TICK_S
 if TYPE_CHECKING:
     import polars as pl
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (1, SCHEMA_VERSION)
+"""Schema 1 knows two endpoints and not the columns that are marked `later`; there they are null."""
 
 ENDPOINTS = ("status", "bulk")
-"""A and B; a row's endpoint is the place in this tuple while it is being collected."""
+"""The article's two, A and B: the endpoints of every record of schema 1, and of the target `hello`."""
 
 
 class Outcome(IntEnum):
     """How a planned poll ended. The lower-case name is what the record says."""
 
     OK = 0
-    """A complete answer: status 200, the right number of bytes, and the right ones where they were compared."""
+    """A complete answer that is as the target expects it."""
     HTTP_ERROR = 1
-    """A complete answer with another status."""
+    """A complete answer with a status that is not expected."""
     WRONG_BODY = 2
-    """Status 200, but another length or other bytes than the endpoint must answer."""
+    """The right status, but another length or other bytes than the endpoint must answer, or bytes that cannot be decoded."""
     CONNECT_REFUSED = 3
     """Nobody listened."""
     CONNECT_TIMEOUT = 4
@@ -52,6 +54,8 @@ class Outcome(IntEnum):
     """Due, but its device was still waiting for the server when the window closed."""
     UNSENT_LATE = 13
     """Due, its device was free, and the generator did not get to it before the window closed."""
+    CHECKS = 14
+    """A complete answer that an expectation of the target refuses, other than of its status and its body's bytes."""
 
     @property
     def label(self) -> str:
@@ -81,12 +85,12 @@ class Column:
 REQUESTS = (
     Column("client", "UInt32", "", "number of the device"),
     Column("round", "UInt32", "", "its round, from 1; (client, round, endpoint) names a poll"),
-    Column("endpoint", "endpoint", "", "status (A) or bulk (B)"),
+    Column("endpoint", "endpoint", "", "its name in the target; status (A) or bulk (B) in hello"),
     Column(
         "due_s",
         "Float64",
         "s",
-        "when the poll was due; below zero in the warm-up. The second of a round: when the first ended, or, "
+        "when the poll was due; below zero in the warm-up. A later one of a round: when the one before it ended, or, "
         "if it was never sent itself, when the first was due",
     ),
     Column("ready_s", "Float64", "s", "due, or when the device came free if that was later; null if never sent"),
@@ -96,6 +100,10 @@ REQUESTS = (
     Column("status", "UInt16", "", "HTTP status; 0 if none came"),
     Column("bytes", "UInt32", "bytes", "bytes of body that came"),
     Column("outcome", "outcome", "", "ok, or the reason"),
+    Column("first_byte_s", "Float32", "s", "first byte of the answer - sent; null if none came or unknown", later=True),
+    Column("tls_s", "Float32", "s", "part of done - sent in the TLS handshake; 0 on a reused connection", later=True),
+    Column("decoded_bytes", "UInt32", "bytes", "body after its Content-Encoding was undone, where it was", later=True),
+    Column("failed_check", "String", "", "the expectation that failed: status, bytes, json.<path> ...", later=True),
 )
 
 GROUPS = ("server", "generator", "kernel", "host", "database")
@@ -126,12 +134,16 @@ Columns = list[Any]
 """One `array` a column; their element types differ, which the type of a list cannot say."""
 
 
-def dtypes(columns: tuple[Column, ...]) -> dict[str, pl.DataType]:
-    """The polars schema of a table; polars is loaded here, so that reading this module costs nothing."""
+def dtypes(columns: tuple[Column, ...], endpoints: tuple[str, ...] = ENDPOINTS) -> dict[str, pl.DataType]:
+    """The polars schema of a table; polars is loaded here, so that reading this module costs nothing.
+
+    Args:
+        endpoints: the names of the record's endpoints, in the target's order.
+    """
     import polars as pl
 
     special: dict[str, pl.DataType] = {
-        "endpoint": pl.Enum(ENDPOINTS),
+        "endpoint": pl.Enum(endpoints),
         "outcome": pl.Enum(OUTCOMES),
         "group": pl.Enum(GROUPS),
         "Cores": pl.List(pl.Float64),

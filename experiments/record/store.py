@@ -173,28 +173,36 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
         raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
-def write_part(run_path: Path, instance: int, number: int, columns: Columns) -> str:
+def write_part(
+    run_path: Path, instance: int, number: int, columns: Columns, *, endpoints: tuple[str, ...] = schema.ENDPOINTS
+) -> str:
     """Writes the rows collected by one generator as its part `number`.
 
     Args:
-        columns: one typed array a column of `schema.REQUESTS`; endpoint and outcome as numbers, NaN for no time.
+        columns: one array a column of `schema.REQUESTS`; endpoint and outcome as numbers, NaN for what is not known,
+            failed checks as texts or None.
+        endpoints: the names that the numbers stand for.
 
     Returns:
         The `checksum` of the file.
     """
     import polars as pl
 
-    wanted = schema.dtypes(schema.REQUESTS)
+    collected: dict[str, pl.DataType] = {"decoded_bytes": pl.Float64()}  # NaN where it is not known
+    wanted = schema.dtypes(schema.REQUESTS, endpoints)
     words = {name: dtype for name, dtype in wanted.items() if isinstance(dtype, pl.Enum)}
     frame = pl.DataFrame(
         [
-            pl.Series(name, column, dtype=pl.UInt8() if name in words else wanted[name])
+            pl.Series(name, column, dtype=collected.get(name) or (pl.UInt8() if name in words else wanted[name]))
             for name, column in zip(wanted, columns, strict=True)
         ]
     ).with_columns(
         *(pl.col(name).cat.to(dtype) for name, dtype in words.items()),
         (pl.col(_TIMES) / schema.TICK_S + 0.5).floor().mul(schema.TICK_S).fill_nan(None),
-        pl.col("connect_s").fill_nan(None),
+        pl.col("connect_s", "tls_s").fill_nan(None),
+        # As exact as the instants that it lies between: finer bits are noise, and noise does not compress.
+        pl.col("first_byte_s").mul(1 / schema.TICK_S).add(0.5).floor().mul(schema.TICK_S).fill_nan(None),
+        pl.col("decoded_bytes").fill_nan(None).cast(wanted["decoded_bytes"]),
     )
     path = run_path / "requests" / f"part-{instance}-{number}.parquet"
     write_table(path, frame)

@@ -31,7 +31,9 @@ class Table:
     """`CHANGED`, `UNREADABLE` or empty."""
 
 
-def read(path: Path, columns: tuple[schema.Column, ...], written: str | None) -> Table:
+def read(
+    path: Path, columns: tuple[schema.Column, ...], written: str | None, endpoints: tuple[str, ...] = schema.ENDPOINTS
+) -> Table:
     """Opens a file of the record.
 
     A Parquet file as polars writes it has no checksums inside: a bit that flips changes figures without an error, or takes
@@ -40,6 +42,7 @@ def read(path: Path, columns: tuple[schema.Column, ...], written: str | None) ->
     Args:
         columns: what it must have.
         written: its SHA-256 when it was written; None where nobody left it, as in a run that broke off.
+        endpoints: the names that the record's polls may have.
     """
     import polars as pl
 
@@ -50,13 +53,19 @@ def read(path: Path, columns: tuple[schema.Column, ...], written: str | None) ->
         frame = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError):
         return Table(None, UNREADABLE)
-    wanted = schema.dtypes(columns)
+    wanted = schema.dtypes(columns, endpoints)
     # An older lab kept less: what it did not look at is null.
     later = {column.name for column in columns if column.later} - {*frame.columns}
     frame = frame.with_columns(pl.lit(None, dtype=wanted[name]).alias(name) for name in sorted(later))
     if {*frame.columns} != {*wanted}:
         return Table(None, UNREADABLE)
     frame = frame.select(*wanted)
+    # Outcomes are added at the end, so an older lab's words are the first of ours.
+    kind, ours = frame.schema.get("outcome"), wanted.get("outcome")
+    if isinstance(kind, pl.Enum) and isinstance(ours, pl.Enum) and kind != ours:
+        words = kind.categories.to_list()
+        if words == ours.categories.to_list()[: len(words)]:
+            frame = frame.with_columns(pl.col("outcome").cast(ours))
     return Table(frame) if frame.schema == wanted else Table(None, UNREADABLE)
 
 

@@ -142,6 +142,20 @@ class StudyParams(Parameters):
             raise ParameterError(f"{cls.kind}_dir holds no {cls.called}: give the folder of one.")
 
 
+def check_target(scenario: Scenario) -> None:
+    """Refuses a target whose file says how many devices there are to a study that says so itself.
+
+    Raises:
+        ParameterError: that, or the target cannot be measured as it is asked.
+    """
+    loaded = scenario.load_target()
+    scenario.check_target(loaded)
+    if loaded.target.devices.count is not None:
+        raise ParameterError(
+            f"{loaded.lines.at(('devices', 'count'))}: how many devices there are is what this varies: leave count out."
+        )
+
+
 class Asked:
     """What a study is asked, checked. Each kind has its own, and its own way to read it back from a plan."""
 

@@ -9,6 +9,7 @@ the file and what it names (a device table, a body), and nothing here knows how 
   in the file's order. Its request is `wire(round)` or `parts(round)`; `check(Answer(...), round)` is the name of the
   expectation that failed or None, `explain` the sentence for people, `next_poll_s` when the server wants to be asked again,
   `shown` the request without its secrets. `needs_body` and `needs_headers` say what an engine must keep of an answer.
-* `clocks.Clocks(timings=swarm.timings(target), ...)`: which poll of which device is due when; `clocks.Agenda` is one device.
+* `planning.plan(target, ...)` -> `experiments.schedule.Plan`: which poll of which device is due when.
+* `hello.loaded(...)`: the article's two endpoints, which a run may ask for in another ratio and of other sizes.
 * `origins.origin.target_from(source)`: the text of a target from a HAR file, OpenAPI, `curl`, or an access log.
 """

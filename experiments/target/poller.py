@@ -46,7 +46,7 @@ class Poller:
     """One endpoint of one device: its request, its checks, and what it remembers."""
 
     __slots__ = (
-        *("_clock", "_filling", "_first", "_host", "_steady"),
+        *("_clock", "_filling", "_first", "_host", "_lacks_first", "_plain", "_steady"),
         *("etag", "kind", "needs_body", "needs_headers", "request"),
     )
 
@@ -62,6 +62,9 @@ class Poller:
         self._filling = filling
         self._clock = filling.clock
         self._host = host
+        self._plain = kind.checks.plain
+        self._lacks_first = kind.checks.compares_first
+        """Whether the next right answer is the one that later ones are compared with."""
         self._steady = Own(self._fields(1)) if kind.steady else None
         """What is this device's, where nothing of it depends on the round."""
 
@@ -90,6 +93,32 @@ class Poller:
         if failure is None:
             self._remember(answer, compare)
         return failure
+
+    def passes(self, status: int, wire_bytes: int) -> bool:
+        """Whether an answer is right by its status and length alone; False where there is more to look at."""
+        plain = self._plain
+        return plain is not None and status in plain[0] and plain[1] <= wire_bytes <= plain[2] and not self._lacks_first
+
+    def looks(self, compare: bool) -> bool:
+        """Whether the body of the next answer is looked at; else its length is enough."""
+        return self.needs_body and (self._plain is None or compare or self._lacks_first)
+
+    @property
+    def compares(self) -> bool:
+        """Whether all bytes of an answer can be compared: with those of a file, or of an answer before."""
+        checks = self.kind.checks
+        return checks.compares_file or (checks.compares_first and self._first is not None)
+
+    def expect_first(self, checksum: int) -> None:
+        """The first answer is known: what must come is what came before the load.
+
+        Args:
+            checksum: CRC-32 of its decoded body, without what may differ.
+        """
+        self._first = checksum
+        self._lacks_first = False
+        if self._steady is not None:
+            self._steady = self._steady._replace(first=checksum)
 
     def explain(self, failure: str, answer: Answer, round_: int) -> str:
         """A sentence for people: what was expected, what came; without secrets. Before the next poll is made."""
@@ -136,6 +165,7 @@ class Poller:
             self.etag = answer.header(b"etag")
         if checks.compares_first and self._first is None:
             self._first = checks.fingerprint(answer.decoded)
+            self._lacks_first = False
         if own is None:
             return
         known = own.known

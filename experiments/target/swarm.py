@@ -15,8 +15,6 @@ from pathlib import Path
 from experiments.errors import ParameterError
 from experiments.target.answers import fields
 from experiments.target.answers.checks import Checks, Field
-from experiments.target.clocks import Timing
-from experiments.target.file.model import Target
 from experiments.target.loaded import Loaded
 from experiments.target.poller import Kind, Poller
 from experiments.target.requests.filling import Filling, constant, pieces, text
@@ -95,14 +93,6 @@ class Swarm:
 
 
 _NO_ROW: Mapping[str, Value] = {}
-
-
-def timings(target: Target) -> tuple[Timing, ...]:
-    """How often each endpoint is polled, for `clocks`; one that says nothing has a share of 1."""
-    return tuple(
-        Timing(name, every_s=one.every_s) if one.every_s is not None else Timing(name, 1 if one.share is None else one.share)
-        for name, one in target.endpoints.items()
-    )
 
 
 def environment(loaded: Loaded, environ: Mapping[str, str]) -> dict[str, str]:

@@ -55,10 +55,11 @@ def test_the_second_of_a_round_belongs_to_the_window_of_the_first(tmp_path: Path
 def by_walking(plan: Plan, until_s: float) -> set[tuple[int, int, str, float]]:
     """The planned polls, device by device and round by round."""
     return {
-        (client, round_, endpoint, plan.due(client, round_))
+        (client, round_, endpoint, plan.due(client, clock, round_))
         for client in range(plan.clients)
-        for round_ in plan.measured_rounds(client, until_s)
-        for endpoint in plan.endpoints(client, round_)
+        for clock in plan.clocks
+        for round_ in plan.measured_rounds(client, clock, until_s)
+        for endpoint in plan.named(client, clock, round_)
     }
 
 
@@ -67,7 +68,7 @@ def by_walking(plan: Plan, until_s: float) -> set[tuple[int, int, str, float]]:
 @pytest.mark.parametrize("until_s", [20.0, 7.3, 0.0])
 def test_the_planned_table_is_the_plan(weights: tuple[int, int], phase: Phase, until_s: float) -> None:
     """Built by columns or by walking through the rounds, it is the same, to the last bit of each due time."""
-    plan = Plan(9, 0.37, *weights, phase=phase, pacing="fixed", seed=3, warmup_s=2.0, window_s=20.0)
+    plan = Plan.of_ratio(9, 0.37, *weights, phase=phase, pacing="fixed", seed=3, warmup_s=2.0, window_s=20.0)
     table = planned_polls(plan, until_s)
     assert set(table.iter_rows()) == by_walking(plan, until_s)
     assert len(table) == len(by_walking(plan, until_s))

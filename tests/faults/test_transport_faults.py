@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 def shard(folder: Path, transport: str) -> Shard:
     """Three devices that nobody answers: they are made ready, and never started."""
-    plan = Plan(3, 1.0, 1, 0, "spread", "fixed", 1, 0.0, 1.0)
-    target = Target("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
+    plan = Plan.of_ratio(3, 1.0, 1, 0, "spread", "fixed", 1, 0.0, 1.0)
+    target = Target.hello("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
     return Shard(str(folder), 0, 1, "httpx", plan, target, f"tests.faults.transports:{transport}")
 
 

@@ -8,6 +8,7 @@ import pytest
 from experiments.measure.engines.aio.adapters import HttpxLink, LeanLink, Link, StockTransport
 from experiments.measure.engines.errors import outcome_of
 from experiments.measure.engines.http1 import ConnectionReset
+from experiments.measure.engines.judge import judge
 from experiments.measure.engines.target import Target
 from experiments.record.schema import Outcome
 from experiments.scenario import OWN_ENGINES
@@ -21,19 +22,23 @@ TIMEOUT_S = 0.25
 
 def link(engine: str, to: Target) -> Link:
     if engine == "httpx":
-        return LeanLink(to, to.requests())
-    return HttpxLink(to, to.requests(), StockTransport(to.timeout_s))
+        return LeanLink(to, {"status": to.route("GET")})
+    return HttpxLink(to, StockTransport(to.timeout_s))
 
 
 async def polled(nasty: Nasty, engine: str) -> list[Outcome]:
     """Two polls, one after the other."""
     found = []
     async with scripted(nasty.script) as server:
-        asking = link(engine, target(server.port, timeout_s=TIMEOUT_S))
+        to = target(server.port, timeout_s=TIMEOUT_S)
+        asking = link(engine, to)
+        ((poller, _),) = to.pollers(plan(), [0])
         for _ in range(2):
             try:
                 async with asyncio.timeout(2 * TIMEOUT_S if engine == "httpx-stock" else TIMEOUT_S):
-                    found.append(await asking.ask(0, checked=False))
+                    await asking.ask(poller, 1, keep=False)
+                told = (asking.status, asking.headers, asking.body, asking.body_bytes)
+                found.append(judge(poller, 0, 1, *told, asking.effort, compare=False).outcome)
             except TimeoutError:
                 found.append(Outcome.READ_TIMEOUT)
             except Exception as error:  # noqa: BLE001 - as a device does

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import own_transport
+from experiments.measure import preflight
 from experiments.progress import Progress, forgiving
 from experiments.runner import run
 from experiments.scenario import Scenario
@@ -20,14 +20,14 @@ from tests.faults import transports
 def test_what_has_no_name_in_a_module_is_refused(factory: object) -> None:
     """In one sentence that says where to put it."""
     with pytest.raises(ParameterError, match="at the top level of a module of yours"):
-        own_transport.name_of(factory)  # type: ignore[arg-type]
+        preflight.transport_name(factory)  # type: ignore[arg-type]
 
 
 def test_a_function_of_a_module_has_a_name() -> None:
     """And a process of its own finds it by that name."""
-    name = own_transport.name_of(transports.plain)
-    assert (name, own_transport.name_of(None)) == ("tests.faults.transports:plain", "")
-    own_transport.check(name, Scenario())
+    name = preflight.transport_name(transports.plain)
+    assert (name, preflight.transport_name(None)) == ("tests.faults.transports:plain", "")
+    preflight.check_transport(name, Scenario())
 
 
 def test_a_module_that_another_process_does_not_find_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +42,7 @@ def test_a_module_that_another_process_does_not_find_is_refused(tmp_path: Path, 
     with pytest.raises(ParameterError, match=r"No module named 'found_only_here'\): start .* generators=0"):
         run(Scenario(results_dir=str(results)), transport=found_only_here.make)
     assert not results.exists()
-    own_transport.check("found_only_here:make", Scenario(clients=1, generators=0))
+    preflight.check_transport("found_only_here:make", Scenario(clients=1, generators=0))
 
 
 def test_an_error_of_who_looks_on_is_shown_once() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import engines
+from experiments.measure import preflight
 from experiments.runner import run
 from experiments.scenario import Scenario
 
@@ -21,12 +21,12 @@ def test_the_fast_engine_refuses_a_transport_of_the_users(tmp_path: Path) -> Non
 
 def test_the_fast_engine_refuses_a_platform_without_epoll(monkeypatch: pytest.MonkeyPatch) -> None:
     """In words, instead of a fault in the generator's log."""
-    monkeypatch.delattr(engines.select, "epoll")
+    monkeypatch.delattr(preflight.select, "epoll")
     with pytest.raises(ParameterError, match="epoll and timerfd"):
-        engines.check(Scenario(engine="epoll"), "")
-    engines.check(Scenario(engine="httpx"), "")
+        preflight.check_engine(Scenario(engine="epoll").parts.engine, "")
+    preflight.check_engine(Scenario(engine="httpx").parts.engine, "")
 
 
 def test_the_fast_engine_applies_here() -> None:
     """Where the tests run there is epoll, or they would not have tried it."""
-    engines.check(Scenario(engine="epoll"), "")
+    preflight.check_engine(Scenario(engine="epoll").parts.engine, "")

@@ -17,7 +17,7 @@ from tests.support.made_up import SMALL, made_up
 
 def worst_answers() -> list[dict[str, Any]]:
     """As many wrong answers as are kept, each as long as a server can make it."""
-    wrong = WrongAnswers()
+    wrong = WrongAnswers(("status", "bulk"))
     for sign in ("\x00", "\U0001f600", "\\", '"'):
         headers = [(f"h-{number}{sign}".encode(), (sign * 5000).encode()) for number in range(500)]
         for endpoint in (0, 1):

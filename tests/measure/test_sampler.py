@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from experiments.errors import ParameterError
+from experiments.measure import preflight
 from experiments.measure.host import fingerprint
-from experiments.measure.preflight import open_files
 from experiments.measure.sampler import ProcessTree, Sampler
 from experiments.record import schema
 from experiments.scenario import Scenario
@@ -111,13 +111,13 @@ def test_too_few_open_files_are_refused_in_words() -> None:
     """A swarm beyond the hard limit is refused with the number that fits."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with pytest.raises(ParameterError, match=f"at most {hard - 100:,} clients"):
-        open_files.allow(open_files.files_needed(Scenario(clients=hard)))
+        preflight.allow_files(preflight.files_needed(Scenario(clients=hard).parts))
 
 
 def test_the_open_files_needed_follow_the_largest_process() -> None:
     """A generator holds its share of the devices, the server holds all of them."""
-    assert open_files.files_needed(Scenario(clients=1000, generators=4)) == 1100
-    assert open_files.files_needed(Scenario(clients=1000, generators=4, server_url="http://127.0.0.1:1")) == 350
+    assert preflight.files_needed(Scenario(clients=1000, generators=4).parts) == 1100
+    assert preflight.files_needed(Scenario(clients=1000, generators=4, server_url="http://127.0.0.1:1").parts) == 350
 
 
 def test_the_fingerprint_tells_the_machine_and_nobody() -> None:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from experiments.measure import preflight
 from experiments.measure.host import network
-from experiments.measure.preflight import open_files
 from experiments.measure.servers.local import ServerProcess
 from server.catalogue import BACKLOG, HEALTH_PATH, SYSTEMS, System, body, obstacle
 from tests.support.processes import descendants, listening, still_alive
@@ -100,7 +100,7 @@ async def check_connections(server: ServerProcess, workers: int) -> None:
     assert network.backlog({"127.0.0.1"}, port) == min(BACKLOG, network.most_backlog() or BACKLOG)
     if workers > 1:
         return
-    open_files.allow(MANY + open_files.SPARE_FILES)
+    preflight.allow_files(MANY + preflight.SPARE_FILES)
     held: list[asyncio.StreamWriter] = []
     try:
         for _ in range(MANY):

@@ -136,12 +136,13 @@ class _Simulation:
 
     def _live(self, client: int, instance: int) -> None:
         plan = self.scenario.plan
-        due, free, round_ = on_tick(plan.first_due(client)), -math.inf, 0
+        (clock,) = plan.clocks
+        due, free, round_ = plan.due(client, clock, 1), -math.inf, 0
         while due < self.close_at:
             round_ += 1
             first_due, complete = due, True
-            first, *_ = plan.endpoints(client, round_)
-            for endpoint in plan.endpoints(client, round_):
+            first, *_ = polled = plan.named(client, clock, round_)
+            for endpoint in polled:
                 ready = max(due, free)
                 sent = ready + self.lag(ready)
                 begun = endpoint != first and complete and ready < self.given_up
@@ -151,7 +152,7 @@ class _Simulation:
                     continue
                 free = due = self._ask(instance, Poll(client, round_, endpoint, sent), due, ready)
             if plan.pacing == "fixed":
-                due = plan.due(client, round_ + 1)
+                due = plan.due(client, clock, round_ + 1)
             elif complete:
                 due = on_tick(free + plan.interval_s)
             else:

@@ -1,5 +1,7 @@
 """The polls that a plan asks for, by the plan alone, against those of a record."""
 
+from itertools import product
+
 import polars as pl
 
 from experiments.record.reading import Record
@@ -9,12 +11,12 @@ Key = tuple[int, int, str]
 
 def assert_as_planned(record: Record) -> None:
     """The record's keys are those of the plan, warm-up included, and what the schedule alone decides is due by it."""
-    plan = record.scenario.plan
+    plan = record.plan
     due: dict[Key, float | None] = {}
-    for client in range(plan.clients):
-        for round_ in range(1, plan.rounds_before(client, record.window_s) + 1):
-            first, *others = plan.endpoints(client, round_)
-            due[client, round_, first] = plan.due(client, round_)
+    for client, clock in product(range(plan.clients), plan.clocks):
+        for round_ in range(1, plan.rounds_before(client, clock, record.window_s) + 1):
+            first, *others = plan.named(client, clock, round_)
+            due[client, round_, first] = plan.due(client, clock, round_)
             due |= {(client, round_, other): None for other in others}
     rows = record.requests().with_columns(pl.col("endpoint").cast(pl.String))
     found = {

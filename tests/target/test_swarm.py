@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError
+from experiments.schedule import Timing
 from experiments.target import loading
 from experiments.target.answers.answer import Answer
-from experiments.target.clocks import Timing
+from experiments.target.planning import timings
 from experiments.target.poller import Poller
-from experiments.target.swarm import Swarm, environment, prepare, timings
+from experiments.target.swarm import Swarm, environment, prepare
 
 NOW = 1_700_000_000.25
 ENVIRON = {"TELEMETRY_TOKEN": "geheim99", "OTHER": "unseen"}

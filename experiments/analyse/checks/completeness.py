@@ -88,7 +88,7 @@ def _chained(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
     """Under `after`: the polls of every device's rounds up to its last, and where the chain puts each round."""
     last = dict(rows.group_by("client").agg(pl.col("round").max()).iter_rows())
     stops = [last.get(client, 0) + 1 for client in range(plan.clients)]
-    expected = polls_of_rounds(plan, [1] * plan.clients, stops)
+    expected = polls_of_rounds(plan, plan.clocks[0], [1] * plan.clients, stops)
     follows = (pl.col("client") == pl.col("client").shift()) & (pl.col("round") == pl.col("round").shift() + 1)
     due = rows.with_columns(due_s=pl.when(follows).then(pl.col("done_s").shift() + plan.interval_s))
     due = due.filter(~pl.col("second")).select("client", "round", "due_s").unique(["client", "round"])
@@ -102,7 +102,7 @@ def _overdue(plan: Plan, rows: pl.DataFrame, window_s: float, broken_off_s: floa
     ends = rows.group_by("client").agg(next_s=pl.col("done_s").last() + plan.interval_s, sent=WAS_SENT.last())
     # A round that was cut off by the end of the window ends the chain.
     known = {client: next_s if sent else window_s for client, next_s, sent in ends.iter_rows()}
-    nexts = [known.get(client, plan.first_due(client)) for client in range(plan.clients)]
+    nexts = [known.get(client, plan.first_due(client, plan.clocks[0])) for client in range(plan.clients)]
     due = [next_s for next_s in nexts if next_s < window_s - _CHAINED_S]
     since = window_s if broken_off_s is None else window_s - broken_off_s - _UNWRITTEN_S - plan.interval_s
     unwritten = sum(next_s >= since for next_s in due)

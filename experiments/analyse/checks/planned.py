@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.record.schema import ENDPOINTS
-from experiments.schedule import TICK_S, Plan
+from experiments.schedule import TICK_S, Clock, Plan
 
 
 def planned_polls(plan: Plan, until_s: float) -> pl.DataFrame:
@@ -18,14 +17,17 @@ def planned_polls(plan: Plan, until_s: float) -> pl.DataFrame:
     Returns:
         frame(client, round, endpoint, due_s); `due_s` is that of the round's first poll, in seconds.
     """
-    rounds = [plan.measured_rounds(client, until_s) for client in range(plan.clients)]
-    frame = polls_of_rounds(plan, [one.start for one in rounds], [one.stop for one in rounds])
-    due = pl.col("first_due_s") + (pl.col("round").cast(pl.Int64) - 1) * plan.interval_s
-    return frame.with_columns(due_s=on_tick(due)).drop("first_due_s")
+    frames = []
+    for clock in plan.clocks:
+        rounds = [plan.measured_rounds(client, clock, until_s) for client in range(plan.clients)]
+        frame = polls_of_rounds(plan, clock, [one.start for one in rounds], [one.stop for one in rounds])
+        due = pl.col("first_due_s") + (pl.col("round").cast(pl.Int64) - 1) * clock.interval_s
+        frames.append(frame.with_columns(due_s=on_tick(due)).drop("first_due_s"))
+    return pl.concat(frames)
 
 
-def polls_of_rounds(plan: Plan, starts: list[int], stops: list[int]) -> pl.DataFrame:
-    """The polls of given rounds, whatever the pacing.
+def polls_of_rounds(plan: Plan, clock: Clock, starts: list[int], stops: list[int]) -> pl.DataFrame:
+    """The polls of given rounds on a clock, whatever the pacing.
 
     Args:
         starts: first round, by client.
@@ -40,26 +42,20 @@ def polls_of_rounds(plan: Plan, starts: list[int], stops: list[int]) -> pl.DataF
             {
                 "client": pl.Series(clients, dtype=pl.UInt32),
                 "round": pl.int_ranges(pl.Series(starts), pl.Series(stops), eager=True),
-                "ahead": pl.Series([plan.cycle_start(client) for client in clients], dtype=pl.Int64),
-                "first_due_s": pl.Series([plan.first_due(client) for client in clients], dtype=pl.Float64),
+                "ahead": pl.Series([plan.cycle_start(client, clock) for client in clients], dtype=pl.Int64),
+                "first_due_s": pl.Series([plan.first_due(client, clock) for client in clients], dtype=pl.Float64),
             }
         )
         .explode("round")
         .drop_nulls("round")
     )
-    secondary = ENDPOINTS[1 - ENDPOINTS.index(plan.primary)]
-    place = pl.col("round") + pl.col("ahead")
-    low, high = plan.joins_per_cycle, plan.cycle_rounds
-    joined = rounds.filter(place * low // high > (place - 1) * low // high)
-    names = pl.Enum(ENDPOINTS)
-    return pl.concat(
-        [
-            frame.select(
-                "client", pl.col("round").cast(pl.UInt32), pl.lit(name, dtype=names).alias("endpoint"), "first_due_s"
-            )
-            for frame, name in ((rounds, plan.primary), (joined, secondary))
-        ]
-    )
+    place, cycle, names = pl.col("round") + pl.col("ahead"), clock.cycle_rounds, pl.Enum(plan.endpoints)
+    frames = []
+    for endpoint, joins in zip(clock.endpoints, clock.joins_per_cycle, strict=True):
+        name = pl.lit(plan.endpoints[endpoint], dtype=names).alias("endpoint")
+        joined = rounds.filter(place * joins // cycle > (place - 1) * joins // cycle)
+        frames.append(joined.select("client", pl.col("round").cast(pl.UInt32), name, "first_due_s"))
+    return pl.concat(frames)
 
 
 def on_tick(seconds: pl.Expr) -> pl.Expr:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from experiments.record.schema import ENDPOINTS, Outcome
+from experiments.record.schema import Outcome
 
 MOST_RESTS = 20
 """Of a device."""
@@ -62,9 +63,9 @@ class Effort:
     """Requests asked again, since the server closed a reused connection without an answer."""
     checksums: int = 0
     """Complete answers whose checksum was taken, whatever their status and length."""
-    compared: list[int] = field(default_factory=lambda: [0] * len(ENDPOINTS))
-    """Of these, by endpoint, those of status 200 and the right length: their bytes decided."""
-    differed: list[int] = field(default_factory=lambda: [0] * len(ENDPOINTS))
+    compared: Counter[int] = field(default_factory=Counter)
+    """Of these, by the endpoint's place, those in which all else was right: their bytes decided."""
+    differed: Counter[int] = field(default_factory=Counter)
     """Of these, those whose bytes were others than before the load."""
     rests_s: list[float] = field(default_factory=list)
     """How long connections had rested when the server closed them; the first ones of each device, `MOST_RESTS` at most."""
@@ -82,18 +83,22 @@ class Effort:
             if name == "rests_s":
                 self.rests_s += value  # In place: there may be thousands of devices.
             elif name in _BY_ENDPOINT:
-                setattr(self, name, [a + b for a, b in zip(getattr(self, name), value, strict=True)])
+                getattr(self, name).update(value)
             else:
                 setattr(self, name, getattr(self, name) + value)
         self.connections_told = told
 
-    def facts(self) -> dict[str, Any]:
-        """As they stand in run.json: counts of bytes compared by the name of the endpoint; null for what the transport does
-        not tell, since 0 would be a figure."""
+    def facts(self, endpoints: tuple[str, ...]) -> dict[str, Any]:
+        """As they stand in run.json: bytes compared by the endpoints' names; null for what the transport does not tell.
+
+        0 would be a figure.
+        """
         facts = asdict(self)
         del facts["connections_told"]
         rests = sorted(facts.pop("rests_s"))
         places = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
         facts["idle_close_s"] = {name: rests[int(share * len(rests))] for name, share in places.items()} if rests else None
-        facts |= {name: dict(zip(ENDPOINTS, facts[name], strict=True)) for name in _BY_ENDPOINT}
+        facts |= {
+            name: {endpoint: getattr(self, name)[place] for place, endpoint in enumerate(endpoints)} for name in _BY_ENDPOINT
+        }
         return facts if self.connections_told else facts | dict.fromkeys(_OF_CONNECTIONS)

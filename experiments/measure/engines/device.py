@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
-from experiments.measure.engines.counters import Tally
+from experiments.agenda import Agenda
+from experiments.measure.engines.counters import Effort, Tally
+from experiments.measure.engines.judge import Judgement, judge
 from experiments.measure.engines.wrong_answers import WrongAnswers
 from experiments.record.rows import NEVER, RowBuffer
-from experiments.record.schema import ENDPOINTS, Outcome
-from experiments.schedule import TICK_S, TICKS_PER_S, Plan, on_tick
+from experiments.record.schema import Outcome
+from experiments.schedule import Plan
+from experiments.target.poller import Poller
 
-_floor = math.floor
 _CHECKSUM_EVERY = 64
 """A device compares the bytes of its first answers, and of those of every 64th round; lengths are always compared."""
 
@@ -33,12 +37,7 @@ class Course:
         """Whether nothing at all is sent any more: a run that was cut short has had its time of grace."""
         self.rows = rows
         self.tally = Tally()
-        self.wrong = WrongAnswers()
-        self.fixed = plan.pacing == "fixed"
-        self.interval_s = plan.interval_s
-        self.cycle_rounds = plan.cycle_rounds
-        self.joins_per_cycle = plan.joins_per_cycle
-        self.primary = ENDPOINTS.index(plan.primary)
+        self.wrong = WrongAnswers(plan.endpoints)
 
     def close_early(self, at: float) -> None:
         """Moves the end of the window."""
@@ -48,25 +47,28 @@ class Course:
 class Device:
     """One device: sequential, one poll at a time."""
 
-    __slots__ = ("_ahead", "_course", "_first_due", "_joined", "client", "due", "first_due", "free_at", "number", "round")
+    __slots__ = ("_agenda", "_course", "client", "due", "first_due", "free_at", "number", "place", "pollers",
+                 "round")  # fmt: skip
 
-    def __init__(self, course: Course, client: int) -> None:
+    def __init__(self, course: Course, client: int, pollers: tuple[Poller, ...]) -> None:
         self._course = course
-        self._first_due = course.plan.first_due(client)
-        self._ahead = course.plan.cycle_start(client)
+        self.pollers = pollers
+        """What it asks, by endpoint."""
+        self._agenda = Agenda(course.plan, client)
         self.client = client
         self.free_at = -math.inf
         """When the last answer came, or the last poll failed."""
         self.round = 0
+        """Of its next poll, on the clock of that endpoint."""
         self.due = -math.inf
         """When its next poll is due."""
         self.first_due = -math.inf
         """When the first poll of that round was due."""
         self.number = 0
-        """The endpoint of its next poll, as a place in `ENDPOINTS`."""
-        self._joined = False
-        """Whether this round polls both endpoints: A, then B."""
-        self._begin_round(self.due_after(0))
+        """The endpoint of its next poll, as a place in `Plan.endpoints`."""
+        self.place = 0
+        """How many polls of that round have ended."""
+        self._look_up()
 
     @property
     def compares(self) -> bool:
@@ -74,77 +76,120 @@ class Device:
         return self.round == 1 or (self.round + self.client) % _CHECKSUM_EVERY == 0
 
     @property
+    def looks(self) -> bool:
+        """Whether the body of the next answer is looked at, and must be kept."""
+        return self.pollers[self.number].looks(self.compares)
+
+    @property
     def mid_round(self) -> bool:
-        """Whether the first poll of its round was sent, so that the second is too, also when the window has closed since."""
-        return self._joined and self.number == 1 and not self._course.over
+        """Whether a poll of its round was sent, so that the next is too, also when the window has closed since."""
+        return self.place > 0 and not self._course.over
 
-    def due_after(self, rounds: int) -> float:
-        """When the round after so many is due by the clock; the closed form of `Plan.due`."""
-        course = self._course
-        # `on_tick`, written out: this is asked twice a poll.
-        ticks = _floor((self._first_due + rounds * course.interval_s) * TICKS_PER_S + 0.5)
-        return course.start_at + ticks * TICK_S
-
-    def ended(self, sent: float, done: float, connect_s: float, status: int, body_bytes: int, outcome: Outcome) -> None:
+    def ended(
+        self,
+        sent: float,
+        done: float,
+        connect_s: float,
+        status: int,
+        body_bytes: int,
+        found: Judgement,
+        first_byte_at: float = 0.0,
+        tls_s: float = NEVER,
+    ) -> None:
         """The poll that was due has ended: keeps its row and goes on to the next one.
 
         Args:
             sent: the start of the attempt, on the monotonic clock.
             done: when the last byte came, or when it failed.
+            found: what was made of it.
+            first_byte_at: when the first byte of the answer came; 0 if none did or nobody knows.
+            tls_s: part of it spent in the TLS handshake.
         """
         course, due, free_at = self._course, self.due, self.free_at
+        outcome, failed_check, decoded_bytes, wait_s, _ = found
         ready = due if due > free_at else free_at
-        course.rows.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome)
+        first_byte_s = first_byte_at - sent if first_byte_at else NEVER
+        course.rows.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome,
+                        first_byte_s, tls_s, decoded_bytes, failed_check)  # fmt: skip
         if self.first_due >= course.start_at:
             course.tally.by_outcome[outcome] += 1
         self.free_at = done
-        if self._joined and self.number == 0:
-            self.number, self.due = 1, done
-        elif course.fixed:
-            self._begin_round(self.due_after(self.round))
-        else:
-            self._begin_round(course.start_at + on_tick(done - course.start_at + course.interval_s))
+        self._agenda.ended(done - course.start_at, wait_s)
+        self._look_up()
+        if self.place:
+            self.due = done
+
+    def judged(
+        self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, first_bytes: bytes, body_bytes: int,
+        effort: Effort,
+    ) -> Judgement:  # fmt: skip
+        """What is made of a complete answer to the poll that is due; to be told before `ended`.
+
+        Args:
+            body: as it came, where `looks` said that it is looked at.
+            first_bytes: of it, as far as anybody kept them.
+            effort: counts comparisons.
+        """
+        poller, compare = self.pollers[self.number], self.compares
+        found = judge(poller, self.number, self.round, status, headers, body, body_bytes, effort, compare=compare)
+        if found.outcome:
+            self.answered_wrong(found.outcome, status, headers, first_bytes or body, found)
+        return found
 
     def answered_wrong(
-        self, outcome: Outcome, status: int, headers: Iterable[tuple[bytes, bytes]], first_bytes: bytes
-    ) -> None:
+        self, outcome: Outcome, status: int, headers: Iterable[tuple[bytes, bytes]], first_bytes: bytes,
+        found: Judgement | None = None,
+    ) -> None:  # fmt: skip
         """What came for the poll that is due was not the right answer; to be told before `ended`.
 
         Args:
             first_bytes: of the body, as far as anybody looked at it.
+            found: what was made of it, if it was complete.
         """
         course = self._course
-        if self.first_due >= course.start_at:
-            due_s = round(self.due - course.start_at, 6)
-            poll = {"client": self.client, "round": self.round, "due_s": due_s}
-            course.wrong.note(self.number, outcome, status, headers, first_bytes, **poll)
+        if self.first_due < course.start_at:
+            return
+        poller, round_ = self.pollers[self.number], self.round
+        poll: dict[str, Any] = {"client": self.client, "round": round_, "due_s": round(self.due - course.start_at, 6)}
+        if found is not None and found.failed_check is not None and found.answer is not None:
+            poll |= {"failed_check": found.failed_check, "explain": partial(_explained, poller, found, round_)}
+        course.wrong.note(self.number, outcome, status, headers, first_bytes, mask=partial(_masked, poller), **poll)
 
     def give_up(self) -> None:
         """Its life is over: keeps a row of each poll that was due before the window closed and never sent.
 
-        The second of a round counts from when its first was due. Called once the last poll of the swarm has ended: a long
+        The later ones of a round count from when its first was due. Called once the last poll of the swarm has ended: a long
         backlog takes time to write, in which nobody would look at the clock for answers that come.
         """
         course, close_at = self._course, self._course.close_at
-        while self.first_due < close_at:
-            busy = self.first_due < self.free_at or self.free_at >= close_at
-            outcome = Outcome.UNSENT_BUSY if busy else Outcome.UNSENT_LATE
-            course.rows.add(self.client, self.round, self.number, self.first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome)
-            if self.first_due >= course.start_at:
-                course.tally.by_outcome[outcome] += 1
-            if self._joined and self.number == 0:
-                self.number = 1
-            elif course.fixed:
-                self._begin_round(self.due_after(self.round))
-            else:
-                # Nobody knows when it would have ended, so no later round was ever due.
-                return
+        for track in self._agenda.tracks:
+            while (first_due := course.start_at + track.round_due) < close_at:
+                busy = first_due < self.free_at or self.free_at >= close_at
+                outcome = Outcome.UNSENT_BUSY if busy else Outcome.UNSENT_LATE
+                course.rows.add(
+                    self.client, track.round, track.endpoint, first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome
+                )
+                if first_due >= course.start_at:
+                    course.tally.by_outcome[outcome] += 1
+                if track.skip():
+                    continue
+                if not course.plan.follows_the_clock(track.clock):
+                    break  # Nobody knows when it would have ended, so no later round was ever due.
+                track.next_round()
 
-    def _begin_round(self, due: float) -> None:
-        course = self._course
-        self.round += 1
-        self.due = self.first_due = due
-        # As in `Plan.joins`.
-        place, low, high = self.round + self._ahead, course.joins_per_cycle, course.cycle_rounds
-        self._joined = place * low // high > (place - 1) * low // high
-        self.number = 0 if self._joined else course.primary
+    def _look_up(self) -> None:
+        """What is next."""
+        now, start_at = self._agenda.now, self._course.start_at
+        self.round, self.number, self.place = now.round, now.endpoint, now.place
+        self.due = start_at + now.due
+        self.first_due = start_at + now.round_due
+
+
+def _masked(poller: Poller, text: str) -> str:
+    return poller.masker.text(text)
+
+
+def _explained(poller: Poller, found: Judgement, round_: int) -> str:
+    assert found.failed_check is not None
+    assert found.answer is not None
+    return poller.explain(found.failed_check, found.answer, round_)

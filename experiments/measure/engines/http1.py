@@ -74,8 +74,8 @@ class AnswerReader:
         keep_bodies: False counts body bytes and throws them away.
     """
 
-    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "closing", "remaining",
-                 "reusable")  # fmt: skip
+    __slots__ = ("_clock", "_general", "_keep_bodies", "_new_heads", "answer", "checksum_wanted", "closing", "keeps",
+                 "remaining", "reusable")  # fmt: skip
 
     def __init__(self, clock: Callable[[], float], *, keep_bodies: bool) -> None:
         self._clock = clock
@@ -86,6 +86,8 @@ class AnswerReader:
         self.answer = Answer()
         self.checksum_wanted = False
         """Whether the CRC-32 of the answer under way is taken."""
+        self.keeps = keep_bodies
+        """Whether the body of the answer under way is kept."""
         self.reusable = True
         """Whether another request may be asked on this connection."""
         self.closing = False
@@ -93,8 +95,13 @@ class AnswerReader:
         self.remaining = 0
         """Bytes of body that are still to come of a plain answer; they may be skipped, see `skip`."""
 
-    def expect(self, *, checksum: bool) -> None:
-        """Begins anew, as a request is sent."""
+    def expect(self, *, checksum: bool = False, keep: bool = False) -> None:
+        """Begins anew, as a request is sent.
+
+        Args:
+            checksum: whether the CRC-32 of the answer's body is taken.
+            keep: whether its body is kept, also by a reader that keeps none.
+        """
         answer = self.answer
         answer.status = answer.body_bytes = answer.checksum = 0
         answer.first_byte_at = answer.done_at = 0.0
@@ -102,6 +109,7 @@ class AnswerReader:
         if answer.headers or answer.body:
             answer.headers, answer.body, answer.first_bytes = [], [], b""
         self.checksum_wanted = checksum
+        self.keeps = keep or self._keep_bodies
         if self._general is not None:
             self._general.expect()
 
@@ -127,7 +135,7 @@ class AnswerReader:
             if not plain.keeps_alive:
                 self.close_after_answer()
             self.remaining = plain.body_bytes
-        if self.checksum_wanted or self._keep_bodies or answer.status != 200:
+        if self.checksum_wanted or self.keeps or answer.status != 200:
             self.take(data[start : start + self.remaining])
         return self.skip(len(data) - start)
 
@@ -180,7 +188,7 @@ class AnswerReader:
         """Does with a piece of body what is wanted, except counting it."""
         if self.checksum_wanted:
             self.answer.checksum = zlib.crc32(piece, self.answer.checksum)
-        if self._keep_bodies and piece:
+        if self.keeps and piece:
             self.answer.body.append(piece)
         if (room := FIRST_BYTES - len(self.answer.first_bytes)) > 0:
             self.answer.first_bytes += piece[:room]

@@ -1,21 +1,28 @@
-"""What the devices ask: where, which two requests, and what a right answer looks like."""
+"""What the devices ask: where, which requests, and what a right answer looks like."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
 
-from experiments.measure.engines.wire import prepare
+from experiments.measure.engines.tls import Contexts, Tls
+from experiments.schedule import Plan
+from experiments.target import hello, loading
+from experiments.target.loaded import Loaded
+from experiments.target.poller import Poller
+from experiments.target.swarm import Swarm, prepare
 from server import catalogue
-
-_DEVICE_HEADER = catalogue.DEVICE_HEADER.encode()
 
 
 @dataclass(frozen=True)
 class Target:
-    """A server, seen from a device. Plain data, so that it travels to a generator as JSON."""
+    """A server, seen from a device. Plain data without secrets, so that it travels to a generator as JSON."""
 
     url: str
     """Scheme, host and port."""
@@ -25,34 +32,101 @@ class Target:
     """False: a connection a request."""
     timeout_s: float
     """Seconds from the start of an attempt to its failure."""
-    body_bytes: tuple[int, int]
-    """Length of a right answer of (status, bulk)."""
-    checksums: tuple[int, int]
-    """CRC-32 of a right answer of (status, bulk)."""
-    names_devices: bool = False
-    """Whether a request says which device asks; else all devices send the same bytes."""
+    text: str
+    """Of the target's file; what comes from the environment is not filled in."""
+    path: str
+    """Of that file: what it names lies beside it."""
+    first: dict[str, int] = field(default_factory=dict)
+    """CRC-32 of right answers by endpoint, where the same bytes are expected and were seen before the load."""
 
-    def requests(self, client: int | None = None) -> tuple[httpx.Request, httpx.Request]:
-        """The prebuilt requests of (status, bulk), of one device or of none in particular."""
-        headers = {"Host": urlsplit(self.url).netloc, "Accept": "*/*", "User-Agent": "falcon-asgi-performance-lab"}
+    @classmethod
+    def of(
+        cls, loaded: Loaded, url: str, address: tuple[str, int], *, keep_alive: bool, timeout_s: float,
+        first: dict[str, int] | None = None,
+    ) -> Self:  # fmt: skip
+        """A target that was read, on a server that runs."""
+        return cls(url, address, keep_alive, timeout_s, loaded.text, str(loaded.path), first or {})
+
+    @classmethod
+    def hello(
+        cls, url: str, address: tuple[str, int], keep_alive: bool, timeout_s: float, body_bytes: tuple[int, int],
+        checksums: tuple[int, int], names_devices: bool = False,
+    ) -> Self:  # fmt: skip
+        """The article's two endpoints, with these lengths and checksums of right answers of (status, bulk)."""
+        named = catalogue.DEVICE_HEADER if names_devices else ""
+        loaded = hello.loaded(body_bytes=body_bytes, device_header=named)
+        first = dict(zip(("status", "bulk"), checksums, strict=True))
+        return cls.of(loaded, url, address, keep_alive=keep_alive, timeout_s=timeout_s, first=first)
+
+    def pollers(self, plan: Plan, clients: Iterable[int]) -> list[tuple[Poller, ...]]:
+        """What each of these devices polls, by endpoint.
+
+        Raises:
+            ParameterError: the file, or what it names, is not what it was, or a template cannot be filled here.
+        """
+        crew = self.crew(plan)
+        devices = [crew.device(client) for client in clients]
+        for pollers in devices:
+            for poller in pollers:
+                if (known := self.first.get(poller.kind.name)) is not None:
+                    poller.expect_first(known)
+        return devices
+
+    def crew(self, plan: Plan) -> Swarm:
+        """All devices of a plan, as the target has them."""
+        loaded = loading.read(self.text, Path(self.path))
+        host = urlsplit(self.url).netloc
+        return prepare(loaded, clients=plan.clients, seed=plan.seed, host=host, keep_alive=self.keep_alive)
+
+    @property
+    def https(self) -> bool:
+        """Whether the server is spoken to over TLS."""
+        return self.url.startswith("https:")
+
+    def route(self, method: str) -> httpx.Request:
+        """A request that says where our own transport connects; what is sent is put in for each poll.
+
+        TLS needs the server's name.
+        """
+        return httpx.Request(method, self.base, extensions={"sni_hostname": urlsplit(self.url).hostname})
+
+    def request(self, poller: Poller, round_: int) -> httpx.Request:
+        """A poll's request, for transports that are not ours: they go where the URL leads, to the same address."""
+        method, path, headers, body = poller.parts(round_)
+        said = [("Host", urlsplit(self.url).netloc), *headers]
         if not self.keep_alive:
-            headers["Connection"] = "close"
-        if self.names_devices and client is not None:
-            headers[catalogue.DEVICE_HEADER] = str(client)
-        # Transports that are not ours go where the URL leads: to the same address. TLS still needs the name.
-        base, name = self._numbers(), {"sni_hostname": urlsplit(self.url).hostname}
-        paths = (catalogue.STATUS_PATH, catalogue.BULK_PATH)
-        status, bulk = (prepare(httpx.Request("GET", base + path, headers=headers, extensions=dict(name))) for path in paths)
-        return status, bulk
+            said.append(("Connection", "close"))
+        url = httpx.URL(self.base).copy_with(raw_path=path.encode("ascii"))
+        name = {"sni_hostname": urlsplit(self.url).hostname}
+        return httpx.Request(method, url, headers=said, content=body or None, extensions=name)
 
-    def _numbers(self) -> str:
+    @property
+    def base(self) -> str:
         """The URL with the address in place of the name."""
         host, port = self.address
         if "%" in host:  # Of one interface, which no URL can say.
             return self.url
-        return f"{urlsplit(self.url).scheme}://" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        scheme = urlsplit(self.url).scheme
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def of_device(wire: bytes, client: int) -> bytes:
-    """The bytes of a request of none in particular, as this device sends it."""
-    return b"%s%s: %d\r\n\r\n" % (wire[:-2], _DEVICE_HEADER, client)
+class Secured:
+    """How the devices of a target speak to its https server."""
+
+    def __init__(self, target: Target, plan: Plan) -> None:
+        self._crew = target.crew(plan)
+        self._contexts = contexts(self._crew.loaded)
+
+    def context(self, client: int) -> ssl.SSLContext:
+        """That of a device; one for all that show the same certificate, or none.
+
+        Raises:
+            ParameterError: a certificate is not there, or cannot be used.
+        """
+        return self._contexts.of(self._crew.certificate(client))
+
+
+def contexts(loaded: Loaded) -> Contexts:
+    """The contexts that a target's file asks for."""
+    tls = loaded.target.tls
+    return Contexts(Tls(str(loaded.beside(tls.ca)) if tls.ca else "", tls.verify))

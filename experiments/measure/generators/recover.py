@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import polars as pl
@@ -21,8 +21,8 @@ from experiments.errors import RecordError
 from experiments.measure.generators.shard import Shard
 from experiments.record import reading, store
 from experiments.record.rows import NEVER, RowBuffer
-from experiments.record.schema import ENDPOINTS, UNSENT, Outcome
-from experiments.schedule import Endpoint, Plan, on_tick
+from experiments.record.schema import UNSENT, Outcome
+from experiments.schedule import Clock, Endpoint, Plan, on_tick
 
 PART_ROWS = 200_000
 """Most rows of a part: a shard that was lost early in a long run lacks millions."""
@@ -70,7 +70,7 @@ def salvage(shard: Shard, window_s: float) -> Salvage:
         said += "seconds may have been sent"
     if lost_rows:
         said += f"; {lost_rows:,} more could not be written down"
-    return Salvage(_count(after), parts, _checksums(shard, parts), len(after), added, lost_rows, said)
+    return Salvage(_count(shard.plan, after), parts, _checksums(shard, parts), len(after), added, lost_rows, said)
 
 
 def _checksums(shard: Shard, parts: int) -> list[str | None]:
@@ -91,10 +91,10 @@ def _add(shard: Shard, rows: pl.DataFrame, window_s: float) -> int:
     while some := list(islice(polls, PART_ROWS)):
         buffer = RowBuffer(start_at=0.0)
         for client, round_, endpoint, due in some:
-            place = ENDPOINTS.index(endpoint)
+            place = shard.plan.endpoints.index(endpoint)
             buffer.add(client, round_, place, due, NEVER, NEVER, window_s, 0.0, 0, 0, Outcome.UNSENT_LATE)
         try:
-            store.write_part(path, shard.instance, number, buffer.take())
+            store.write_part(path, shard.instance, number, buffer.take(), endpoints=shard.plan.endpoints)
         except OSError:
             lost += len(some)
         number += 1
@@ -104,44 +104,54 @@ def _add(shard: Shard, rows: pl.DataFrame, window_s: float) -> int:
 def _absent(shard: Shard, rows: pl.DataFrame, window_s: float) -> Iterator[tuple[int, int, Endpoint, float]]:
     """(client, round, endpoint, due) of each poll that has no row."""
     known = {int(str(key[0])): frame for key, frame in rows.partition_by("client", as_dict=True).items()}
-    following = _absent_by_the_clock if shard.plan.pacing == "fixed" else _absent_in_the_chain
-    for client in shard.clients:
-        for round_, endpoint, due in following(shard.plan, client, known.get(client, rows.clear()), window_s):
+    plan = shard.plan
+    for client, clock in product(shard.clients, plan.clocks):
+        names = [plan.endpoints[place] for place in clock.endpoints]
+        mine = known.get(client, rows.clear()).filter(pl.col("endpoint").is_in(names))
+        following = _absent_by_the_clock if plan.follows_the_clock(clock) else _absent_in_the_chain
+        for round_, endpoint, due in following(plan, client, clock, mine, window_s):
             yield client, round_, endpoint, due
 
 
 def _absent_by_the_clock(
-    plan: Plan, client: int, rows: pl.DataFrame, window_s: float
+    plan: Plan, client: int, clock: Clock, rows: pl.DataFrame, window_s: float
 ) -> Iterator[tuple[int, Endpoint, float]]:
     seen = set(rows.select("round", "endpoint").iter_rows())
-    for round_ in plan.measured_rounds(client, window_s):
-        for endpoint in plan.endpoints(client, round_):
+    for round_ in plan.measured_rounds(client, clock, window_s):
+        for endpoint in plan.named(client, clock, round_):
             if (round_, endpoint) not in seen:
-                yield round_, endpoint, plan.due(client, round_)
+                yield round_, endpoint, plan.due(client, clock, round_)
 
 
 def _absent_in_the_chain(
-    plan: Plan, client: int, rows: pl.DataFrame, window_s: float
+    plan: Plan, client: int, clock: Clock, rows: pl.DataFrame, window_s: float
 ) -> Iterator[tuple[int, Endpoint, float]]:
-    """Under `after`: the rest of the last round, or the round due an interval after it; what never ended has no next."""
-    round_, due, seen = 1, on_tick(plan.first_due(client)), set()
+    """Under `after`, and where answers say when to poll next: the rest of the last round, or the round due an interval after
+    it; what never ended has no next."""
+    round_, due, seen = 1, plan.due(client, clock, 1), set()
     if len(rows):
         last = rows.filter(pl.col("round") == rows["round"].max())
         if last["outcome"].is_in(UNSENT).any():
             return
         round_, seen = int(last["round"][0]), set(last["endpoint"])
         due = float(last["due_s"].min())  # type: ignore[arg-type]
-        if seen == set(plan.endpoints(client, round_)):
+        if seen == set(plan.named(client, clock, round_)):
             round_, seen = round_ + 1, set()
-            due = on_tick(float(last["done_s"].max()) + plan.interval_s)  # type: ignore[arg-type]
-    for endpoint in plan.endpoints(client, round_):
+            due = on_tick(float(last["done_s"].max()) + clock.interval_s)  # type: ignore[arg-type]
+    for endpoint in plan.named(client, clock, round_):
         if endpoint not in seen and due < window_s:
             yield round_, endpoint, due
 
 
-def _count(rows: pl.DataFrame) -> dict[str, int]:
+def _clock(plan: Plan) -> pl.Expr:
+    """The number of a poll's clock: rounds are counted on each from 1."""
+    numbers = {plan.endpoints[place]: number for number, clock in enumerate(plan.clocks) for place in clock.endpoints}
+    return pl.col("endpoint").cast(pl.String).replace_strict(numbers, default=0, return_dtype=pl.Int64)
+
+
+def _count(plan: Plan, rows: pl.DataFrame) -> dict[str, int]:
     """Counts of the window's polls; a round belongs to it as its first poll does."""
-    measured = rows.filter(pl.col("due_s").min().over("client", "round") >= 0)
+    measured = rows.filter(pl.col("due_s").min().over("client", "round", _clock(plan)) >= 0)
     outcomes = {str(outcome): int(number) for outcome, number in measured["outcome"].value_counts().iter_rows()}
     unsent = {name: outcomes.get(name, 0) for name in UNSENT}
     sent, ok = len(measured) - sum(unsent.values()), outcomes.get("ok", 0)

@@ -9,11 +9,12 @@ from typing import Any, Self
 
 import httpx
 
-from experiments.errors import GeneratorError
+from experiments.errors import GeneratorError, ParameterError
 from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory, takes_device
-from experiments.measure.engines.target import Target
+from experiments.measure.engines.target import Secured, Target
 from experiments.measure.engines.threads.counter import Counters
 from experiments.schedule import Plan
+from experiments.target.poller import Poller
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Shard:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        target = data["target"] | {name: tuple(data["target"][name]) for name in ("address", "body_bytes", "checksums")}
+        target = data["target"] | {"address": tuple(data["target"]["address"])}
         counters = Counters(**data["counters"]) if data.get("counters") else None
         return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "counters": counters})
 
@@ -45,6 +46,17 @@ class Shard:
     def clients(self) -> range:
         """The devices of this shard."""
         return self.plan.shard(self.instance, self.generators)
+
+    def make_pollers(self) -> list[tuple[Poller, ...]]:
+        """What each device asks, in the order of `clients`.
+
+        Raises:
+            GeneratorError: the target cannot be made again here.
+        """
+        try:
+            return self.target.pollers(self.plan, self.clients)
+        except ParameterError as error:
+            raise GeneratorError(f"generator {self.instance} cannot ask what the target says: {error}") from error
 
     def make_transports(self, on_made: Callable[[int], None] = lambda made: None) -> list[httpx.AsyncBaseTransport] | None:
         """A transport for each device, in the order of `clients`; None for lean ones. Called on the loop that they use.
@@ -87,7 +99,8 @@ class Shard:
                 raise GeneratorError(f"transport={self.transport!r} cannot be imported ({_short(error)}).") from error
             return factory
         if self.engine == "httpx-stock":
-            return lambda: StockTransport(self.target.timeout_s)
+            secured = Secured(self.target, self.plan) if self.target.https else None
+            return lambda client: StockTransport(self.target.timeout_s, secured.context(client) if secured else None)
         return None
 
 

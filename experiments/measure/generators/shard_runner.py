@@ -23,6 +23,7 @@ from experiments.measure.engines.stop import Stop
 from experiments.measure.generators.shard import Report, Shard
 from experiments.measure.host import memory
 from experiments.record.rows import PartWriter, RowBuffer
+from experiments.target.poller import Poller
 
 if TYPE_CHECKING:
     from experiments.measure.engines.threads.swarm import ThreadsSwarm
@@ -39,6 +40,7 @@ async def drive(
     on_report: Callable[[Report], None],
     stop: Stop,
     transports: Sequence[httpx.AsyncBaseTransport] | None = None,
+    pollers: Sequence[tuple[Poller, ...]] | None = None,
 ) -> dict[str, Any]:
     """Drives the devices of a shard through warm-up and window.
 
@@ -47,33 +49,35 @@ async def drive(
         on_report: called about every second, from the thread that carries the load.
         stop: an order to close the window early; cancelling gives one.
         transports: what `shard.make_transports` made beforehand, where the engine asks through such.
+        pollers: what `shard.make_pollers` made beforehand.
 
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
     """
     rows = RowBuffer(start_at)
-    writer = PartWriter(Path(shard.run_path), shard.instance)
+    writer = PartWriter(Path(shard.run_path), shard.instance, shard.plan.endpoints)
     course = Course(shard.plan, start_at, rows)
     chores = _Chores(course, writer, on_report)
     cpu_before = time.process_time()
     swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
     counted: dict[str, Any] = {}
+    asked = pollers or shard.make_pollers()
     try:
         if shard.engine == "epoll":
-            chores.swarm = swarm = EpollSwarm(course, shard.clients, shard.target, stop, chores.at)
+            chores.swarm = swarm = EpollSwarm(course, shard.clients, shard.target, stop, chores.at, asked)
             # In a thread, so that it holds up neither a kernel's loop nor whoever gives the order to stop.
             await asyncio.to_thread(swarm.run)
         elif shard.engine == "threads":
             from experiments.measure.engines.threads.counter import Counter
             from experiments.measure.engines.threads.swarm import ThreadsSwarm
 
-            counter = Counter(shard.counters)
-            chores.swarm = swarm = ThreadsSwarm(course, shard.clients, shard.target, stop, chores.at, counter)
+            counter = Counter(shard.counters, shard.plan.endpoints)
+            chores.swarm = swarm = ThreadsSwarm(course, shard.clients, shard.target, stop, chores.at, counter, asked)
             await asyncio.to_thread(swarm.run)
             counted = counter.facts
         else:
             asked_through = transports or shard.make_transports()
-            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through)
+            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through, asked)
             await swarm.run()
             counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
     except asyncio.CancelledError:
@@ -87,7 +91,7 @@ async def drive(
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **swarm.effort.facts(),
+        **swarm.effort.facts(shard.plan.endpoints),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": memory.peak_rss_bytes(),
         "cpu_wait_ratio": chores.cpu_wait_ratio,

@@ -25,6 +25,7 @@ from experiments.measure.engines.stop import Stop
 from experiments.measure.generators.shard import Report, Shard
 from experiments.measure.generators.shard_runner import drive
 from experiments.measure.sampler import ProcessTree
+from experiments.target.poller import Poller
 
 _READY_S = 30.0
 _END_S = 5.0
@@ -96,6 +97,7 @@ class KernelGenerator(Generator):
         self.pid = os.getpid()
         self._stop = Stop()
         self._transports: list[httpx.AsyncBaseTransport] | None = None
+        self._pollers: list[tuple[Poller, ...]] | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -104,13 +106,14 @@ class KernelGenerator(Generator):
 
     async def prepare(self) -> None:
         self._transports = self.shard.make_transports()
+        self._pollers = self.shard.make_pollers()
 
     def start(self, start_at: float) -> None:
         self._task = asyncio.ensure_future(self._drive(start_at))
 
     async def _drive(self, start_at: float) -> None:
         try:
-            self.facts = await drive(self.shard, start_at, self._take, self._stop, self._transports)
+            self.facts = await drive(self.shard, start_at, self._take, self._stop, self._transports, self._pollers)
         except Exception as error:  # noqa: BLE001 - reported like the death of a process
             self.error = f"generator {self.shard.instance} broke: {error!r}"
         finally:

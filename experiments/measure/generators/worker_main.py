@@ -47,6 +47,7 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             transports = runner.run(_make_transports(shard, starter))
+            pollers = shard.make_pollers()
         except GeneratorError as error:
             traceback.print_exc()
             starter.say({"refused": str(error)})
@@ -59,7 +60,7 @@ def main() -> None:
         # What is alive now stays alive: it need not be looked at by each collection of garbage.
         gc.collect()
         gc.freeze()
-        facts = runner.run(drive(shard, order["start_at"], starter.report, stop, transports))
+        facts = runner.run(drive(shard, order["start_at"], starter.report, stop, transports, pollers))
         # Before the loop is closed, which waits for whatever a transport has left on it.
         starter.say({"facts": facts})
 

@@ -82,6 +82,17 @@ def _judged(pids: list[int], port: int, users: set[int], proc: Path) -> Owner:
     return Owner(tuple(pids), _names(pids, proc))
 
 
+def named(path: Path, proc: Path = PROC) -> Owner:
+    """The process whose number stands in a file, as daemons write it."""
+    try:
+        pid = int(path.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return Owner(unseen=f"there is no number of a process in pid_file {path.name}")
+    if not psutil.pid_exists(pid):
+        return Owner(unseen=f"pid_file {path.name} names process {pid}, which is not there")
+    return Owner((pid,), _names((pid,), proc))
+
+
 def answering(owner: Owner, told: set[int], port: int, proc: Path = PROC) -> Owner:
     """The same owner, unless its processes are not those that answer.
 

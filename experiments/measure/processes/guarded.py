@@ -42,12 +42,15 @@ class Guarded:
 
     Args:
         times: write the time before each line of its log.
+        cwd: the folder in which it starts; None for that of the package `server`.
 
     Raises:
         OSError: the log cannot be written, or no process can be started.
     """
 
-    def __init__(self, command: list[str], *, env: dict[str, str], log_path: Path, times: bool = False) -> None:
+    def __init__(
+        self, command: list[str], *, env: dict[str, str], log_path: Path, times: bool = False, cwd: Path | None = None
+    ) -> None:
         with log_path.open("ab") as log:
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", "-S", guard.__file__, *(["--times"] if times else []), "--", *command],
@@ -55,8 +58,8 @@ class Guarded:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=env,
-                # `server` can be imported from there, and no file of the user's can take a module's place.
-                cwd=Path(catalogue.__file__).parents[1],
+                # By default `server` can be imported from there, and no file of the user's can take a module's place.
+                cwd=cwd or Path(catalogue.__file__).parents[1],
                 bufsize=0,
                 # What is sent to this process's group, by a terminal or when a kernel ends, is not meant for the guard.
                 start_new_session=True,

@@ -20,6 +20,21 @@ _NEXT_S = 0.25
 """How long an address may be silent before the next one is tried as well. Source: RFC 8305, section 8."""
 
 
+def port_of(url: str) -> int:
+    """The port that a URL leads to."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def connect(address: Address, timeout_s: float) -> None:
+    """Makes sure that somebody takes a connection there.
+
+    Raises:
+        OSError: nobody does, or not in time.
+    """
+    socket.create_connection(address, timeout=timeout_s).close()
+
+
 def look_up(url: str) -> list[Address]:
     """All addresses of a URL's host, in the order in which the system would try them.
 
@@ -27,7 +42,7 @@ def look_up(url: str) -> list[Address]:
         OSError: its name leads nowhere.
     """
     parts = urlsplit(url)
-    found = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
+    found = socket.getaddrinfo(parts.hostname, port_of(url), type=socket.SOCK_STREAM)
     return list(dict.fromkeys((str(where[0]), int(where[1])) for *_, where in found))
 
 

@@ -43,6 +43,8 @@ class Server(ABC):
         self._at_once = at_once
         """Connections opened together to ask for /health."""
         self._most_at_once = most_at_once
+        self._health_path: str | None = catalogue.HEALTH_PATH
+        """Where workers say who they are and what they served; None where nobody would say so."""
         self._seen: set[int] = set()
         """Process ids of workers that ever answered it."""
         self._health: Health | None = None
@@ -124,8 +126,10 @@ class Server(ABC):
 
     async def _ask_workers(self, left_s: float) -> list[Health]:
         """What those workers say of themselves that the connections came to; nothing, after a pause, if none answers."""
-        at_once, within_s = self._at_once, min(_ASK_S, left_s)
-        healths, crowded = await asyncio.to_thread(ask_workers, self.url, self.address, at_once, within_s)
+        if self._health_path is None:
+            return []
+        at_once, within_s, path = self._at_once, min(_ASK_S, left_s), self._health_path
+        healths, crowded = await asyncio.to_thread(ask_workers, self.url, self.address, at_once, within_s, path)
         self._seen |= {health.pid for health in healths}
         if crowded:
             self._at_once = self._most_at_once = max(1, self._at_once // 2)

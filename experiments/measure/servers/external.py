@@ -12,11 +12,10 @@ import psutil
 
 from experiments.errors import ServerContractError, ServerStartError
 from experiments.measure.host.port_owner import listeners
-from experiments.measure.servers.address import Address, first_that_answers, look_up
+from experiments.measure.servers.address import Address, connect, first_that_answers, look_up, port_of
 from experiments.measure.servers.base import FIRST_AT_ONCE, MOST_AT_ONCE, Server
 from experiments.measure.servers.probe import ask, reason
 from experiments.record.schema import ENDPOINTS
-from server import catalogue
 
 _QUIET = 200
 """Answers in a row without a new worker, after which all workers of a server that is not ours count as known."""
@@ -26,6 +25,8 @@ class ExternalServer(Server):
     """A server that somebody else started and will end. It need not have /health, nor our bytes, only their lengths."""
 
     main_pid = None
+    _said_by = "server_url"
+    """Where its address was named."""
     alive = True
     """As far as anybody can know here; if it stops answering, the devices see it."""
 
@@ -56,7 +57,7 @@ class ExternalServer(Server):
     def address(self) -> Address:
         """The address of its name that answered first; before anybody asked, the name itself."""
         parts = urlsplit(self._url)
-        return self._address or (parts.hostname or "", parts.port or 80)
+        return self._address or (parts.hostname or "", port_of(self._url))
 
     @property
     def is_local(self) -> bool:
@@ -88,7 +89,7 @@ class ExternalServer(Server):
         for pid in self._pids:
             with suppress(psutil.Error, ValueError):  # A stranger may say any number.
                 processes.append(psutil.Process(pid))
-        return sorted(listeners(processes, urlsplit(self._url).port or 80))
+        return sorted(listeners(processes, port_of(self._url)))
 
     async def start(self, *, deadline_s: float = 10.0) -> None:
         """Makes sure that somebody answers, and finds out at which of its addresses.
@@ -96,16 +97,19 @@ class ExternalServer(Server):
         Raises:
             ServerStartError: nobody does.
         """
-        health = self._url + catalogue.HEALTH_PATH
         try:
             self._addresses = await asyncio.to_thread(look_up, self._url)
-            self._address = await first_that_answers(
-                self._addresses, lambda address: ask(health, deadline_s, 0, address=address)
-            )
+            self._address = await first_that_answers(self._addresses, lambda address: self._knock(address, deadline_s))
         except OSError as error:
             raise ServerStartError(
-                f"nothing answers at {self._url} ({reason(error)}): start that server, or correct server_url."
+                f"nothing answers at {self._url} ({reason(error)}): start that server, or correct {self._said_by}."
             ) from None
+
+    def _knock(self, address: Address, timeout_s: float) -> None:
+        if self._health_path and self._url.startswith("http:"):
+            ask(self._url + self._health_path, timeout_s, 0, address=address)
+        else:  # What it speaks there, the pre-check sees.
+            connect(address, timeout_s)
 
     async def verify(self, *, deadline_s: float = 10.0) -> dict[str, dict[str, str]]:
         """Asks each endpoint twice: its bytes are its own affair, but only if they stay the same can answers be checked.

@@ -34,7 +34,7 @@ class ServerProcess(Server):
     """A system of the catalogue, in processes of ours.
 
     Args:
-        system: its name in the catalogue.
+        system: its name in the catalogue, or one that is not there.
         status_bytes: length of what endpoint A answers.
         bulk_bytes: length of what endpoint B answers.
         workers: how many processes serve.
@@ -49,7 +49,7 @@ class ServerProcess(Server):
     def __init__(
         self,
         *,
-        system: str,
+        system: str | catalogue.System,
         status_bytes: int,
         bulk_bytes: int,
         workers: int,
@@ -63,11 +63,13 @@ class ServerProcess(Server):
         super().__init__(
             status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=at_once, most_at_once=at_once, polled=polled
         )
-        self._system = catalogue.SYSTEMS[system]
+        self._system = catalogue.SYSTEMS[system] if isinstance(system, str) else system
         self._workers = workers
         self._log_path = log_path
         self._port = port
         self._environment = dict(environment or {})
+        self._cwd: Path | None = None
+        """The folder in which it starts; None for that of the package `server`."""
         self._guarded: Guarded | None = None
         self._ready_s: float | None = None
         self._exit: ServerExit | None = None
@@ -191,14 +193,17 @@ class ServerProcess(Server):
             raise ServerStartError(
                 f"port {self._port} of {HOST} is not free ({taken}): end what listens there, or take another port."
             )
-        sizes = self._system.environment(status_bytes=self._status_bytes, bulk_bytes=self._bulk_bytes)
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
         command = self._system.command(python=self._system.python, port=self._port, workers=self._workers)
         try:
-            environment = {**inherited, **sizes, **self._environment}
-            self._guarded = Guarded(command, env=environment, log_path=self._log_path, times=True)
+            self._guarded = Guarded(command, env=self._variables(), log_path=self._log_path, times=True, cwd=self._cwd)
         except OSError as error:
             raise ServerStartError(f"the server {self._system.name} could not be started ({reason(error)}).") from None
+
+    def _variables(self) -> dict[str, str]:
+        """The environment that it starts in."""
+        sizes = self._system.environment(status_bytes=self._status_bytes, bulk_bytes=self._bulk_bytes)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
+        return {**inherited, **sizes, **self._environment}
 
     async def _wait_until_ready(self, within_s: float) -> None:
         deadline = time.monotonic() + within_s

@@ -89,8 +89,13 @@ def _answer(connection: http.client.HTTPConnection, size_bytes: int) -> Answer:
     return Answer(response.status, headers, response.read(size_bytes + 1))
 
 
-def ask_workers(url: str, address: tuple[str, int], count: int, timeout_s: float) -> tuple[list[Health], bool]:
+def ask_workers(
+    url: str, address: tuple[str, int], count: int, timeout_s: float, path: str = catalogue.HEALTH_PATH
+) -> tuple[list[Health], bool]:
     """What workers say of themselves on `count` connections that are opened together.
+
+    Args:
+        path: where they say it.
 
     Returns:
         That, and whether a connection was not taken at once although one before it was: then more were opened than fit
@@ -103,7 +108,7 @@ def ask_workers(url: str, address: tuple[str, int], count: int, timeout_s: float
         for _ in range(count):
             connect_by = min(ends_at, time.monotonic() + _TAKEN_S) if connections else ends_at
             try:
-                connection = _request(url + catalogue.HEALTH_PATH, address, connect_by, ends_at)
+                connection = _request(url + path, address, connect_by, ends_at)
             except OSError as error:
                 crowded = isinstance(error, TimeoutError) and bool(connections)
                 break

@@ -78,7 +78,7 @@ def _interval(milliseconds: float) -> str:
 def _bulk_share(scenario: Scenario) -> float:
     """Part of all polls that ask B."""
     plan = scenario.plan
-    return plan.bulk_weight / (plan.status_weight + plan.bulk_weight)
+    return plan.rates["bulk"] / plan.polls_per_s
 
 
 def _card(value: str, meaning: str) -> Markup:

@@ -77,7 +77,7 @@ def other_mix(plan: Plan) -> tuple[str, int] | None:
 
     The mix is 1:1, or 3:1 where it is about that already.
     """
-    low, high = plan.joins_per_cycle, plan.cycle_rounds
+    low, high = sorted(plan.rates.values())
     if low == 0:
         return None
     ratio, per_round = ("1:1", 2.0) if low / high < 0.6 else ("3:1", 4 / 3)

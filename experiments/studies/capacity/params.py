@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import machine
+from experiments.measure import preflight
 from experiments.parameters import built
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
@@ -32,7 +32,8 @@ class Own(StudyParams):
     kind = "capacity"
     called = "capacity search"
     of_runs = (
-        *("server", "interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "pacing"),
+        *("target", "server", "server_url", "allow_remote"),
+        *("interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "pacing"),
         *("keep_alive", "timeout_s", "engine", "generators", "seed", "sample_ms"),
         *("workload", "database_url", "db_delay_ms", "db_connections"),
         *("slo_status_p99_ms", "slo_bulk_p99_ms", "slo_failure_pct", "slo_devices_pct"),
@@ -81,8 +82,9 @@ class Asked(params.Asked):
         for count in asked.workers:
             # Both ends are checked now: what the largest load cannot be asked for is not found out after an hour.
             asked.at(asked.rules.largest, count).check_server()
+        params.check_target(asked.base)
         check_level(asked.base)
-        machine.check(asked.base)
+        preflight.check(asked.base)
         check_earlier(asked.own.compare_to, strict=asked.own.strict)
         check_databases(asked.base.model_copy(update={"workers": count}) for count in asked.workers)
         return asked
@@ -145,10 +147,8 @@ def check_level(base: Scenario) -> None:
             "there is no service level to search within: set slo_status_p99_ms, slo_bulk_p99_ms or slo_failure_pct."
         )
     plan = base.plan
-    rare = plan.joins_per_cycle / plan.cycle_rounds
     for name, limit in limits.items():
-        share = 1.0 if name == plan.primary else rare
-        polls = base.clients * base.window_s / plan.interval_s * share
+        polls = base.window_s * plan.rates[name]
         if limit and polls < FEWEST:
             raise ParameterError(
                 f"smallest={base.clients}: {polls:,.0f} polls of {name} in {base.window_s:g} s are too few for a p99, about "

@@ -37,7 +37,8 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
         folder: that of the comparison.
     """
     plan = asked.base.plan
-    level = {f"slo_{name}_p99_ms": limit if name == plan.primary else 0.0 for name, limit in LIMITS_MS.items()}
+    primary = max(plan.rates, key=lambda name: plan.rates[name])
+    level = {f"slo_{name}_p99_ms": limit if name == primary else 0.0 for name, limit in LIMITS_MS.items()}
     fewest = math.ceil(FEWEST * plan.interval_s / asked.base.window_s) + 1
     return Question.from_parameters(
         {

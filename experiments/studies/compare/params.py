@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, field_validator
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import machine
+from experiments.measure import preflight
 from experiments.parameters import built, listed, nearest, text
 from experiments.runner import check_databases
 from experiments.scenario import Scenario
@@ -151,7 +151,7 @@ class Asked(params.Asked):
         if self.own.three_clients:
             three_clients.plan(self.of_clients)
         largest = self.at(FALCON, self.first, 1, clients=max(*own.loads, own.database_clients, own.memory_clients))
-        machine.check(largest)
+        preflight.check(largest)
         check_databases(self.at(FALCON, series, 1) for series in self.series)
 
     @cached_property

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.analyse.three_clients import Client, figures
-from experiments.measure.preflight import engines
+from experiments.measure import preflight
 from experiments.parameters import built
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell, Outcome
@@ -39,7 +39,7 @@ def plan(scenario: Scenario, *, here: bool = True) -> dict[str, Cell]:
     """
     planned = {}
     for name, own in _CLIENTS.items():
-        if here and own["engine"] == "epoll" and not engines.has_epoll():
+        if here and own["engine"] == "epoll" and not preflight.has_epoll():
             continue
         # Only the author's client counts in Redis.
         redis = {} if own["engine"] == "threads" else {"redis_url": ""}

@@ -13,17 +13,17 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import machine
+from experiments.measure import preflight
 from experiments.parameters import built, check_names
 from experiments.scenario import Scenario
 from experiments.studies.cells import Cell
-from experiments.studies.params import whole
+from experiments.studies.params import check_target, whole
 from server import catalogue
 
 _NOT_OF_A_CELL = {"results_dir", "run_id", "run_dir", "strict", "compare_to", "margin_pct"}
@@ -116,8 +116,9 @@ class Grid:
         Raises:
             ParameterError: a combination is not allowed.
         """
-        made = Scenario.from_parameters if self.here else partial(built, Scenario)
-        scenarios = [made(self.fixed | point) for point in self.points]
+        scenarios = [built(Scenario, self.fixed | point) for point in self.points]
+        if self.here:
+            _check(scenarios)
         names = _names(self.points)
         chance = random.Random(self.shuffle_seed)
         return [
@@ -141,7 +142,7 @@ class Grid:
         """
         for planned in self.cells:
             try:
-                machine.check(planned.cell.scenario)
+                preflight.check(planned.cell.scenario)
             except ParameterError as error:
                 where = ", ".join(f"{name}={value}" for name, value in planned.at.items())
                 raise ParameterError(f"cell {where} cannot work: {error}") from None
@@ -190,6 +191,14 @@ def _checked(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
             raise ParameterError(f"{name} names {read!r} twice; to measure every point more than once, use repeats.")
         found.append(read)
     return tuple(found)
+
+
+def _check(scenarios: list[Scenario]) -> None:
+    """Looks at each server that is to be measured, once for each number of workers and clients."""
+    asked = {(one.target, one.server_url, one.server, one.workload, one.workers, one.clients): one for one in scenarios}
+    for scenario in asked.values():
+        check_target(scenario)
+        scenario.check_server()
 
 
 def _repeated(scenario: Scenario, repeat: int, axes: Mapping[str, Any]) -> Scenario:

@@ -69,6 +69,11 @@ class Answer:
         return self._decoded
 
     @property
+    def decoded_bytes(self) -> int | None:
+        """Length of the decoded body, where a Content-Encoding was undone; None where that was not needed or not done."""
+        return None if self._decoded is None or self._decoded is self.body else len(self._decoded)
+
+    @property
     def json(self) -> Any:
         """The decoded body as JSON.
 

@@ -77,6 +77,7 @@ class Checks:
         self._ignored = [re.compile(pattern.encode()) for pattern in patterns]
         self._body = None if body is None else self.fingerprint(body)
         self.compares_first = expect.body == "first"
+        self.compares_file = body is not None
         self._next_poll = endpoint.next_poll
         self._next_path = fields.path(endpoint.next_poll.json_) if endpoint.next_poll and endpoint.next_poll.json_ else None
         self._reads_shared = bool(self.decoded or self.fields or self.regex or body is not None or self._wants_json)

@@ -118,7 +118,9 @@ class Endpoint(Part):
     json_: Any = Field(None, alias="json", description="body, as JSON; texts in it may be templates")
     text: Text | None = Field(None, description="body, as text; may be a template")
     file: str | None = Field(None, description="body, as the bytes of a file")
-    share: Whole | None = Field(None, ge=1, le=999_999, description="how often beside the other endpoints with a share")
+    share: Whole | None = Field(
+        None, ge=0, le=999_999, description="how often beside the other endpoints with a share; 0: never"
+    )
     every_s: Seconds | None = Field(None, description="seconds between two polls, on a clock of its own")
     etag: Literal["remember"] | None = Field(None, description="remember: sends If-None-Match; 304 is right then")
     expect: Expect = Field(default_factory=lambda: Expect.model_validate({}), description="what a right answer is")
@@ -209,10 +211,14 @@ class Target(Part):
         for name in ("working_dir", "env"):
             if getattr(self, name) and not (self.app or self.command):
                 raise ValueError(f"{name} without app or command: only what is started here has it")
+        if self.command and "{port}" not in self.command:
+            raise ValueError("command without {port}: say where the port goes on which it must listen, like --port {port}")
         if self.server == "uvicorn" and self.interface == "wsgi":
             raise ValueError("server: uvicorn with interface: wsgi: use gunicorn for a WSGI app")
         if "tls" in self.model_fields_set and (self.url or "").startswith("http:"):
             raise ValueError("tls with an http url: write url: https://...")
+        if all(one.share == 0 for one in self.endpoints.values()):
+            raise ValueError("no endpoint is ever polled: give one a share above 0, or every_s")
         if self.metrics_requests and not self.metrics_url:
             raise ValueError("metrics_requests without metrics_url: say where the counter is read")
         return self

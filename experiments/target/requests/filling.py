@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from experiments.target import chance
+from experiments import chance
 from experiments.target.masking import MASK, is_secret
 from experiments.target.requests.templates import Parts, Slot, Value
 

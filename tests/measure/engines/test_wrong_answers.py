@@ -62,7 +62,7 @@ def test_what_is_kept_is_printable_and_bounded() -> None:
     """Control characters and other bytes are escapes; a server can send what it likes, but not fill the record."""
     assert body_text(b"no\r\n\x1b[31mroom\xff") == "no\\r\\n\\x1b[31mroom\\xff"
     assert body_text("zu viele Geräte \u202e".encode()) == "zu viele Geräte \\u202e"
-    wrong = WrongAnswers()
+    wrong = WrongAnswers(("status", "bulk"))
     headers = [(b"h%d" % number, b"\x00" * 5000) for number in range(500)]
     for number in range(2000):
         for endpoint in (0, 1):
@@ -74,7 +74,7 @@ def test_what_is_kept_is_printable_and_bounded() -> None:
 
 def test_the_first_of_a_kind_stays_unless_another_shows_more() -> None:
     """Bytes of most bodies are thrown away: an answer that was looked at takes the place of one that was not, once."""
-    wrong = WrongAnswers()
+    wrong = WrongAnswers(("status", "bulk"))
     for number, body in enumerate([b"", b"seen", b"later"]):
         wrong.note(0, Outcome.WRONG_BODY, 200, [], body, due_s=float(number))
     assert [(one["due_s"], one["first_bytes"]) for one in wrong.first()] == [(1.0, "seen")]
@@ -82,7 +82,7 @@ def test_the_first_of_a_kind_stays_unless_another_shows_more() -> None:
 
 def test_right_codes_are_counted_and_what_is_ours_is_not_kept() -> None:
     """Half an answer in a run that was interrupted says nothing of the server."""
-    wrong = WrongAnswers()
+    wrong = WrongAnswers(("status", "bulk"))
     for status in (429, 503, 503):
         wrong.note(0, Outcome.HTTP_ERROR, status, [], b"", due_s=0.0)
     wrong.note(1, Outcome.INTERRUPTED, 200, [], b"half", due_s=0.0)

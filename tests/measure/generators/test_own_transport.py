@@ -69,9 +69,12 @@ def test_http2_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         config.bind, config.certfile, config.keyfile = [f"127.0.0.1:{port}"], str(cert), str(key)
         config.errorlog = None
         serving = asyncio.ensure_future(serve(app, config, shutdown_trigger=ended.wait))
-        plan = Plan(3, 0.05, 1, 0, "spread", "fixed", 1, 0.2, 0.5)
+        plan = Plan.of_ratio(
+            clients=3, interval_s=0.05, status_weight=1, bulk_weight=0, phase="spread", pacing="fixed", seed=1,
+            warmup_s=0.2, window_s=0.5,
+        )  # fmt: skip
         crc = zlib.crc32(BODY)
-        target = Target(f"https://{name}:{port}", ("127.0.0.1", port), True, 5.0, (100, 100), (crc, crc))
+        target = Target.hello(f"https://{name}:{port}", ("127.0.0.1", port), True, 5.0, (100, 100), (crc, crc))
         shard = Shard(str(tmp_path), 0, 1, "httpx", plan, target, "tests.support.http2_transport:of_device")
         await _listening(port)
         try:

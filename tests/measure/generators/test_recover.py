@@ -29,7 +29,7 @@ def run_path(tmp_path: Path) -> Path:
 
 def shard(run_path: Path, **changes: Any) -> Shard:
     plan = ASKED.model_copy(update=changes).plan
-    target = Target("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
+    target = Target.hello("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
     return Shard(str(run_path), 1, 2, "httpx", plan, target)
 
 
@@ -95,7 +95,7 @@ def test_a_chain_goes_on_by_one_round(run_path: Path, written: list[Poll], outco
 def test_rows_that_cannot_be_written_are_counted(run_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full for the generator is full for us."""
 
-    def full(*arguments: object) -> None:
+    def full(*arguments: object, **names: object) -> None:
         raise OSError
 
     monkeypatch.setattr(store, "write_part", full)

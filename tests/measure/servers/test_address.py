@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from experiments.errors import ServerStartError
@@ -110,16 +111,22 @@ def test_devices_use_the_address_that_answered(monkeypatch: pytest.MonkeyPatch) 
     assert {line for request in requests for line in request.split(b"\r\n") if line.startswith(b"Host")} == {
         b"Host: localhost:%d" % port
     }
-    target = Target(server.url, server.address, True, 1.0, (100, 3), (0, 0))
-    request = target.requests()[0]
+    target = Target.hello(server.url, server.address, True, 1.0, (100, 3), (0, 0))
+    request = first_request(target)
     assert (str(request.url), request.headers["Host"]) == (f"http://127.0.0.1:{port}/hello?page=1", f"localhost:{port}")
+
+
+def first_request(target: Target) -> httpx.Request:
+    """Of the first device, for a transport that is not ours."""
+    (pollers,) = target.pollers(Plan.of_ratio(1, 1.0, 1, 0, "spread", "fixed", 1, 0.0, 1.0), [0])
+    return target.request(pollers[0], 1)
 
 
 def test_an_address_of_six_is_written_as_urls_want_it() -> None:
     """In brackets; one that belongs to an interface cannot be written, so the name stays."""
     for host, base in (("::1", "http://[::1]:81"), ("fe80::1%eth0", "http://name:81")):
-        target = Target("http://name:81", (host, 81), True, 1.0, (100, 3), (0, 0))
-        assert str(target.requests()[0].url) == f"{base}/hello?page=1"
+        target = Target.hello("http://name:81", (host, 81), True, 1.0, (100, 3), (0, 0))
+        assert str(first_request(target).url) == f"{base}/hello?page=1"
 
 
 def test_a_name_that_leads_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,4 +141,4 @@ def test_a_name_that_leads_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("weights", "polled"), [((10, 1), ("status", "bulk")), ((1, 0), ("status",)), ((0, 3), ("bulk",))])
 def test_what_is_polled_at_all(weights: tuple[int, int], polled: tuple[str, ...]) -> None:
     """An endpoint with weight 0 never is."""
-    assert Plan(1, 1.0, *weights, "spread", "fixed", 1, 0.0, 1.0).polled == polled
+    assert Plan.of_ratio(1, 1.0, *weights, "spread", "fixed", 1, 0.0, 1.0).ever_polled == polled

@@ -103,7 +103,7 @@ def ask(url: str) -> bytes:
 
 def target(url: str, scenario: Scenario) -> Target:
     sizes = (scenario.status_bytes, scenario.bulk_bytes)
-    return Target(
+    return Target.hello(
         url=url,
         address=("127.0.0.1", int(url.rpartition(":")[2])),
         keep_alive=scenario.keep_alive,

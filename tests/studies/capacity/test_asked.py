@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError, RecordError
-from experiments.measure.preflight import engines
+from experiments.measure import preflight
 from experiments.studies.capacity.params import Asked, Own
 from tests.studies.capacity.made_up_search import GIVEN
 
@@ -43,7 +43,7 @@ def test_a_wrong_search_is_refused_in_one_sentence(changed: dict[str, Any], says
 
 def test_a_machine_that_lacks_the_engine_is_told_before_the_first_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by one cell after the other that fails."""
-    monkeypatch.delattr(engines.select, "epoll")
+    monkeypatch.delattr(preflight.select, "epoll")
     with pytest.raises(ParameterError, match="use engine='httpx'"):
         Asked.from_parameters({**GIVEN, "engine": "epoll"})
 

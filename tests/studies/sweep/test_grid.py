@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure.preflight import open_files, ports
+from experiments.measure import preflight
 from experiments.scenario import Scenario
 from experiments.studies.sweep.grid import AXES, Grid, listed
 
@@ -150,28 +150,33 @@ def test_every_parameter_of_a_run_can_be_varied() -> None:
 
 def test_cells_that_need_more_open_files_than_there_are_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first such cell is named, before anything starts."""
-    monkeypatch.setattr(open_files.resource, "getrlimit", lambda _: (1024, 4096))
-    monkeypatch.setattr(open_files.resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr(preflight.resource, "getrlimit", lambda _: (1024, 4096))
+    monkeypatch.setattr(preflight.resource, "setrlimit", lambda *_: None)
     grid(clients="[100, 3000]").check_machine()
     with pytest.raises(ParameterError, match=r"cell clients=8000, interval_ms=500.0 cannot work: .*open files"):
         grid(clients="[100, 8000]").check_machine()
 
 
+def check_ports(scenario: Scenario) -> None:
+    """Looks at the ports of a scenario."""
+    preflight.check_ports(scenario.parts.load, scenario.parts.server, scenario.plan.polls_per_s)
+
+
 def test_cells_that_need_more_ports_than_there_are_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections that are kept need one each; new ones to another machine keep theirs for a minute."""
     (tmp_path / "range").write_text("32768\t60999\n")
-    monkeypatch.setattr(ports, "_RANGE", tmp_path / "range")
-    ports.allow(Scenario(clients=28_232))
+    monkeypatch.setattr(preflight, "_RANGE", tmp_path / "range")
+    check_ports(Scenario(clients=28_232))
     with pytest.raises(ParameterError, match="this machine has 28,232"):
-        ports.allow(Scenario(clients=28_233))
-    ports.allow(Scenario(clients=1000, keep_alive=False))
+        check_ports(Scenario(clients=28_233))
+    check_ports(Scenario(clients=1000, keep_alive=False))
     remote = {"server_url": "http://192.0.2.1", "allow_remote": True, "keep_alive": False, "interval_ms": 1000}
-    ports.allow(Scenario(clients=400, **remote))
+    check_ports(Scenario(clients=400, **remote))
     with pytest.raises(ParameterError, match="new connections/s to another machine"):
-        ports.allow(Scenario(clients=1000, **remote))
+        check_ports(Scenario(clients=1000, **remote))
 
 
 def test_where_the_range_of_ports_is_not_told_all_of_them_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is refused that might work."""
-    monkeypatch.setattr(ports, "_RANGE", tmp_path / "absent")
-    ports.allow(Scenario(clients=60_000))
+    monkeypatch.setattr(preflight, "_RANGE", tmp_path / "absent")
+    check_ports(Scenario(clients=60_000))

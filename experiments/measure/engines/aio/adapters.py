@@ -10,8 +10,7 @@ import inspect
 import math
 import ssl
 import time
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -20,10 +19,9 @@ import httpx
 from experiments.measure.engines import tls
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.counters import Effort
-from experiments.measure.engines.judge import judge
 from experiments.measure.engines.masking import FIRST_BYTES
 from experiments.measure.engines.target import Target
-from experiments.record.schema import Outcome
+from experiments.target.poller import Poller
 
 TransportFactory = Callable[..., httpx.AsyncBaseTransport]
 """Called with the device's number, or with nothing; see `takes_device`."""
@@ -70,39 +68,63 @@ class Link(Protocol):
         """Of the answer."""
 
     @property
+    def body(self) -> bytes:
+        """Of the answer, as it came; empty where it was not to be kept."""
+
+    @property
     def first_bytes(self) -> bytes:
         """Of the body, as far as anybody looked at it; at least where the status is not 200."""
+
+    @property
+    def first_byte_at(self) -> float:
+        """When the first byte of the answer came, on the monotonic clock; 0 if none did or the link cannot say."""
+
+    @property
+    def tls_s(self) -> float:
+        """Seconds spent in the TLS handshake; NaN where there is none, or the link cannot say."""
 
     @property
     def effort(self) -> Effort:
         """What it took so far."""
 
+    effort_judged: Effort
+    """Where comparisons of bytes are counted."""
+
     @property
     def connecting(self) -> bool:
         """Whether the poll under way still waits for its connection."""
 
-    async def ask(self, number: int, *, checked: bool) -> Outcome:
-        """Polls endpoint `number`; with `checked` its bytes are compared. Raises what the transport raises."""
+    async def ask(self, poller: Poller, round_: int, *, keep: bool) -> None:
+        """Polls once; with `keep` the body of the answer is kept. Raises what the transport raises."""
 
     async def close(self) -> None:
         """Closes the connection."""
 
 
 class LeanLink:
-    """Over our lean transport: no body is held, and the transport keeps the time."""
+    """Over our lean transport: a body is held only where it is looked at, and the transport keeps the time.
 
-    def __init__(self, target: Target, requests: tuple[httpx.Request, httpx.Request]) -> None:
-        self._target = target
-        self._requests = requests
-        self._transport = LeanTransport(discard_bodies=True, keep_alive=target.keep_alive, address=target.address)
-        self._judged = Effort()
+    Args:
+        routes: where the requests of each endpoint go; all devices may have the same.
+        context: how an https server is spoken to; not used with http.
+    """
 
-    async def ask(self, number: int, *, checked: bool) -> Outcome:
-        transport = self._transport
-        transport.checksum_wanted = checked
-        answer = await transport.exchange(self._requests[number])
-        checksum = answer.checksum if checked else None
-        return judge(self._target, number, answer.status, answer.body_bytes, checksum, self._judged)
+    def __init__(
+        self, target: Target, routes: Mapping[str, httpx.Request], context: ssl.SSLContext | None = None
+    ) -> None:
+        self._routes = routes
+        self._transport = LeanTransport(
+            discard_bodies=True, keep_alive=target.keep_alive, address=target.address, context=context
+        )
+        self._https = target.https
+        self.effort_judged = Effort()
+
+    async def ask(self, poller: Poller, round_: int, *, keep: bool) -> None:
+        transport, route = self._transport, self._routes[poller.kind.name]
+        transport.body_wanted = keep
+        # All devices have the same route: what is sent is read from it before anything is waited for.
+        route.extensions["lean_wire"] = poller.wire(round_)
+        await transport.exchange(route)
 
     @property
     def status(self) -> int:
@@ -117,8 +139,21 @@ class LeanLink:
         return self._transport.answer.headers
 
     @property
+    def body(self) -> bytes:
+        pieces = self._transport.answer.body
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    @property
     def first_bytes(self) -> bytes:
         return self._transport.answer.first_bytes
+
+    @property
+    def first_byte_at(self) -> float:
+        return self._transport.answer.first_byte_at
+
+    @property
+    def tls_s(self) -> float:
+        return self._transport.tls_s if self._https else math.nan
 
     @property
     def done_at(self) -> float:
@@ -136,7 +171,7 @@ class LeanLink:
     def effort(self) -> Effort:
         t = self._transport
         return replace(
-            self._judged,
+            self.effort_judged,
             attempts=t.attempts,
             connects=t.connects,
             reconnects=t.reconnects,
@@ -156,40 +191,52 @@ class HttpxLink:
 
     connecting = False
     connect_s = math.nan
+    tls_s = math.nan
 
-    def __init__(
-        self, target: Target, requests: tuple[httpx.Request, httpx.Request], transport: httpx.AsyncBaseTransport
-    ) -> None:
+    def __init__(self, target: Target, transport: httpx.AsyncBaseTransport) -> None:
         self._target = target
-        self._requests = requests
         self._transport = transport
-        self.effort = Effort(connections_told=False)
+        self._made: dict[str, tuple[bytes, httpx.Request]] = {}
+        """Endpoint -> what was asked last, and the request that was made of it."""
+        self.effort = self.effort_judged = Effort(connections_told=False)
         self.status = 0
         self.body_bytes = 0
         self._headers = httpx.Headers()
+        self.body = b""
         self.first_bytes = b""
+        self.first_byte_at = 0.0
         self.done_at = 0.0
 
-    async def ask(self, number: int, *, checked: bool) -> Outcome:
+    async def ask(self, poller: Poller, round_: int, *, keep: bool) -> None:
         self.status = self.body_bytes = 0
-        self.done_at = 0.0
-        self.first_bytes = b""
+        self.first_byte_at = self.done_at = 0.0
+        self.body = self.first_bytes = b""
         self.effort.attempts += 1
-        response = await self._transport.handle_async_request(self._requests[number])
+        response = await self._transport.handle_async_request(self._request(poller, round_))
+        self.first_byte_at = time.monotonic()
         self.status = response.status_code
         self._headers = response.headers
-        checksum = 0
+        pieces: list[bytes] = []
         try:
-            # As it comes from the wire: a body is not held, nor unpacked if a server should have packed it.
+            # As it comes from the wire: not unpacked, and held only where it is looked at.
             async for piece in response.aiter_raw():
                 if not self.body_bytes:
                     self.first_bytes = piece[:FIRST_BYTES]
                 self.body_bytes += len(piece)
-                checksum = zlib.crc32(piece, checksum) if checked else 0
+                if keep:
+                    pieces.append(piece)
         finally:
             await response.aclose()
         self.done_at = time.monotonic()
-        return judge(self._target, number, self.status, self.body_bytes, checksum if checked else None, self.effort)
+        self.body = b"".join(pieces)
+
+    def _request(self, poller: Poller, round_: int) -> httpx.Request:
+        """Made anew only where it differs from the last one: making one costs as much as a lean poll."""
+        wire, name = poller.wire(round_), poller.kind.name
+        made = self._made.get(name)
+        if made is None or made[0] != wire:
+            self._made[name] = made = wire, self._target.request(poller, round_)
+        return made[1]
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:

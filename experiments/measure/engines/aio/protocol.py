@@ -46,9 +46,9 @@ class Http1Protocol(asyncio.Protocol):
         """Whether the server ended the connection with its last answer."""
         return self._reader.closing
 
-    def ask(self, wire: bytes, *, checksum: bool = False) -> asyncio.Future[None]:
+    def ask(self, wire: bytes, *, checksum: bool = False, keep: bool = False) -> asyncio.Future[None]:
         """Sends a request; the future ends with the answer in `self.answer`, or with one of `http1`'s errors."""
-        self._reader.expect(checksum=checksum)
+        self._reader.expect(checksum=checksum, keep=keep)
         self._waiter = waiter = self._loop.create_future()
         self._write(wire)
         return waiter

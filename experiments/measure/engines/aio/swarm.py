@@ -17,10 +17,12 @@ from experiments.measure.engines.aio.pacer import Pacer
 from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.device import Course, Device
 from experiments.measure.engines.errors import outcome_of
+from experiments.measure.engines.judge import RIGHT, Judgement
 from experiments.measure.engines.stop import GRACE_S, Stop
-from experiments.measure.engines.target import Target
+from experiments.measure.engines.target import Secured, Target
 from experiments.measure.engines.watchdog import Heartbeat
 from experiments.record.schema import Outcome
+from experiments.target.poller import Poller
 
 
 class HttpxSwarm:
@@ -31,6 +33,10 @@ class HttpxSwarm:
         stop: told when the window is to close early.
         chores: called every 20 ms with the time.
         transports: the devices', in the order of `clients`; None for lean ones.
+        pollers: what they ask, in the same order; None if it is not made yet.
+
+    Raises:
+        ParameterError: the target is not what it was, or a certificate cannot be used.
     """
 
     def __init__(
@@ -41,6 +47,7 @@ class HttpxSwarm:
         stop: Stop,
         chores: Callable[[float], None],
         transports: Sequence[httpx.AsyncBaseTransport] | None = None,
+        pollers: Sequence[tuple[Poller, ...]] | None = None,
     ) -> None:
         self.course = course
         self.effort = Effort()
@@ -53,7 +60,11 @@ class HttpxSwarm:
         self._stop = stop
         self._chores = chores
         self._transports = transports
-        self._requests = target.requests()
+        self._pollers = pollers or target.pollers(course.plan, clients)
+        self._routes = {
+            poller.kind.name: target.route(poller.kind.blueprint.method) for poller in (self._pollers[0] if clients else ())
+        }
+        self._secured = Secured(target, course.plan) if target.https and transports is None else None
         self.heartbeat = Heartbeat(target.timeout_s, course, self._at_each_beat)
         self._cutting_short: asyncio.Task[None] | None = None
 
@@ -61,7 +72,9 @@ class HttpxSwarm:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
         self.pacer = Pacer()
         beating = asyncio.ensure_future(self._beat())
-        devices = [_HttpxDevice(self, client, self._link(place)) for place, client in enumerate(self._clients)]
+        devices = [
+            _HttpxDevice(self, client, self._pollers[place], self._link(place)) for place, client in enumerate(self._clients)
+        ]
         self._tasks = [asyncio.ensure_future(device.live()) for device in devices]
         try:
             await asyncio.gather(*self._tasks)
@@ -78,12 +91,10 @@ class HttpxSwarm:
 
     def _link(self, place: int) -> Link:
         """The way to the server of the device at that place among `clients`."""
-        # One pair of requests for all devices, where these need no names.
-        named = self._target.names_devices
-        requests = self._target.requests(self._clients[place]) if named else self._requests
-        if self._transports is None:
-            return LeanLink(self._target, requests)
-        return HttpxLink(self._target, requests, self._transports[place])
+        if self._transports is not None:
+            return HttpxLink(self._target, self._transports[place])
+        context = self._secured.context(self._clients[place]) if self._secured is not None else None
+        return LeanLink(self._target, self._routes, context)
 
     async def _close(self, links: Sequence[Link]) -> None:
         """Closes all, within a bounded time. Every poll has its row by now, and no fault of a transport may lose it."""
@@ -133,8 +144,8 @@ class _HttpxDevice(Device):
 
     __slots__ = ("_expired", "_swarm", "_task", "link")
 
-    def __init__(self, swarm: HttpxSwarm, client: int, link: Link) -> None:
-        super().__init__(swarm.course, client)
+    def __init__(self, swarm: HttpxSwarm, client: int, pollers: tuple[Poller, ...], link: Link) -> None:
+        super().__init__(swarm.course, client, pollers)
         self._swarm = swarm
         self.link = link
         self._expired = False
@@ -165,19 +176,33 @@ class _HttpxDevice(Device):
         link, in_flight = self.link, self._swarm.heartbeat.in_flight
         in_flight[self] = sent
         try:
-            outcome = await link.ask(self.number, checked=self.compares)
+            poller, compare = self.pollers[self.number], self.compares
+            await link.ask(poller, self.round, keep=poller.looks(compare))
+            if not compare and poller.passes(link.status, link.body_bytes):
+                found = RIGHT
+            else:
+                found = self.judged(
+                    link.status, link.headers, link.body, link.first_bytes, link.body_bytes, link.effort_judged
+                )
         except asyncio.CancelledError:
-            outcome = self._cancelled_outcome()
+            found = self._failed(self._cancelled_outcome())
         except Exception as error:  # noqa: BLE001 - whatever a transport raises ends as a row, never as an exception
-            outcome = outcome_of(error)
-            if outcome is Outcome.GENERATOR_ERROR and self._swarm.first_fault is None:
+            found = self._failed(outcome_of(error))
+            if found.outcome is Outcome.GENERATOR_ERROR and self._swarm.first_fault is None:
                 self._swarm.first_fault = " ".join(repr(error).split())[:200]
         finally:
             in_flight.pop(self, None)
-        if outcome is not Outcome.OK and link.status:
-            self.answered_wrong(outcome, link.status, link.headers, link.first_bytes)
         done = link.done_at or time.monotonic()
-        self.ended(sent, done, link.connect_s, link.status, link.body_bytes, outcome)
+        self.ended(
+            sent, done, link.connect_s, link.status, link.body_bytes, found, link.first_byte_at, link.tls_s
+        )
+
+    def _failed(self, outcome: Outcome) -> Judgement:
+        """The poll under way failed; what came of an answer is kept."""
+        link = self.link
+        if link.status:
+            self.answered_wrong(outcome, link.status, link.headers, link.first_bytes)
+        return Judgement(outcome)
 
     def expire(self) -> None:
         """The poll under way has taken longer than the timeout."""

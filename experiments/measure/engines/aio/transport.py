@@ -63,6 +63,8 @@ class LeanTransport(httpx.AsyncBaseTransport):
         """Of the client's request under way, until its answer is read."""
         self.checksum_wanted = False
         """Whether the next answer's CRC-32 is to be taken."""
+        self.body_wanted = False
+        """Whether the body of the next answer to `exchange` is kept, also where bodies are discarded."""
         self.connecting = False
         """Whether the request under way still waits for its connection."""
         self.connect_s = 0.0
@@ -192,7 +194,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
         self.attempts += 1
         try:
             if errand is None:
-                await protocol.ask(wire, checksum=self.checksum_wanted)
+                await protocol.ask(wire, checksum=self.checksum_wanted, keep=self.body_wanted)
             else:
                 await errand.ask(protocol, wire, checksum=self.checksum_wanted)
         except BaseException:

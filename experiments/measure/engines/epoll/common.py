@@ -10,7 +10,6 @@ from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.target import Target
 from experiments.measure.engines.watchdog import Heartbeat
-from experiments.measure.engines.wire import wire_of
 
 if TYPE_CHECKING:
     Devices = deque[Any]
@@ -27,16 +26,12 @@ class Common:
         self.in_flight = heartbeat.in_flight
         self.target = target
         self.keep_alive = target.keep_alive
-        self.names_devices = target.names_devices
-        self.body_bytes = target.body_bytes
-        self.requests = target.requests()
-        self.wires = tuple(wire_of(request) for request in self.requests)
         self.epoll = select.epoll()
         self.connections: dict[int, Any] = {}
         """Socket -> its device."""
         self.overdue: Devices = deque()
         """Devices that came free when their next poll was due already, by `free_at`."""
-        self.waiting: Devices = deque()
-        """Devices by their `wake_at`, each of them once under fixed pacing, else while it waits."""
+        self.waiting: list[tuple[float, int, Any]] = []
+        """A heap of those that wait for their next poll to be due: when that is, number, device."""
         self.closed = False
         """Whether the window is."""

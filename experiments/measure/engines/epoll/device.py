@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import time
+from heapq import heappush
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,10 +16,10 @@ from experiments.measure.engines.counters import MOST_RESTS
 from experiments.measure.engines.device import Device
 from experiments.measure.engines.errors import outcome_of
 from experiments.measure.engines.http1 import AnswerReader, ConnectionClosed, ConnectionReset, ProtocolViolation
-from experiments.measure.engines.judge import judge
-from experiments.measure.engines.target import of_device
+from experiments.measure.engines.judge import RIGHT, Judgement
 from experiments.measure.engines.wire import RETRIABLE
 from experiments.record.schema import Outcome
+from experiments.target.poller import Poller
 
 if TYPE_CHECKING:
     from experiments.measure.engines.epoll.common import Common
@@ -37,10 +38,10 @@ class EpollDevice(Device):
     """One device: connects when it has no connection, sends, and takes what comes."""
 
     __slots__ = ("_closed_by_server", "_connect_begun", "_connect_s", "_connecting", "_kept", "_reader", "_rests", "_sent",
-                 "_socket", "_swarm", "_unsent", "_wakes", "idle", "wake_at")  # fmt: skip
+                 "_socket", "_swarm", "_unsent", "idle")  # fmt: skip
 
-    def __init__(self, swarm: Common, client: int) -> None:
-        super().__init__(swarm.course, client)
+    def __init__(self, swarm: Common, client: int, pollers: tuple[Poller, ...]) -> None:
+        super().__init__(swarm.course, client, pollers)
         self._swarm = swarm
         self._socket: socket.socket | None = None
         self._reader = AnswerReader(time.monotonic, keep_bodies=False)
@@ -56,16 +57,8 @@ class EpollDevice(Device):
         self._sent = 0.0
         self._connect_begun = 0.0
         self._connect_s = 0.0
-        self._wakes = 1
         self.idle = True
         """Whether it waits for no answer."""
-        self.wake_at = self.due
-        """When the loop looks at it next."""
-
-    def set_alarm(self) -> None:
-        """The loop shall look at it when the round after the last one that it was woken for is due."""
-        self.wake_at = self.due_after(self._wakes)
-        self._wakes += 1
 
     def poll(self) -> None:
         """Asks what is due."""
@@ -159,10 +152,9 @@ class EpollDevice(Device):
     def _ask(self, connection: socket.socket) -> None:
         swarm = self._swarm
         swarm.effort.attempts += 1
-        self._reader.expect(checksum=self.compares)
-        wire = swarm.wires[self.number]
-        if swarm.names_devices:
-            wire = of_device(wire, self.client)
+        poller = self.pollers[self.number]
+        self._reader.expect(keep=poller.looks(self.compares))
+        wire = poller.wire(self.round)
         try:
             if (sent := connection.send(wire)) == len(wire):
                 return
@@ -204,7 +196,7 @@ class EpollDevice(Device):
     def _read(self, connection: socket.socket) -> None:
         reader = self._reader
         try:
-            if (remaining := reader.remaining) and not reader.checksum_wanted and reader.answer.status == 200:
+            if (remaining := reader.remaining) and not reader.keeps and reader.answer.status == 200:
                 # One more than is to come, to notice a surplus.
                 size = connection.recv_into(_TRASH, min(remaining + 1, len(_TRASH)), _MSG_TRUNC)
                 complete = size > 0 and reader.skip(size)
@@ -231,7 +223,7 @@ class EpollDevice(Device):
         try:
             reader.end(error)
         except (ConnectionClosed, ConnectionReset) as reason:
-            if self._kept and not reader.answer.started and swarm.requests[self.number].method in RETRIABLE:
+            if self._kept and not reader.answer.started and self.pollers[self.number].kind.blueprint.method in RETRIABLE:
                 swarm.effort.retries += 1
                 self.close()
                 self._connect()
@@ -243,18 +235,16 @@ class EpollDevice(Device):
     def _answered(self) -> None:
         """The answer is complete."""
         reader, swarm = self._reader, self._swarm
-        answer, checked = reader.answer, reader.checksum_wanted
-        if answer.status == 200 and answer.body_bytes == swarm.body_bytes[self.number] and not checked:
-            outcome = Outcome.OK
+        answer = reader.answer
+        if not self.compares and self.pollers[self.number].passes(answer.status, answer.body_bytes):
+            found = RIGHT
         else:
-            checksum = answer.checksum if checked else None
-            outcome = judge(swarm.target, self.number, answer.status, answer.body_bytes, checksum, swarm.effort)
-            if outcome is not Outcome.OK:
-                self.answered_wrong(outcome, answer.status, answer.headers, answer.first_bytes)
+            body = b"".join(answer.body)
+            found = self.judged(answer.status, answer.headers, body, answer.first_bytes, answer.body_bytes, swarm.effort)
         if not (reader.reusable and swarm.keep_alive):
             swarm.effort.closes += swarm.keep_alive and reader.closing
             self.close()
-        self._finish(answer.done_at, outcome)
+        self._finish(answer.done_at, found)
 
     def _fail_to_connect(self, error: OSError) -> None:
         reason = httpx.ConnectError(str(error))
@@ -268,19 +258,20 @@ class EpollDevice(Device):
         self.close()
         if (answer := self._reader.answer).status:
             self.answered_wrong(outcome, answer.status, answer.headers, answer.first_bytes)
-        self._finish(answer.done_at or time.monotonic(), outcome)
+        self._finish(answer.done_at or time.monotonic(), Judgement(outcome))
 
-    def _finish(self, done: float, outcome: Outcome) -> None:
+    def _finish(self, done: float, found: Judgement) -> None:
         """Keeps the row of the poll under way, and says when the next one is due."""
         swarm, answer = self._swarm, self._reader.answer
         swarm.in_flight.pop(self, None)
         self.idle = True
-        self.ended(self._sent, done, self._connect_s, answer.status, answer.body_bytes, outcome)
+        self.ended(
+            self._sent, done, self._connect_s, answer.status, answer.body_bytes, found, answer.first_byte_at
+        )
         if swarm.closed:
             if self.mid_round:
                 swarm.overdue.append(self)
         elif self.due <= done:
             swarm.overdue.append(self)
-        elif not swarm.course.fixed:
-            self.wake_at = self.due
-            swarm.waiting.append(self)
+        else:
+            heappush(swarm.waiting, (self.due, self.client, self))

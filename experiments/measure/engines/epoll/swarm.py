@@ -2,9 +2,8 @@
 
 The same plan, devices, requests and answers as in `httpx_swarm`, so the same rows; no event loop, no task, no future.
 
-Each instant is the plan's own closed form, and timerfd wakes the loop for it: epoll's own timeout is whole milliseconds.
-Under both pacings the devices' next instants come in the order of a queue, since all have the same interval, so neither a
-heap nor a wheel is needed. Sockets stay registered for reading from connect to close.
+timerfd wakes the loop when a poll is due: epoll's own timeout is whole milliseconds. Sockets stay registered for reading
+from connect to close.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from heapq import heapify, heappop
 
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.epoll.common import Common
@@ -21,6 +21,7 @@ from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.engines.timerfd import TimerFd
 from experiments.measure.engines.watchdog import Heartbeat
+from experiments.target.poller import Poller
 
 _EVENTS_AT_ONCE = 64
 """Most events that are handled before what is due meanwhile is sent."""
@@ -36,12 +37,21 @@ class EpollSwarm(Common):
         clients: numbers of the devices.
         stop: told when the window is to close early.
         chores: called every 20 ms with the time.
+        pollers: what the devices ask, in the order of `clients`; None if it is not made yet.
 
     Raises:
         OSError: this platform has no epoll, or no timerfd.
     """
 
-    def __init__(self, course: Course, clients: range, target: Target, stop: Stop, chores: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        course: Course,
+        clients: range,
+        target: Target,
+        stop: Stop,
+        chores: Callable[[float], None],
+        pollers: Sequence[tuple[Poller, ...]] | None = None,
+    ) -> None:
         super().__init__(course, target, Heartbeat(target.timeout_s, course, self._at_each_beat))
         self._stop = stop
         self._chores = chores
@@ -49,9 +59,10 @@ class EpollSwarm(Common):
         self._armed_for = 0.0
         # Edge-triggered, it need not be read: arming it anew is enough.
         self.epoll.register(self._timer.fd, select.EPOLLIN | select.EPOLLET)
-        devices = sorted((EpollDevice(self, client) for client in clients), key=lambda device: device.wake_at)
-        self._devices = devices
-        self.waiting.extend(devices)
+        asked = pollers or target.pollers(course.plan, clients)
+        self._devices = [EpollDevice(self, client, asked[place]) for place, client in enumerate(clients)]
+        self.waiting = [(device.due, device.client, device) for device in self._devices]
+        heapify(self.waiting)
 
     def run(self) -> None:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
@@ -75,16 +86,13 @@ class EpollSwarm(Common):
 
     def _send_due(self, now: float) -> bool:
         """Sends polls that are due; True if there are more of them."""
-        overdue, waiting, fixed = self.overdue, self.waiting, self.course.fixed
+        overdue, waiting = self.overdue, self.waiting
         for _ in range(_SENDS_AT_ONCE):
             # Both queues are in the order in which their devices are ready.
-            if overdue and not (waiting and waiting[0].wake_at < overdue[0].free_at):
+            if overdue and not (waiting and waiting[0][0] < overdue[0].free_at):
                 device = overdue.popleft()
-            elif waiting and waiting[0].wake_at <= now:
-                device = waiting.popleft()
-                if fixed:
-                    device.set_alarm()
-                    waiting.append(device)
+            elif waiting and waiting[0][0] <= now:
+                device = heappop(waiting)[2]
             else:
                 return False
             if device.idle and device.due <= now:
@@ -107,8 +115,8 @@ class EpollSwarm(Common):
     def _arm(self) -> None:
         """Sets the timer to whatever comes next."""
         at = min(self.heartbeat.next_at, self.course.close_at) if not self.closed else self.heartbeat.next_at
-        if self.waiting and self.waiting[0].wake_at < at:
-            at = self.waiting[0].wake_at
+        if self.waiting and self.waiting[0][0] < at:
+            at = self.waiting[0][0]
         if at != self._armed_for:
             self._armed_for = at
             self._timer.arm(at)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from experiments.record.schema import ENDPOINTS, Outcome
+from experiments.record.schema import Outcome
 
 if TYPE_CHECKING:
     import redis
@@ -56,9 +56,11 @@ class Counter:
 
     Args:
         counters: where; None to count nowhere.
+        endpoints: the names of what is polled.
     """
 
-    def __init__(self, counters: Counters | None) -> None:
+    def __init__(self, counters: Counters | None, endpoints: tuple[str, ...]) -> None:
+        self._endpoints = endpoints
         self._key = counters.key if counters else ""
         self._client = connect(counters.url) if counters else None
         self._lock = threading.Lock()
@@ -73,7 +75,7 @@ class Counter:
             return
         if self.error is None:
             try:
-                self._client.hincrby(self._key, f"{ENDPOINTS[number]} {outcome.label}", 1)
+                self._client.hincrby(self._key, f"{self._endpoints[number]} {outcome.label}", 1)
             except Exception as error:  # noqa: BLE001 - a fault of the witness must not become one of the run
                 with self._lock:
                     self.error = self.error or reason(error)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from socket import SHUT_RDWR, socket
 from typing import Any
@@ -20,7 +19,7 @@ import urllib3.connectionpool
 
 from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.device import Course, Device
-from experiments.measure.engines.judge import judge
+from experiments.measure.engines.judge import Judgement
 from experiments.measure.engines.masking import FIRST_BYTES
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target
@@ -28,6 +27,7 @@ from experiments.measure.engines.threads.counter import Counter
 from experiments.measure.engines.threads.errors import outcome_of
 from experiments.measure.engines.watchdog import Heartbeat
 from experiments.record.schema import Outcome
+from experiments.target.poller import Poller
 
 _NAP_S = 0.5
 """Longest sleep in one piece, so that an order to stop is heard; the author's interval fits into one."""
@@ -45,6 +45,7 @@ class ThreadsSwarm:
         stop: told when the window is to close early.
         chores: called every 20 ms with the time.
         counter: where the polls are counted besides.
+        pollers: what the devices ask, in the order of `clients`; None if it is not made yet.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class ThreadsSwarm:
         stop: Stop,
         chores: Callable[[float], None],
         counter: Counter,
+        pollers: Sequence[tuple[Poller, ...]] | None = None,
     ) -> None:
         self.course = course
         self.effort = Effort()
@@ -64,7 +66,8 @@ class ThreadsSwarm:
         self.lock = threading.Lock()
         """Rows, counts and polls in flight are shared by all threads."""
         self.heartbeat = Heartbeat(target.timeout_s, course, chores)
-        self._devices = [_ThreadDevice(self, client) for client in clients]
+        asked = pollers or target.pollers(course.plan, clients)
+        self._devices = [_ThreadDevice(self, client, asked[place]) for place, client in enumerate(clients)]
 
     def run(self) -> None:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
@@ -103,10 +106,8 @@ class _ThreadDevice(Device):
 
     __slots__ = (
         "_expired",
-        "_headers",
         "_interrupted",
         "_swarm",
-        "_urls",
         "broken",
         "connect_s",
         "effort",
@@ -114,12 +115,9 @@ class _ThreadDevice(Device):
         "trying",
     )
 
-    def __init__(self, swarm: ThreadsSwarm, client: int) -> None:
-        super().__init__(swarm.course, client)
-        asked = swarm.target.requests(client if swarm.target.names_devices else None)
+    def __init__(self, swarm: ThreadsSwarm, client: int, pollers: tuple[Poller, ...]) -> None:
+        super().__init__(swarm.course, client, pollers)
         self._swarm = swarm
-        self._urls = tuple(str(request.url) for request in asked)
-        self._headers = dict(asked[0].headers) | {"Accept-Encoding": "identity"}
         self._expired = self._interrupted = False
         self.effort = Effort()
         self.socket: socket | None = None
@@ -148,27 +146,30 @@ class _ThreadDevice(Device):
 
     def _poll(self) -> None:
         """Asks once, keeps the row, and counts it in Redis."""
-        swarm, number, checked = self._swarm, self.number, self.compares
+        swarm, number = self._swarm, self.number
         self._expired = self.trying = False
         self.connect_s = 0.0
         with swarm.lock:
             sent = time.monotonic()
             swarm.heartbeat.in_flight[self] = sent
-        status, size, outcome, done = self._ask(number, checked)
+        status, size, found, done = self._ask()
         with swarm.lock:
             swarm.heartbeat.in_flight.pop(self, None)
             self.socket = None
-            self.ended(sent, done, self.connect_s, status, size, outcome)
-        swarm.counter.count(number, outcome)
+            self.ended(sent, done, self.connect_s, status, size, found)
+        swarm.counter.count(number, found.outcome)
 
-    def _ask(self, number: int, checked: bool) -> tuple[int, int, Outcome, float]:
-        """Status, bytes, outcome, and when it ended."""
+    def _ask(self) -> tuple[int, int, Judgement, float]:
+        """Status, bytes, what was made of it, and when it ended."""
         self.effort.attempts += 1
         try:
             # What the author's script calls. `requests` applies its timeout to each wait; the heartbeat ends the whole.
-            answer = requests.get(
-                self._urls[number],
-                headers=self._headers,
+            asked = self._swarm.target.request(self.pollers[self.number], self.round)
+            answer = requests.request(
+                asked.method,
+                str(asked.url),
+                headers=dict(asked.headers) | {"Accept-Encoding": "identity"},
+                data=asked.content or None,
                 timeout=self._swarm.target.timeout_s,
                 allow_redirects=False,
                 proxies=_DIRECT,
@@ -176,14 +177,11 @@ class _ThreadDevice(Device):
             body = answer.content
             done = time.monotonic()
         except Exception as error:  # noqa: BLE001 - whatever `requests` raises ends as a row, never as an exception
-            return 0, 0, self._failed(error), time.monotonic()
-        checksum = zlib.crc32(body) if checked else None
-        outcome = judge(self._swarm.target, number, answer.status_code, len(body), checksum, self.effort)
-        if outcome is not Outcome.OK:
-            headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
-            with self._swarm.lock:
-                self.answered_wrong(outcome, answer.status_code, headers, body[:FIRST_BYTES])
-        return answer.status_code, len(body), outcome, done
+            return 0, 0, Judgement(self._failed(error)), time.monotonic()
+        headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+        with self._swarm.lock:
+            found = self.judged(answer.status_code, headers, body, body[:FIRST_BYTES], len(body), self.effort)
+        return answer.status_code, len(body), found, done
 
     def _failed(self, error: Exception) -> Outcome:
         if self._expired:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import socket
 import time
 import zlib
 from contextlib import suppress
@@ -26,14 +27,12 @@ from typing import Any
 from distributed import Queue, get_worker
 
 from experiments.errors import LabError, ServerContractError
+from experiments.measure import preflight
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import GeneratorProcess
 from experiments.measure.host import fingerprint
-from experiments.measure.preflight import open_files
 from experiments.measure.sampler import DEAR_BEFORE_S, DEAR_EVERY_S, ProcessTree
 from experiments.measure.servers import probe
-from experiments.record.schema import ENDPOINTS
-from server import catalogue
 
 BEAT_S = 2.0
 """How often the starter shows that it is there."""
@@ -99,15 +98,23 @@ class _Task:
             ParameterError: too few open files are allowed.
             ServerContractError: why the server is not reached.
         """
-        open_files.allow(len(self._shard.clients) + open_files.SPARE_FILES)
-        target = self._shard.target
-        number = ENDPOINTS.index(self._shard.plan.primary)
-        url = target.url + (catalogue.STATUS_PATH, catalogue.BULK_PATH)[number]
+        preflight.allow_files(len(self._shard.clients) + preflight.SPARE_FILES)
+        target, plan = self._shard.target, self._shard.plan
+        name = plan.ever_polled[0]
+        known = None if target.https else target.first.get(name)
         try:
-            answer = probe.ask(url, _REACH_S, target.body_bytes[number], address=target.address)
+            if known is None:
+                # Nothing tells one server from another here; whether its answers are right, every poll says.
+                socket.create_connection(target.address, _REACH_S).close()
+                return
+            (pollers,) = target.pollers(plan, [0])
+            poller = pollers[plan.endpoints.index(name)]
+            wanted = poller.kind.checks.wire
+            size = 0 if wanted is None else int(wanted.high)
+            answer = probe.ask(target.url + poller.parts(1).target, _REACH_S, size, address=target.address)
         except (OSError, HTTPException) as error:
             raise ServerContractError(probe.reason(error)) from None
-        if zlib.crc32(answer.body) != target.checksums[number]:
+        if zlib.crc32(answer.body) != known:
             raise ServerContractError("another server answers it at that address")
 
     async def _accompany(self, generator: GeneratorProcess) -> None:

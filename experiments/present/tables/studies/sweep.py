@@ -68,7 +68,7 @@ def loads(points: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Markup:
 
 def _load(scenario: Scenario) -> list[str]:
     plan = scenario.plan
-    share = plan.bulk_weight / (plan.status_weight + plan.bulk_weight)
+    share = plan.rates["bulk"] / plan.polls_per_s
     body = (1 - share) * scenario.status_bytes + share * scenario.bulk_bytes
     polls = plan.polls_per_s * scenario.window_s
     connections = count(scenario.clients) if scenario.keep_alive else "one a poll"

@@ -88,7 +88,7 @@ class Replay:
     def run(self) -> list[Poll]:
         """Lives all devices' lives, in the order of time, since a stall releases polls in the order in which they came."""
         plan = self.scenario.plan
-        self._begin_s = min(plan.first_due(client) for client in range(plan.clients)) + self.delays.clock_s
+        self._begin_s = min(plan.first_due(client, plan.clocks[0]) for client in range(plan.clients)) + self.delays.clock_s
         waiting = [(-math.inf, client, self._live(client)) for client in range(plan.clients)]
         while waiting:
             _, client, life = heapq.heappop(waiting)
@@ -99,13 +99,15 @@ class Replay:
     def _live(self, client: int) -> Generator[float, None, None]:
         """A device's life; yields the instant of each poll that it sends, to be resumed when that is the next of all."""
         plan, close_s, connection = self.scenario.plan, self.scenario.window_s, _Connection()
-        due, free, round_ = on_tick(plan.first_due(client)), -math.inf, 0
+        (clock,) = plan.clocks  # Of the article's two endpoints.
+        due, free, round_ = plan.due(client, clock, 1), -math.inf, 0
         while due < close_s:
             round_ += 1
             first_due, complete = due, True
-            for endpoint in plan.endpoints(client, round_):
+            polled = plan.named(client, clock, round_)
+            for endpoint in polled:
                 sent = max(due, free) + self.delays.lag_s
-                begun = endpoint != plan.endpoints(client, round_)[0] and complete
+                begun = endpoint != polled[0] and complete
                 # A round that was begun is finished, also when the window closes meanwhile.
                 if sent >= close_s and not begun:
                     self._polls.append(self._unsent(client, round_, endpoint, first_due, free))
@@ -117,7 +119,7 @@ class Replay:
                 self._polls.append(Poll(client, round_, endpoint, first_due, due, sent, done, outcome))
                 free = due = done
             if plan.pacing == "fixed":
-                due = plan.due(client, round_ + 1)
+                due = plan.due(client, clock, round_ + 1)
             elif complete:
                 due = on_tick(free + plan.interval_s)
             else:

@@ -24,7 +24,7 @@ from experiments.analyse.checks.evidence import ms
 from experiments.analyse.latency import percentiles, population
 from experiments.analyse.polls import arrange, measured
 from experiments.errors import LabError
-from experiments.measure.preflight.engines import has_epoll
+from experiments.measure.preflight import has_epoll
 from experiments.measure.servers.local import ServerProcess
 from experiments.record.reading import Record
 from experiments.runner import wait_for

@@ -43,7 +43,7 @@ def plan(**changes: Any) -> Plan:
         "warmup_s": 0.1,
         "window_s": 0.5,
     }
-    return Plan(**defaults | changes)
+    return Plan.of_ratio(**defaults | changes)
 
 
 def target(port: int, **changes: Any) -> Target:
@@ -56,7 +56,7 @@ def target(port: int, **changes: Any) -> Target:
         "body_bytes": (100, 100),
         "checksums": (crc, crc),
     }
-    return Target(**defaults | changes)
+    return Target.hello(**defaults | changes)
 
 
 def measure(

@@ -186,7 +186,7 @@ def test_a_counter_asks_a_redis_that_failed_no_more() -> None:
     """After its first failure every poll is counted as lost, at once."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        counter = Counter(Counters(f"redis://127.0.0.1:{nobody.getsockname()[1]}", "key"))
+        counter = Counter(Counters(f"redis://127.0.0.1:{nobody.getsockname()[1]}", "key"), ("status", "bulk"))
         for _ in range(3):
             counter.count(0, Outcome.OK)
     counter.close()

@@ -100,7 +100,7 @@ def test_an_offset_is_right_within_its_error(offset_s: float, there_s: float) ->
 
 
 def shard(run_path: Path) -> Shard:
-    target = Target("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
+    target = Target.hello("http://127.0.0.1:1", ("127.0.0.1", 1), True, 1.0, (100, 100), (0, 0))
     return Shard(str(run_path), 1, 2, "httpx", Scenario(clients=2).plan, target)
 
 

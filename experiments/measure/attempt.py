@@ -1,0 +1,113 @@
+"""Trying a target before a load is asked of it: its server is started or found, one device asks one round, and it ends.
+
+A scenario in, what came of it out. Nothing is recorded and nothing else is asked.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from experiments.errors import ParameterError
+from experiments.measure import before, interrupts
+from experiments.measure.precheck import Precheck
+from experiments.measure.servers import own
+from experiments.measure.servers.address import look_up
+from experiments.measure.servers.external import ExternalServer
+from experiments.measure.servers.local import ServerProcess
+from experiments.parts import Load
+from experiments.scenario import Scenario
+from experiments.target.file.model import Target
+from experiments.target.hello import NAME as HELLO
+from experiments.target.loaded import Loaded
+from experiments.target.tried import Tried
+
+
+async def attempt(scenario: Scenario, *, transport: str = "") -> Tried:
+    """Tries what a scenario will ask.
+
+    Args:
+        transport: `module:name` of what makes a user's transport; empty for the lean one.
+
+    Raises:
+        ParameterError: it cannot be tried.
+        ServerStartError: the server did not become ready, or nobody answers.
+    """
+    if scenario.workload != "static":
+        raise ParameterError(f"workload={scenario.workload!r} cannot be tried by itself: it needs a run's own database.")
+    loaded = scenario.load_target()
+    check = Precheck(loaded, scenario.parts.load, transport)
+    with interrupts.as_cancellation(), tempfile.TemporaryDirectory(prefix="lab-try-") as folder:
+        server = _server(scenario, loaded, check, Path(folder) / "server.log")
+        try:
+            if isinstance(server, own.OwnProcess):
+                await server.start(asks_ready=False)
+            else:
+                await server.start()
+            dns_s = _look_up_s(server.url) if isinstance(server, ExternalServer) else None
+            tried = await check.round(server.url, server.address, dns_s=dns_s)
+            notes = _notes(loaded, server, tried)
+        finally:
+            await interrupts.undisturbed(server.stop())
+    return replace(tried, load=load(loaded.target, scenario.parts.load, tried), notes=notes)
+
+
+def _server(scenario: Scenario, loaded: Loaded, check: Precheck, log_path: Path) -> ServerProcess | ExternalServer:
+    if scenario.target != HELLO:
+        return own.server(loaded, url=scenario.server_url, workers=scenario.workers, log_path=log_path, ready=check.ready)
+    status, bulk = scenario.status_bytes, scenario.bulk_bytes
+    if scenario.server_url:
+        return ExternalServer(url=scenario.server_url, status_bytes=status, bulk_bytes=bulk)
+    return ServerProcess(
+        system=scenario.server, workers=scenario.workers, log_path=log_path, status_bytes=status, bulk_bytes=bulk
+    )
+
+
+def _look_up_s(url: str) -> float:
+    begun = time.monotonic()
+    look_up(url)
+    return time.monotonic() - begun
+
+
+def rates(target: Target, load: Load) -> dict[str, float]:
+    """Polls a second of all devices, by endpoint: the most frequent share in every interval, the others beside it."""
+    shares = {name: one.share if one.share is not None else 1 for name, one in target.endpoints.items() if not one.every_s}
+    most = max(shares.values(), default=0)
+    return {
+        name: load.clients / one.every_s
+        if one.every_s
+        else (load.clients / load.interval_s * shares[name] / most if most else 0.0)
+        for name, one in target.endpoints.items()
+    }
+
+
+def load(target: Target, load: Load, tried: Tried) -> str:
+    """What the load will be, in a sentence; its bytes are those of the answers that came now."""
+    polls = rates(target, load)
+    sizes = {one.endpoint: one.answer.wire_bytes for one in tried.exchanges if one.answer is not None}
+    each = ", ".join(f"{name} {rate:,.3g}/s" for name, rate in polls.items() if rate)
+    total = sum(polls.values())
+    megabytes = sum(rate * sizes.get(name, 0) for name, rate in polls.items()) / 1e6
+    return (
+        f"{load.clients:,} devices ask {total:,.4g} polls/s ({each}), some {total * load.window_s:,.0f} in "
+        f"{load.window_s / 60:g} minutes; bodies like these are {megabytes:,.3g} MB/s."
+    )
+
+
+def _notes(loaded: Loaded, server: ServerProcess | ExternalServer, tried: Tried) -> tuple[str, ...]:
+    """Whose cost will be the server's, and what nothing will vouch for."""
+    metrics = before.metrics(loaded)
+    told: list[str] = []
+    if not server.main_pid:
+        found = before.owner(server, set(), loaded)
+        here = f"The server's cost will be that of {found.name} (process {', '.join(map(str, found.pids))})."
+        asked = "what it says of itself at metrics_url" if metrics else "unknown"
+        told.append(here if found.pids else f"The server's cost will be {asked}, since {found.unseen}.")
+    if not (metrics and metrics.counter) and isinstance(server, own.OwnExternal | own.OwnProcess):
+        told.append(
+            "Nothing will prove that no cache answered: name the server's own counter of requests with metrics_url and "
+            "metrics_requests, or have `ready` answer JSON with pid and served."
+        )
+    return tuple(told)

@@ -1,0 +1,282 @@
+"""Before the load: one device asks once, over the very transport and checks that all devices will use.
+
+A target, the address of a server that listens and the name of a user's transport in; what was asked, answered and not
+right out. Sees what a device would see: authentication, TLS, a wrong length. Every question has a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import math
+import ssl
+import time
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from experiments.errors import ParameterError, ServerContractError
+from experiments.measure.engines.aio.adapters import takes_device
+from experiments.measure.engines.aio.transport import LeanTransport
+from experiments.measure.engines.target import contexts
+from experiments.parts import Load
+from experiments.target.answers.answer import Answer
+from experiments.target.answers.decoding import DecodingError
+from experiments.target.loaded import Loaded
+from experiments.target.masking import header
+from experiments.target.poller import Poller
+from experiments.target.swarm import Swarm, prepare
+from experiments.target.tried import STEPS, AnswerShown, Exchange, Tried
+
+_MOST_SHOWN = 2_000
+"""Letters of an answer's body that are shown."""
+_MASKED_BEFORE_CUT = 1 << 16
+_READY_S = 5.0
+"""How long an answer to the question whether a server is ready may take."""
+_CONNECT = ("connection.connect_tcp.started", "connection.connect_tcp.complete")
+_TLS = ("connection.start_tls.started", "connection.start_tls.complete")
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Precheck:
+    """What one device asks before the load."""
+
+    loaded: Loaded
+    load: Load
+    transport: str = ""
+    """`module:name` of what makes a user's transport; empty for the lean one."""
+
+    async def ready(self, url: str, address: Address) -> str | None:
+        """Why the server is not ready: `ready` is not answered as the target says, or its first endpoint not rightly."""
+        wanted = self.loaded.target.ready
+        within_s = min(self.load.timeout_s, _READY_S)
+        if wanted is None:
+            tried = await self.round(url, address, within_s=within_s, first_only=True)
+            return " ".join(tried.faults) or None
+        try:
+            async with self._opened(url, address) as asked:
+                request = _request(url, address, "GET", wanted.path, [("Accept", "*/*")], b"", asked.marks)
+                status = (await asyncio.wait_for(asked.ask(request), within_s)).status
+        except Exception as error:  # noqa: BLE001 - whatever a transport raises, it is not ready
+            return f"GET {wanted.path}: {_said(error, within_s)}"
+        allowed = " or ".join(map(str, wanted.status))
+        return None if status in wanted.status else f"GET {wanted.path} was answered {status}, not {allowed}"
+
+    async def round(
+        self, url: str, address: Address, *, within_s: float | None = None, dns_s: float | None = None,
+        first_only: bool = False,
+    ) -> Tried:  # fmt: skip
+        """Asks each endpoint once, as the first device will in its first round.
+
+        Args:
+            within_s: seconds for each answer; None: as long as the load waits.
+            dns_s: how long it took to look the server's name up, if that was done.
+            first_only: ask the first endpoint alone.
+        """
+        swarm = self._swarm(url)
+        polled = [
+            poller
+            for poller, one in zip(swarm.device(0), self.loaded.target.endpoints.values(), strict=True)
+            if one.share != 0
+        ]
+        exchanges = []
+        async with self._opened(url, address) as asked:
+            for poller in polled[:1] if first_only else polled:
+                exchange = await _exchange(asked, poller, url, address, within_s or self.load.timeout_s)
+                exchanges.append(exchange)
+        if exchanges and dns_s is not None:
+            exchanges[0] = replace(exchanges[0], times_ms={**exchanges[0].times_ms, "dns": 1000 * dns_s})
+        return Tried(self.loaded.name, url, tuple(exchanges))
+
+    def refuse(self, tried: Tried) -> None:
+        """Refuses a load whose answers are not right from the start.
+
+        Raises:
+            ServerContractError: what is not right, a sentence each.
+        """
+        if not tried.right:
+            raise ServerContractError(
+                f"{tried.url} does not answer what is to be measured. " + " ".join(_ended(one) for one in tried.faults)
+            )
+
+    def _swarm(self, url: str) -> Swarm:
+        load = self.load
+        host = urlsplit(url).netloc
+        return prepare(self.loaded, clients=load.clients, seed=load.seed, host=host, keep_alive=load.keep_alive)
+
+    def _context(self, url: str) -> ssl.SSLContext | None:
+        """How the first device speaks to an https server."""
+        if not url.startswith("https:"):
+            return None
+        return contexts(self.loaded).of(self._swarm(url).certificate(0))
+
+    @asynccontextmanager
+    async def _opened(self, url: str, address: Address) -> AsyncIterator[_Asker]:
+        if self.transport:
+            asker: _Asker = _Any(_made(self.transport))
+        else:
+            asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=self._context(url)))
+        try:
+            yield asker
+        finally:
+            await asker.transport.aclose()
+
+
+@dataclass
+class _Asker:
+    """One connection, and when what happened on it."""
+
+    transport: Any
+    marks: dict[str, float] = field(default_factory=dict)
+    """Event -> when, on the monotonic clock; of the request under way."""
+    done_at: float = 0.0
+    first_byte_at: float = 0.0
+
+    async def ask(self, request: httpx.Request) -> Answer:
+        """Asks once. Raises what the transport raises."""
+        raise NotImplementedError
+
+    def times_ms(self, begun: float) -> dict[str, float | None]:
+        """Milliseconds of each step, as far as the transport tells."""
+        raise NotImplementedError
+
+
+class _Lean(_Asker):
+    transport: LeanTransport
+
+    async def ask(self, request: httpx.Request) -> Answer:
+        answer = await self.transport.exchange(request)
+        return Answer(answer.status, b"".join(answer.body), answer.headers, answer.body_bytes)
+
+    def times_ms(self, begun: float) -> dict[str, float | None]:
+        transport, answer = self.transport, self.transport.answer
+        connect, tls = transport.connect_s, getattr(transport, "tls_s", 0.0)
+        first = getattr(answer, "first_byte_at", 0.0)
+        first_byte = first - begun - connect - tls if first else None
+        done_from = first or begun + connect + tls
+        return _times(connect, tls, first_byte, answer.done_at - done_from if answer.done_at else None)
+
+
+class _Any(_Asker):
+    async def ask(self, request: httpx.Request) -> Answer:
+        response = await self.transport.handle_async_request(request)
+        self.first_byte_at = time.monotonic()
+        try:
+            body = b"".join([piece async for piece in response.aiter_raw()])
+        finally:
+            await response.aclose()
+        self.done_at = time.monotonic()
+        return Answer(response.status_code, body, response.headers.raw)
+
+    def times_ms(self, begun: float) -> dict[str, float | None]:
+        connect, tls = self._between(*_CONNECT), self._between(*_TLS)
+        spent = (connect or 0.0) + (tls or 0.0)
+        first = self.first_byte_at - begun - spent if self.first_byte_at else None
+        return _times(connect, tls, first, self.done_at - self.first_byte_at if self.done_at else None)
+
+    def _between(self, start: str, end: str) -> float | None:
+        return self.marks[end] - self.marks[start] if start in self.marks and end in self.marks else None
+
+
+def _made(name: str) -> httpx.AsyncBaseTransport:
+    """A user's transport for the first device, whose number it is told if it takes one.
+
+    Raises:
+        ParameterError: it cannot be had.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), attribute)
+        made = factory(0) if takes_device(factory) else factory()
+    except Exception as error:
+        raise ParameterError(f"transport={name!r} failed when it was called for device 0 ({error!r}).") from error
+    if not isinstance(made, httpx.AsyncBaseTransport):
+        raise ParameterError(f"transport={name!r} made a {type(made).__name__}, which is no httpx.AsyncBaseTransport.")
+    return made
+
+
+def _times(
+    connect_s: float | None, tls_s: float | None, first_byte_s: float | None, last_byte_s: float | None
+) -> dict[str, float | None]:
+    steps = dict(zip(STEPS, (None, connect_s, tls_s, first_byte_s, last_byte_s), strict=True))
+    return {name: None if one is None or math.isnan(one) else 1000 * max(0.0, one) for name, one in steps.items()}
+
+
+async def _exchange(asked: _Asker, poller: Poller, url: str, address: Address, within_s: float) -> Exchange:
+    """One poll of the first round, judged as each of the load will be."""
+    shown = poller.shown(1)
+    method, target, headers, body = poller.parts(1)
+    asked.marks.clear()
+    asked.done_at = asked.first_byte_at = 0.0
+    begun = time.monotonic()
+    name = poller.kind.name
+    try:
+        request = _request(url, address, method, target, headers, body, asked.marks)
+        if isinstance(asked, _Lean):
+            request.extensions["lean_wire"] = poller.wire(1)
+        answer = await asyncio.wait_for(asked.ask(request), within_s)
+    except Exception as error:  # noqa: BLE001 - whatever a transport raises is what there is to show
+        why = f"there was no answer: {poller.masker.text(_said(error, within_s))}."
+        return Exchange(name, shown, None, asked.times_ms(begun), "no answer", why)
+    failure = poller.check(answer, 1)
+    explanation = poller.explain(failure, answer, 1) if failure else ""
+    return Exchange(name, shown, _shown(answer, poller), asked.times_ms(begun), failure, explanation)
+
+
+def _request(
+    url: str, address: Address, method: str, target: str, headers: list[tuple[str, str]], body: bytes,
+    marks: dict[str, float],
+) -> httpx.Request:  # fmt: skip
+    """A request as a device's transport gets it: it leads to the address, and names the host."""
+
+    async def trace(event: str, info: dict[str, Any]) -> None:
+        marks[event] = time.monotonic()
+
+    parts = urlsplit(url)
+    host, port = address
+    numbers = (
+        url if "%" in host else f"{parts.scheme}://[{host}]:{port}" if ":" in host else f"{parts.scheme}://{host}:{port}"
+    )
+    return httpx.Request(
+        method,
+        httpx.URL(numbers).copy_with(raw_path=target.encode("ascii")),
+        headers=[("Host", parts.netloc), *headers],
+        content=body,
+        extensions={"sni_hostname": parts.hostname, "trace": trace},
+    )
+
+
+def _shown(answer: Answer, poller: Poller) -> AnswerShown:
+    masker = poller.masker
+    try:
+        body = answer.decoded
+        decoded: int | None = len(body)
+    except DecodingError:
+        body, decoded = answer.body, None
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
+    text = masker.text(body[:_MASKED_BEFORE_CUT].decode("utf-8", "backslashreplace"))
+    return AnswerShown(
+        answer.status,
+        tuple((name, header(name, masker.text(value))) for name, value in headers),
+        text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + " ...",
+        answer.wire_bytes,
+        decoded,
+        zlib.crc32(answer.body),
+    )
+
+
+def _said(error: Exception, within_s: float) -> str:
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return f"not within {within_s:g} s"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
