@@ -76,7 +76,6 @@ class Ongoing:
     def plan(self) -> Plan:
         """The polls that are asked for; made once, since a target's file may be gone or another by the end."""
         return self.scenario.plan_of(self.precheck.loaded)
-        return self.scenario.plan_of(self.precheck.loaded)
 
     @property
     def deadline(self) -> float:
