@@ -22,7 +22,7 @@ from experiments.errors import KernelEndedError, ParameterError
 from experiments.measure import preflight
 from experiments.measure.attempt import attempt
 from experiments.measure.host import fingerprint
-from experiments.measure.run import conduct
+from experiments.measure.run import run_scenario
 from experiments.measure.services.database import Database
 from experiments.present.pages.tried import Trial
 from experiments.progress import OnProgress, Progress, forgiving
@@ -70,7 +70,7 @@ def run(
     preflight.check(scenario, factory)
     preflight.check_transport(factory, scenario)
     told = forgiving(on_progress)
-    path = wait_for(conduct(scenario, on_progress=told, transport=factory))
+    path = wait_for(run_scenario(scenario, on_progress=told, transport=factory))
     total_s = scenario.warmup_s + scenario.window_s
     told(Progress("analysing", total_s, total_s))
     return summarise(load(path))

@@ -33,7 +33,7 @@ _STOPPED_S = 20.0
 
 
 @dataclass
-class Ongoing:
+class RunState:
     """What is known of a run while it goes on. Instants are on the monotonic clock."""
 
     scenario: Scenario

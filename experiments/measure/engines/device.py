@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from experiments.agenda import Agenda
-from experiments.measure.engines.counters import Effort, Tally
+from experiments.measure.engines.counters import Counters, Tally
 from experiments.measure.engines.judge import Judgement, judge
 from experiments.measure.engines.wrong_answers import WrongAnswers
 from experiments.record.rows import NEVER, RowBuffer
@@ -124,17 +124,17 @@ class Device:
 
     def judged(
         self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, first_bytes: bytes, body_bytes: int,
-        effort: Effort,
+        counters: Counters,
     ) -> Judgement:  # fmt: skip
         """What is made of a complete answer to the poll that is due; to be told before `ended`.
 
         Args:
             body: as it came, where `looks` said that it is looked at.
             first_bytes: of it, as far as anybody kept them.
-            effort: counts comparisons.
+            counters: counts comparisons.
         """
         poller, compare = self.pollers[self.number], self.compares
-        found = judge(poller, self.number, self.round, status, headers, body, body_bytes, effort, compare=compare)
+        found = judge(poller, self.number, self.round, status, headers, body, body_bytes, counters, compare=compare)
         if found.outcome:
             self.answered_wrong(found.outcome, status, headers, first_bytes or body, found)
         return found

@@ -12,7 +12,7 @@ import httpx
 from experiments.errors import GeneratorError, ParameterError
 from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory, takes_device
 from experiments.measure.engines.target import Secured, Target
-from experiments.measure.engines.threads.counter import Counters
+from experiments.measure.engines.threads.counter import RedisCounters
 from experiments.schedule import Plan
 from experiments.target.poller import Poller
 
@@ -30,7 +30,7 @@ class Shard:
     target: Target
     transport: str = ""
     """`module:name` of a user's own transport factory; empty for the engine's."""
-    counters: Counters | None = None
+    redis_counters: RedisCounters | None = None
     """Where the author's client counts besides; None for nowhere."""
 
     def to_json(self) -> dict[str, Any]:
@@ -39,8 +39,8 @@ class Shard:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         target = data["target"] | {"address": tuple(data["target"]["address"])}
-        counters = Counters(**data["counters"]) if data.get("counters") else None
-        return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "counters": counters})
+        redis_counters = RedisCounters(**data["redis_counters"]) if data.get("redis_counters") else None
+        return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "redis_counters": redis_counters})
 
     @property
     def clients(self) -> range:

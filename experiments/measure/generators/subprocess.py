@@ -23,7 +23,7 @@ import httpx
 from experiments.errors import GeneratorError
 from experiments.measure.engines.stop import Stop
 from experiments.measure.generators.shard import Report, Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.measure.sampler import ProcessTree
 from experiments.target.poller import Poller
 
@@ -45,7 +45,7 @@ class Generator(ABC):
         self.report: Report | None = None
         """The latest report."""
         self.facts: dict[str, Any] | None = None
-        """What `drive` returned."""
+        """What `run_shard` returned."""
         self.error: str | None = None
         """Why there are no facts, if so."""
         self.ended = asyncio.Event()
@@ -113,7 +113,7 @@ class KernelGenerator(Generator):
 
     async def _drive(self, start_at: float) -> None:
         try:
-            self.facts = await drive(self.shard, start_at, self._take, self._stop, self._transports, self._pollers)
+            self.facts = await run_shard(self.shard, start_at, self._take, self._stop, self._transports, self._pollers)
         except Exception as error:  # noqa: BLE001 - reported like the death of a process
             self.error = f"generator {self.shard.instance} broke: {error!r}"
         finally:

@@ -27,7 +27,7 @@ import httpx
 from experiments.errors import GeneratorError
 from experiments.measure.engines.stop import Stop
 from experiments.measure.generators.shard import Report, Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 
 _LAST_WORDS_S = 10.0
 """How long a generator may take to end after its starter is gone, before it ends itself the hard way."""
@@ -60,7 +60,7 @@ def main() -> None:
         # What is alive now stays alive: it need not be looked at by each collection of garbage.
         gc.collect()
         gc.freeze()
-        facts = runner.run(drive(shard, order["start_at"], starter.report, stop, transports, pollers))
+        facts = runner.run(run_shard(shard, order["start_at"], starter.report, stop, transports, pollers))
         # Before the loop is closed, which waits for whatever a transport has left on it.
         starter.say({"facts": facts})
 

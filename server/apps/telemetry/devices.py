@@ -32,7 +32,7 @@ class Tokens:
 
 
 class RateLimit:
-    """A bucket of requests a device, filled at a steady rate.
+    """A bucket of requests per device, filled at a steady rate.
 
     Args:
         clock: seconds that never go back.

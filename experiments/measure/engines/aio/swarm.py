@@ -14,13 +14,13 @@ import httpx
 
 from experiments.measure.engines.aio.adapters import HttpxLink, LeanLink, Link
 from experiments.measure.engines.aio.pacer import Pacer
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.device import Course, Device
 from experiments.measure.engines.errors import outcome_of
 from experiments.measure.engines.judge import RIGHT, Judgement
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Secured, Target
-from experiments.measure.engines.watchdog import Heartbeat
+from experiments.measure.engines.watchdog import Watchdog
 from experiments.record.schema import Outcome
 from experiments.target.poller import Poller
 
@@ -50,7 +50,7 @@ class HttpxSwarm:
         pollers: Sequence[tuple[Poller, ...]] | None = None,
     ) -> None:
         self.course = course
-        self.effort = Effort()
+        self.counters = Counters()
         self.first_fault: str | None = None
         """What the first poll raised that failed by the generator's fault, if one did."""
         self.closing_error: str | None = None
@@ -65,7 +65,7 @@ class HttpxSwarm:
             poller.kind.name: target.route(poller.kind.blueprint.method) for poller in (self._pollers[0] if clients else ())
         }
         self._secured = Secured(target, course.plan) if target.https and transports is None else None
-        self.heartbeat = Heartbeat(target.timeout_s, course, self._at_each_beat)
+        self.watchdog = Watchdog(target.timeout_s, course, self._at_each_beat)
         self._cutting_short: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -85,7 +85,7 @@ class HttpxSwarm:
             await self._end_devices()
             for device in devices:
                 device.give_up()
-                self.effort.add(device.link.effort)
+                self.counters.add(device.link.counters)
             await self._close([device.link for device in devices])
             self.pacer.close()
 
@@ -112,8 +112,8 @@ class HttpxSwarm:
 
     async def _beat(self) -> None:
         while True:
-            self.heartbeat.beat(time.monotonic())
-            await asyncio.sleep(max(0.0, self.heartbeat.next_at - time.monotonic()))
+            self.watchdog.beat(time.monotonic())
+            await asyncio.sleep(max(0.0, self.watchdog.next_at - time.monotonic()))
 
     def _at_each_beat(self, now: float) -> None:
         if self._cutting_short is None and self._stop.ordered:
@@ -173,7 +173,7 @@ class _HttpxDevice(Device):
 
     async def _poll(self, sent: float) -> None:
         """Asks once, and keeps the row."""
-        link, in_flight = self.link, self._swarm.heartbeat.in_flight
+        link, in_flight = self.link, self._swarm.watchdog.in_flight
         in_flight[self] = sent
         try:
             poller, compare = self.pollers[self.number], self.compares
