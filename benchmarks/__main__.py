@@ -28,23 +28,13 @@ _MET = {True: "reached", False: "MISSED", None: ""}
 
 def main() -> int:
     arguments = _arguments()
+    asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "peers", "loads", "wrk2")}
     try:
-        cost = part.CostPart(
-            rounds=arguments.rounds,
-            seconds=arguments.seconds,
-            peers=arguments.peers,
-            loads=arguments.loads,
-            wrk2=arguments.wrk2,
-        )
+        cost = part.CostPart(**asked)
     except LabError as error:
         print(error, file=sys.stderr)
         return 2
-    shown: list[Markup] = []
-    figures: list[Figure] = []
-    if arguments.rounds:
-        folder = default_results_dir() / f"benchmark-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        shown = [cost.measure(folder, _say), cost.growth()]
-        figures = cost.lines()
+    shown, figures = _measured(cost) if arguments.rounds else ([], [])
     if arguments.minutes:
         _say(f"the notebook as papermill runs it, {arguments.minutes:g} min")
         with tempfile.TemporaryDirectory() as place:
@@ -53,6 +43,13 @@ def main() -> int:
         print(f"\n{table!r}")
     _print(figures)
     return 0
+
+
+def _measured(cost: part.CostPart) -> tuple[list[Markup], list[Figure]]:
+    """What part 4 shows, and its figures."""
+    folder = default_results_dir() / f"benchmark-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    shown = [cost.measure(folder, _say), cost.growth()]
+    return shown, cost.lines()
 
 
 def _arguments() -> argparse.Namespace:

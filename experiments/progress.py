@@ -32,13 +32,15 @@ class Progress:
     polls_per_s: float = 0.0
     """Polls ended in the last second."""
     response_p50_ms: float | None = None
-    """Of A's latest answers; None where there were none."""
+    """Of the first endpoint's latest answers; None where there were none."""
     response_p99_ms: float | None = None
     server_cores: float = 0.0
     """Processor cores that the server used since the last report."""
     generator_cores: float = 0.0
     run_dir: str = ""
     """Where the record is written; said while starting."""
+    endpoints: tuple[str, ...] = ("status", "bulk")
+    """What is polled, in the target's order."""
 
 
 OnProgress = Callable[[Progress], None]

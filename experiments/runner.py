@@ -30,6 +30,8 @@ from experiments.record import store
 from experiments.record.collection import collect
 from experiments.record.reading import Record, load
 from experiments.scenario import Scenario
+from experiments.target.hello import NAME as HELLO
+from experiments.target.loaded import Loaded
 
 T = TypeVar("T")
 
@@ -65,6 +67,7 @@ def run(
         scenario = scenario.settled(loaded)
     scenario.check_server()
     factory = preflight.transport_name(transport)
+    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, loaded))
     preflight.check(scenario, factory)
     preflight.check_transport(factory, scenario)
     told = forgiving(on_progress)
@@ -75,24 +78,34 @@ def run(
 
 
 def try_target(
-    target: str | Scenario = "hello", *, transport: Callable[..., httpx.AsyncBaseTransport] | None = None, **asked: Any
+    target: str | Scenario = HELLO,
+    *,
+    transport: Callable[..., httpx.AsyncBaseTransport] | None = None,
+    own_only: bool = False,
+    **asked: Any,
 ) -> Trial:
     """Asks what a target asks, once, with one device, over the transport and the checks of the load.
 
     Args:
         target: its name in params/targets/ or its path; or a scenario.
         transport: as for `run`.
+        own_only: leave the article's two endpoints alone, whose answers are known.
         asked: other parameters of the run, such as `server_url`.
 
     Raises:
         LabError: the target cannot be tried; an answer that is not right is shown, and raises nothing.
     """
     scenario = target if isinstance(target, Scenario) else Scenario.from_parameters({"target": target, **asked})
-    if scenario.run_dir:
+    if scenario.run_dir or (own_only and scenario.target == HELLO):
         return Trial(None)
     factory = preflight.transport_name(transport)
-    preflight.check_engine(scenario.parts.engine, factory)
+    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, scenario.load_target()))
     return Trial(wait_for(attempt(scenario, transport=factory)))
+
+
+def https(scenario: Scenario, loaded: Loaded) -> bool:
+    """Whether the server is spoken to over TLS."""
+    return scenario.server_url.startswith("https:") if scenario.server_url else loaded.target.https
 
 
 def check_earlier(compare_to: str, *, strict: bool) -> None:

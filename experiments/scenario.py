@@ -357,6 +357,11 @@ class Scenario(Parameters):
             )
 
     @property
+    def measured(self) -> str:
+        """What is measured: a system of the catalogue, or else a target by its name or path."""
+        return self.server if self.target == HELLO else self.target
+
+    @property
     def window_s(self) -> float:
         """Length of the measured window in seconds."""
         return self.minutes * 60
@@ -402,28 +407,36 @@ class Scenario(Parameters):
 
     @property
     def plan(self) -> Plan:
-        """The polls that this scenario asks for; of a target that is a file, the file says how often.
+        """The polls that this scenario asks for; of another target than hello its file is read for it.
 
         Raises:
-            ParameterError: that file is not there any more, or is no longer right.
+            ParameterError: that file is not there, or not right.
         """
         if self.target != HELLO:
-            return planning.plan(
-                self.load_target().target,
-                clients=self.clients,
-                interval_s=self.interval_ms / 1000,
-                phase=self.phase,
-                pacing=self.pacing,
-                seed=self.seed,
-                warmup_s=self.warmup_s,
-                window_s=self.window_s,
-            )
+            return self.plan_of(self.load_target())
         status, bulk = _weights(self.ratio)
         return Plan.of_ratio(
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
             status_weight=status,
             bulk_weight=bulk,
+            phase=self.phase,
+            pacing=self.pacing,
+            seed=self.seed,
+            warmup_s=self.warmup_s,
+            window_s=self.window_s,
+        )
+
+    def plan_of(self, loaded: Loaded) -> Plan:
+        """The polls of a target that was read.
+
+        Raises:
+            ParameterError: its jitter is longer than an interval.
+        """
+        return planning.plan(
+            loaded.target,
+            clients=self.clients,
+            interval_s=self.interval_ms / 1000,
             phase=self.phase,
             pacing=self.pacing,
             seed=self.seed,

@@ -57,6 +57,7 @@ FLOORS = {
     },
     "experiments.present": {
         "palette": set(),
+        "look": {"palette"},
         "format": set(),
         "html": set(),
         "template": {"palette"},
@@ -64,8 +65,8 @@ FLOORS = {
         "chart": {"html", "plain_chart", "template"},
         "layout": {"template"},
         "live": {"format", "html", "palette"},
-        "charts": {"axes", "chart", "format", "layout", "palette", "template"},
-        "charts.studies": {"axes", "chart", "charts", "format", "layout", "palette", "template"},
+        "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
+        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
         "tables": {"format", "html"},
         "tables.studies": {"format", "html", "tables"},
     },
@@ -216,7 +217,7 @@ def test_a_circle_is_seen_also_within_functions() -> None:
 
 
 def test_no_folder_holds_more_than_fifteen_modules() -> None:
-    """A folder can be read at a glance."""
+    """What lies side by side can be read at a glance; `__init__` is not counted."""
     tree = modules("experiments", "server", "tests", "benchmarks")
     folders = Counter(str(Path(path).parent) for path, _ in tree if Path(path).stem != "__init__")
     assert {folder: count for folder, count in folders.items() if count > 15} == {}
@@ -295,9 +296,11 @@ def test_no_path_is_a_pattern() -> None:
 
 
 def test_a_path_that_may_be_a_pattern_is_seen() -> None:
-    """By a name alone; not with glob=False, and not by bytes."""
+    """A name alone is a breach; glob=False, or bytes in place of a file, are none."""
     source = "pl.read_parquet(path)\npl.read_parquet(path, glob=False)\npl.read_csv(io.BytesIO(content))\n"
     assert [breach.split(" ")[0] for breach in pattern_breaches(source, "it.py")] == ["it.py:1"]
+
+
 def study_breaches(source: str, path: str) -> list[str]:
     """Where a module of a study that decides or works out knows how things are shown."""
     below = Path(path).stem in {"study", "params", "strategy", "rows", "grid", "blocks", "light", "search", "statistics"}
@@ -320,7 +323,7 @@ def test_every_folder_of_modules_is_a_package() -> None:
 
 
 def test_no_module_is_called_utils() -> None:
-    """A module is named for what it owns."""
+    """Each file is named for what it owns, which `utils` never says."""
     tree = modules("experiments", "server", "tests", "benchmarks")
     assert [path for path, _ in tree if Path(path).stem in {"util", "utils"}] == []
 
@@ -343,7 +346,7 @@ def test_a_clock_that_is_set_moves_no_figure() -> None:
 
 
 def test_every_test_says_what_behaviour_it_holds() -> None:
-    """Each test has a docstring of one sentence."""
+    """A docstring is one sentence at least, with a full stop, and stands in every test."""
     silent = [
         f"{path}::{node.name}"
         for path, source in modules("tests")
@@ -353,6 +356,30 @@ def test_every_test_says_what_behaviour_it_holds() -> None:
         and not re.fullmatch(r"[^\n].*?\.", ast.get_docstring(node) or "", re.DOTALL)
     ]
     assert silent == []
+
+
+def says_more(docstring: str, name: str) -> bool:
+    """Whether a docstring is a sentence of its own, and has a word that its test's name has not.
+
+    Words are the same if they begin alike: `failed` and `failure`. What begins with "And" only goes on with the name.
+    """
+    words = re.findall(r"[a-z0-9_.%]+", docstring.lower())
+    known = {word[:4] for word in name.split("_")} | {"a", "the", "is", "are", "it", "of", "that", "this", "in", "to", "by"}
+    return words[:1] not in [["and"], ["nor"], ["not"], ["or"], ["but"]] and any(word[:4] not in known for word in words)
+
+
+def test_no_docstring_of_a_test_repeats_its_name() -> None:
+    """It stands alone and adds something, so that a reader learns what must come out, or why."""
+    repeating = [
+        f"{path}::{node.name}"
+        for path, source in modules("tests")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+        if not says_more(ast.get_docstring(node) or "", node.name)
+    ]
+    assert repeating == []
+    assert not says_more("A poll that failed is counted.", "test_a_failure_of_a_poll_is_counted")
+    assert not says_more("And counted.", "test_a_run_is_left_out")
 
 
 def notebook_breaches(path: Path) -> list[str]:

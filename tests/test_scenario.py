@@ -233,7 +233,7 @@ def test_a_database_counts_by_its_kind_and_only_where_there_is_one() -> None:
 
 
 def test_a_password_is_in_nothing_that_is_written_or_shown() -> None:
-    """The scenario has it, what is made of it has not."""
+    """Only the attribute itself has it: dump, JSON and repr are without it."""
     scenario = Scenario(workload="database", database_url=SECRET, allow_remote=True)
     assert scenario.database_url == SECRET
     assert scenario.model_dump()["database_url"] == "postgresql://joe@192.0.2.1:5432/lab"
@@ -242,7 +242,7 @@ def test_a_password_is_in_nothing_that_is_written_or_shown() -> None:
 
 @pytest.mark.parametrize("wrong", [{"db_delay_ms": -1}, {"database_url": SECRET + "/x"}, {"allow_remote": False}])
 def test_a_refusal_does_not_repeat_a_password(wrong: dict[str, Any]) -> None:
-    """Whatever is wrong, the sentence that says so may be sent to a colleague."""
+    """The sentence that says what is wrong can be sent to a colleague as it stands."""
     with pytest.raises(ParameterError) as caught:
         Scenario.from_parameters(DATABASE | {"database_url": SECRET, "allow_remote": True} | wrong)
     assert "cret" not in str(caught.value)

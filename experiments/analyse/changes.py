@@ -16,17 +16,11 @@ from typing import Any, Literal
 from experiments.analyse.points import BELIEVED, censored_at, figure_at
 from experiments.analyse.student import mean_interval, t975
 from experiments.analyse.summary import current
+from experiments.analyse.targets import asked as of_run
+from experiments.analyse.targets.naming import letters
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
 
-FIGURES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("A response p50, ms", ("endpoints", "status", "response_ms", "p50")),
-    ("A response p99, ms", ("endpoints", "status", "response_ms", "p99")),
-    ("B response p50, ms", ("endpoints", "bulk", "response_ms", "p50")),
-    ("B response p99, ms", ("endpoints", "bulk", "response_ms", "p99")),
-    ("server processor, µs a request", ("server", "cpu_us_per_request")),
-)
-"""Name and place in a summary; of all of them more is worse, and none is ever zero."""
 FAILED = "failed by the server, %"
 FAILED_MARGIN = 0.1
 """Percentage points. A margin in percent means nothing where there were no failures before."""
@@ -34,6 +28,8 @@ FAILED_MARGIN = 0.1
 _NOT_ASKED = {"seed", "run_id", "run_dir", "results_dir", "server_url", "strict", "compare_to", "margin_pct"}
 _NOT_ASKED |= {name for name in Scenario.model_fields if name.startswith("slo_")}
 """Parameters that may differ between two runs of the same question."""
+_TARGET_FILE = "target file"
+"""Stands among the parameters for what the file says."""
 _ENVIRONMENT = (
     *("cpu_model", "cores", "memory_bytes", "hypervisor", "cpu_governor", "platform", "kernel", "architecture"),
     *("implementation", "python", "lab_version"),
@@ -97,6 +93,20 @@ class Comparison:
     changes: tuple[Change, ...]
 
 
+def figures(names: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Name and place in a summary of what is compared; of all of it more is worse, and none is ever zero.
+
+    Args:
+        names: the endpoints, in the target's order.
+    """
+    times = (
+        (f"{letter} response {percentile}, ms", ("endpoints", name, "response_ms", percentile))
+        for name, letter in letters(names).items()
+        for percentile in ("p50", "p99")
+    )
+    return (*times, ("server processor, µs a request", ("server", "cpu_us_per_request")))
+
+
 def compare(before: Sequence[Record], now: Sequence[Record]) -> Comparison:
     """Compares the runs before with those of now, point by point.
 
@@ -135,9 +145,20 @@ def _by_point(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:
     for record in records:
         summary = current(record)
         if summary["verdict"]["status"] in BELIEVED:
-            asked = record.scenario.model_dump(exclude=_NOT_ASKED)
+            asked = record.scenario.model_dump(exclude=_NOT_ASKED) | _told(record)
             points.setdefault(json.dumps(asked, sort_keys=True), []).append(summary)
     return points
+
+
+def _told(record: Record) -> dict[str, Any]:
+    """What a target asks, but for where its server is and for its service level; nothing of the article's own."""
+    target = of_run.target(record)
+    if target is None:
+        return {}
+    endpoints = {
+        name: {key: value for key, value in one.items() if key != "slo"} for name, one in target["endpoints"].items()
+    }
+    return {_TARGET_FILE: {**{name: target.get(name) for name in ("devices", "headers")}, "endpoints": endpoints}}
 
 
 def _names(keys: Sequence[str]) -> dict[str, str]:
@@ -156,14 +177,20 @@ def _asked_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> lis
     """How the two questions differ: parameter by parameter for one point each, else how many points are not in both."""
     if len(before) == len(now) == 1:
         (old,), (new,) = map(json.loads, before), map(json.loads, now)
-        return [f"{name} was {old.get(name)}, now it is {new[name]}" for name in new if old.get(name) != new[name]]
+        return [_differs(name, old.get(name), new[name]) for name in new if old.get(name) != new[name]]
     only = len(set(before) - set(now)), len(set(now) - set(before))
     words = ("before", "now")
     return [f"{count} points were measured only {word}" for count, word in zip(only, words, strict=True) if count]
 
 
+def _differs(name: str, old: object, new: object) -> str:
+    if name == _TARGET_FILE:
+        return "what the target file asks is not the same"
+    return f"{name} was {old}, now it is {new}"
+
+
 def _changes(at: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterable[Change]:
-    for figure, place in FIGURES:
+    for figure, place in figures(before[0]["endpoints"]):
         old, new = ([figure_at(summary, place) for summary in runs] for runs in (before, now))
         known = [math.log(value) for value in old if value], [math.log(value) for value in new if value]
         if all(known):
@@ -209,7 +236,7 @@ def _difference(before: Sequence[float], now: Sequence[float]) -> tuple[float, f
 
 def _together(changes: Sequence[Change]) -> Iterable[Change]:
     """Each figure over all points: a point is one observation of the ratio, whatever its level; a bound is none."""
-    for figure, _ in FIGURES:
+    for figure in dict.fromkeys(change.figure for change in changes if change.figure != FAILED):
         ratios = [math.log1p(change.difference / 100) for change in changes if change.figure == figure and not change.bound]
         if len(ratios) < 2:
             continue

@@ -22,8 +22,9 @@ def clients_table(polls: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         frame(client, endpoint, planned, ok, failed, reasons, unsent, p50_ms, p95_ms, p99_ms, max_ms, unanswered,
-        p50_censored, p95_censored, p99_censored, max_censored); `reasons` reads `http_error (503) 3, reset 1`, most
-        frequent first, empty without failures. The times cover what percentiles cover; they are null where too
+        p50_censored, p95_censored, p99_censored, max_censored); `reasons` reads
+        `http_error (503) 3, checks (json.ok) 2, reset 1`, most frequent first, empty without failures.
+        The times cover what percentiles cover; they are null where too
         few polls support them. `unanswered` counts, of the failed ones, those that timed out. What is
         censored is longer than its number, since polls never had an answer; null where there is no number.
     """
@@ -58,7 +59,9 @@ def _times(polls: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 
 
 def _reasons(polls: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    code = pl.when(pl.col("outcome") == "http_error").then(pl.format(" ({})", "status")).otherwise(pl.lit(""))
+    error, check = pl.col("outcome") == "http_error", pl.col("failed_check").cast(pl.String)
+    why = pl.when(error).then(pl.col("status").cast(pl.String)).otherwise(check)
+    code = pl.format(" ({})", why).fill_null("")
     failed = polls.filter(_FAILED).with_columns(code=code)
     counted = failed.group_by(*key, "outcome", "code").agg(polls=pl.len())
     text = pl.format("{}{} {}", pl.col("outcome").cast(pl.String), "code", "polls")

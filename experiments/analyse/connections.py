@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from experiments.analyse.targets import asked
 from experiments.record.reading import Record
 from experiments.scenario import OWN_ENGINES
 
@@ -39,7 +40,7 @@ def summarise(record: Record) -> dict[str, Any] | None:
     rest_s = _rest([item for item in instances if item.get("idle_close_s")])
     if not totals["connects"] and record.facts.get("totals", {}).get("ok"):
         return None  # Of a lab that did not say yet that a transport was not its own.
-    found = _finding(totals, rest_s, record.scenario.interval_ms / 1000) if record.scenario.keep_alive else None
+    found = _finding(totals, rest_s, asked.interval_s(record)) if record.scenario.keep_alive else None
     return {
         **{"requests" if name == "attempts" else name: total for name, total in totals.items()},
         "connects_per_request": _ratio(totals["connects"], totals["attempts"]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -16,27 +16,40 @@ import polars as pl
 from experiments.analyse import latency, service_level
 from experiments.analyse.polls import prepare
 from experiments.analyse.summary import current, is_longer
+from experiments.analyse.targets import asked
+from experiments.analyse.targets.naming import ARTICLE
 from experiments.record.reading import Record
-from experiments.record.schema import ENDPOINTS
 
 BELIEVED = ("valid", "suspect")
 _PERCENTS = (50.0, 95.0, 99.0)
 
-FIGURES: dict[str, tuple[str, ...]] = {
-    **{
-        f"{endpoint}_{name}_ms": ("endpoints", endpoint, "response_ms", name)
-        for endpoint in ENDPOINTS
-        for name in ("p50", "p95", "p99")
-    },
+_COSTS: dict[str, tuple[str, ...]] = {
     "server_cores": ("server", "cpu_cores_mean"),
     "server_us_per_request": ("server", "cpu_us_per_request"),
     "server_rss_bytes": ("server", "rss_peak_bytes"),
     "generator_us_per_poll": ("generator", "cpu_us_per_poll"),
     "lag_p99_ms": ("generator", "lag_ms", "p99"),
 }
-"""Column -> where a summary has it."""
-CENSORABLE = tuple(name for name, place in FIGURES.items() if place[2:3] == ("response_ms",))
-"""Columns of which there is a `_censored` one: whether the figure is only known to be longer."""
+
+
+def column(endpoint: str, figure: str) -> str:
+    """The column of an endpoint's figure: `status_p99_ms`; `config.p99_ms`, so that no name of a target's is one of ours."""
+    return f"{endpoint}_{figure}" if endpoint in ARTICLE else f"{endpoint}.{figure}"
+
+
+def figures(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Column -> where a summary has it; the times of these endpoints first."""
+    times = {
+        column(name, f"{percentile}_ms"): ("endpoints", name, "response_ms", percentile)
+        for name in names
+        for percentile in ("p50", "p95", "p99")
+    }
+    return times | _COSTS
+
+
+def endpoints_of(records: Iterable[Record]) -> tuple[str, ...]:
+    """The endpoints of several runs, in the order of their targets; the article's two where there is no run."""
+    return tuple(dict.fromkeys(name for record in records for name in record.endpoints)) or ARTICLE
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,8 @@ class Point:
     """Endpoint -> percent of the planned polls answered right within the limit; None where there is no limit."""
     levels: Mapping[str, Mapping[str, Any]]
     """Endpoint with a limit -> whether all its polls together keep it; see `service_level.response`."""
+    may_fail_pct: Mapping[str, float]
+    """Endpoint -> percent of its polls that may fail, where its target says so of it alone."""
     response_ms: Mapping[str, Mapping[str, float | None]]
     """Endpoint -> p50, p95, p99 of all rows together; None where too few polls support it."""
     longer: Mapping[str, frozenset[str]]
@@ -95,14 +110,20 @@ class Point:
 def cells_table(cells: Iterable[Measured]) -> pl.DataFrame:
     """One row a cell: where it is, its state, the figures of its summary, and which of them are only lower bounds; null
     where there are none."""
+    cells = list(cells)
+    places = figures(endpoints_of(cell.record for cell in cells if cell.record))
     rows = []
     for cell in cells:
         summary = current(cell.record) if cell.record else {}
-        planned = sum(summary["endpoints"][name]["planned"] for name in ENDPOINTS) if summary else 0
+        planned = sum(one["planned"] for one in summary["endpoints"].values()) if summary else 0
         counted = {"planned": planned or None, "failed_pct": failed_pct(summary) if planned else None}
-        figures = {name: figure_at(summary, place) for name, place in FIGURES.items()}
-        longer = {f"{name.removesuffix('_ms')}_censored": censored_at(summary, FIGURES[name]) for name in CENSORABLE}
-        row = {"cell": cell.name, **cell.at, "repeat": cell.repeat, "state": cell.state, **counted, **figures, **longer}
+        found = {name: figure_at(summary, place) for name, place in places.items()}
+        longer = {
+            f"{name.removesuffix('_ms')}_censored": censored_at(summary, place)
+            for name, place in places.items()
+            if place[2:3] == ("response_ms",)
+        }
+        row = {"cell": cell.name, **cell.at, "repeat": cell.repeat, "state": cell.state, **counted, **found, **longer}
         rows.append(row)
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return frame.with_columns(pl.col(pl.Null).cast(pl.Float64))
@@ -110,7 +131,7 @@ def cells_table(cells: Iterable[Measured]) -> pl.DataFrame:
 
 def failed_pct(summary: Mapping[str, Any]) -> float:
     """Percent of a run's planned polls that were not answered right, whoever's fault that was; 0 where none were planned."""
-    planned, ok = (sum(summary["endpoints"][name][key] for name in ENDPOINTS) for key in ("planned", "ok"))
+    planned, ok = (sum(one[key] for one in summary["endpoints"].values()) for key in ("planned", "ok"))
     return 100 * (planned - ok) / planned if planned else 0.0
 
 
@@ -124,14 +145,15 @@ def points(cells: Sequence[Measured], limits_ms: Mapping[str, float], failure_pc
     grouped: dict[tuple[Any, ...], list[Measured]] = {}
     for cell in sorted(cells, key=lambda cell: cell.repeat):
         grouped.setdefault(tuple(cell.at.values()), []).append(cell)
-    allowed = service_level.allowed_pct(failure_pct)
-    return [_point(group, limits_ms, allowed) for group in grouped.values()]
+    return [_point(group, limits_ms, failure_pct) for group in grouped.values()]
 
 
-def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float], allowed: float) -> Point:
+def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float], failure_pct: float) -> Point:
     records = [cell.record for cell in cells if cell.record and cell.believed]
     polls = [prepare(record).select("endpoint", "outcome", "response_s") for record in records]
-    own = {name: pl.concat(frame.filter(pl.col("endpoint") == name) for frame in polls) for name in ENDPOINTS if polls}
+    names = endpoints_of(records)
+    levels = _levels(records, names, limits_ms)
+    own = {name: pl.concat(frame.filter(pl.col("endpoint") == name) for frame in polls) for name in names if polls}
     own = {name: frame for name, frame in own.items() if frame.height}
     times = {name: latency.times(frame, name) for name, frame in own.items()}
     found = {name: latency.percentiles(values, _PERCENTS) for name, values in times.items()}
@@ -141,30 +163,44 @@ def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float], allowed: f
         states=tuple(cell.state for cell in cells),
         planned={name: frame.height for name, frame in own.items()},
         failed_pct={name: _percent(frame, pl.col("outcome") != "ok") for name, frame in own.items()},
-        within_pct={name: _within(frame, limits_ms.get(name, 0.0)) for name, frame in own.items()},
+        within_pct={name: _within(frame, levels[name].p99_ms) for name, frame in own.items()},
         levels={
-            name: service_level.response(name, limit, frame.filter(service_level.THE_SERVERS), allowed)
+            name: service_level.response(
+                name, level.p99_ms, frame.filter(service_level.THE_SERVERS), service_level.allowed_pct(failure_pct, level)
+            )
             for name, frame in own.items()
-            if (limit := limits_ms.get(name, 0.0)) > 0
+            if (level := levels[name]).p99_ms > 0
         },
+        may_fail_pct={name: limit for name in own if (limit := levels[name].failure_pct) is not None},
         response_ms={name: _percentiles(each) for name, each in found.items()},
         longer={name: frozenset(f"p{one.percent:g}" for one in each if one.censored) for name, each in found.items()},
         curves={name: latency.curve(values) for name, values in times.items()},
         server=_server([summary["server"] for summary in summaries]),
-        repeats=_repeats(summaries),
+        repeats=_repeats(summaries, names),
     )
 
 
-def _repeats(summaries: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+def _levels(
+    records: Sequence[Record], names: Sequence[str], limits_ms: Mapping[str, float]
+) -> dict[str, service_level.Level]:
+    """What is asked of each endpoint of a point: of the sweep, else by the target of its runs."""
+    target = asked.target(records[0]) if records else None
+    if target is None:
+        return {name: service_level.Level(limits_ms.get(name, 0.0)) for name in names}
+    found = service_level.levels(records[0].scenario, names, target)
+    return {name: replace(level, p99_ms=limits_ms.get(name) or level.p99_ms) for name, level in found.items()}
+
+
+def _repeats(summaries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[float, ...]]:
     """Each figure of each repeat; a lower bound tells nothing of how far repeats lie apart."""
-    places = {**FIGURES, **{f"{name}_failed_pct": ("endpoints", name) for name in ENDPOINTS}}
+    places = {**figures(names), **{column(name, "failed_pct"): ("endpoints", name) for name in names}}
     return {
-        column: tuple(
+        figure: tuple(
             value
             for summary in summaries
             if not censored_at(summary, place) and (value := _value_at(summary, place)) is not None
         )
-        for column, place in places.items()
+        for figure, place in places.items()
     }
 
 

@@ -107,10 +107,7 @@ class Costs:
 def costs(record: Record) -> Costs:
     """Means over the window from the cumulative CPU times."""
     samples = record.resources()
-    host_times = samples.filter(pl.col("group") == "host")["t_s"]
-    first, last = host_times.min(), host_times.max()
-    start = max(0.0, float(first)) if isinstance(first, float) else 0.0
-    end = min(record.window_s, float(last)) if isinstance(last, float) else 0.0
+    start, end = _covered(samples, record.window_s)
     if end <= start:
         return Costs(0.0, 0.0, None, {}, None, None, None, None, None)
     rates = {
@@ -133,13 +130,24 @@ def costs(record: Record) -> Costs:
         others_cores=None if busy is None else max(0.0, busy - ours),
         server_rss_peak_bytes=_peak(samples, start, end),
         database_cores=rates.get(("database", 0)),
-        throttled={
-            group: Throttled(*grown.values())
-            for group in ("server", "kernel", "generator")
-            if len(grown := _growth(samples, group, _THROTTLING, start, end)) == len(_THROTTLING)
-        },
+        throttled=_throttled(samples, start, end),
         network=_growth(samples, "host", _NETWORK, start, end),
     )
+
+
+def _covered(samples: pl.DataFrame, window_s: float) -> tuple[float, float]:
+    """Where the part of the window begins and ends that samples cover, in seconds; ends at its start where none do."""
+    times = samples.filter(pl.col("group") == "host")["t_s"]
+    first, last = times.min(), times.max()
+    start = max(0.0, float(first)) if isinstance(first, float) else 0.0
+    return start, min(window_s, float(last)) if isinstance(last, float) else 0.0
+
+
+def _throttled(samples: pl.DataFrame, start: float, end: float) -> dict[str, Throttled]:
+    """By group; those whose quota was told."""
+    groups = ("server", "kernel", "generator")
+    grown = {group: _growth(samples, group, _THROTTLING, start, end) for group in groups}
+    return {group: Throttled(*one.values()) for group, one in grown.items() if len(one) == len(_THROTTLING)}
 
 
 def _on_this_machine(record: Record, samples: pl.DataFrame) -> pl.DataFrame:

@@ -6,11 +6,14 @@ one that failed, or never had an answer, is in time for nobody. Polls that are t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from experiments.analyse import latency
+from experiments.analyse.targets.naming import endpoints
 from experiments.scenario import Scenario
 
 _NO_FAILURE_LIMIT = 100.0
@@ -24,29 +27,53 @@ _EVIDENT = 10
 percentile must have beyond it."""
 
 
-def judge(scenario: Scenario, polls: pl.DataFrame) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Level:
+    """What is asked of one endpoint."""
+
+    p99_ms: float = 0.0
+    """0 for no limit."""
+    failure_pct: float | None = None
+    """Of this endpoint alone; None where only all together have a limit."""
+
+
+def levels(scenario: Scenario, names: Iterable[str], target: Mapping[str, Any] | None = None) -> dict[str, Level]:
+    """What is asked of each endpoint: by the run's own parameters, else by its target.
+
+    Args:
+        names: all endpoints of the run.
+        target: the target as the record has it; None where there is none.
+    """
+    by_run = {"status": scenario.slo_status_p99_ms, "bulk": scenario.slo_bulk_p99_ms}
+    told = {name: one.get("slo") or {} for name, one in ((target or {}).get("endpoints") or {}).items()}
+    return {
+        name: Level(
+            by_run.get(name) or float(told.get(name, {}).get("p99_ms") or 0.0), told.get(name, {}).get("failure_pct")
+        )
+        for name in names
+    }
+
+
+def judge(scenario: Scenario, polls: pl.DataFrame, target: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Holds polls against the service level.
 
     Args:
         polls: the measured polls: client, endpoint, outcome, response_s.
+        target: the target as the record has it, whose endpoints may have levels of their own.
 
     Returns:
         asked (a service level was given), met (null if that cannot be told) and items, each with name,
         limit, figure (in the unit of the name) and met. Items of a limit in ms have besides: within_pct,
         the percent of the polls that were answered right within the limit, and left_out_pct, the percent
-        of them that failed and were left out because `slo_failure_pct` allows it. Their figure is null
+        of them that failed and were left out because as many may. Their figure is null
         where too few polls support a p99, and where it falls on a poll that had no right answer.
     """
-    ours = polls.filter(THE_SERVERS)
-    items = [
-        response(name, limit, ours.filter(pl.col("endpoint") == name), allowed_pct(scenario.slo_failure_pct))
-        for name, limit in _limits(scenario).items()
-        if limit > 0
-    ]
+    asked = levels(scenario, endpoints(polls), target)
+    items = [item for name, level in asked.items() for item in _of_endpoint(name, level, polls, scenario.slo_failure_pct)]
     if scenario.slo_failure_pct < _NO_FAILURE_LIMIT:
-        items.append(_failures(scenario.slo_failure_pct, ours, len(polls)))
+        items.append(_failures("failure_pct", scenario.slo_failure_pct, polls))
     if scenario.slo_devices_pct > 0:
-        figure = devices_pct(scenario, polls)
+        figure = devices_pct(asked, scenario.slo_failure_pct, polls)
         met = None if figure is None else figure >= scenario.slo_devices_pct
         items.append({"name": "devices_pct", "limit": scenario.slo_devices_pct, "figure": figure, "met": met})
     verdicts = [item["met"] for item in items]
@@ -54,27 +81,36 @@ def judge(scenario: Scenario, polls: pl.DataFrame) -> dict[str, Any]:
     return {"asked": bool(items), "met": met, "items": items}
 
 
-def allowed_pct(slo_failure_pct: float) -> float:
-    """Percent of the polls that may fail without counting as late: what was allowed, and nothing where nothing was asked."""
-    return slo_failure_pct if slo_failure_pct < _NO_FAILURE_LIMIT else 0.0
+def _of_endpoint(name: str, level: Level, polls: pl.DataFrame, of_all_pct: float) -> Iterator[dict[str, Any]]:
+    own = polls.filter(pl.col("endpoint") == name)
+    if level.p99_ms > 0:
+        yield response(name, level.p99_ms, own.filter(THE_SERVERS), allowed_pct(of_all_pct, level))
+    if level.failure_pct is not None:
+        yield _failures(f"{name}_failure_pct", level.failure_pct, own)
 
 
-def _limits(scenario: Scenario) -> dict[str, float]:
-    return {"status": scenario.slo_status_p99_ms, "bulk": scenario.slo_bulk_p99_ms}
+def allowed_pct(of_all_pct: float, level: Level = Level()) -> float:
+    """Percent of an endpoint's polls that may fail without counting as late: what was allowed of it, else of all polls
+    together, and nothing where nothing was asked."""
+    allowed = of_all_pct if level.failure_pct is None else level.failure_pct
+    return allowed if allowed < _NO_FAILURE_LIMIT else 0.0
 
 
-def devices_pct(scenario: Scenario, polls: pl.DataFrame) -> float | None:
+def devices_pct(asked: Mapping[str, Level], of_all_pct: float, polls: pl.DataFrame) -> float | None:
     """Share of the devices each of which keeps the level by itself: a fleet's owner hears from the others.
 
     Counted, not estimated: a device keeps a limit in ms if at least 99 of 100 of its own polls of that endpoint were
     answered right within it, which of fewer than a hundred is all of them; those that failed are left out up to the share
     that may. And it must have no more than its share of failures.
 
+    Args:
+        asked: of every endpoint.
+        of_all_pct: percent of a device's polls that may fail, of all endpoints together.
+
     Returns:
         0-100; null where no device was to poll.
     """
-    allowed = allowed_pct(scenario.slo_failure_pct)
-    limit = pl.col("endpoint").cast(pl.String).replace_strict(_limits(scenario), return_dtype=pl.Float64)
+    limit = _by_endpoint({name: level.p99_ms for name, level in asked.items()})
     in_time = _RIGHT & (1000 * pl.col("response_s") <= limit)
     each = polls.group_by("client", "endpoint").agg(
         polls=pl.len(),
@@ -82,12 +118,23 @@ def devices_pct(scenario: Scenario, polls: pl.DataFrame) -> float | None:
         failed=(THE_SERVERS & ~_RIGHT).sum().cast(pl.Int64),
         late=(THE_SERVERS & ~in_time).sum().cast(pl.Int64),
         limit=limit.first(),
+        allowed=_by_endpoint({name: allowed_pct(of_all_pct, level) for name, level in asked.items()}).first(),
+        most_failed=_by_endpoint({name: _most_failed(level) for name, level in asked.items()}).first(),
     )
-    spared = pl.min_horizontal("failed", (allowed * pl.col("ours") / 100).floor().cast(pl.Int64))
+    spared = pl.min_horizontal("failed", (pl.col("allowed") * pl.col("ours") / 100).floor().cast(pl.Int64))
     kept = (pl.col("limit") == 0) | (100 * (pl.col("late") - spared) <= pl.col("ours") - spared)
-    few_failures = 100 * pl.col("failed").sum() <= scenario.slo_failure_pct * pl.col("polls").sum()
-    share = each.group_by("client").agg(keeps=kept.all() & few_failures)["keeps"].mean()
+    few_of_each = 100 * pl.col("failed") <= pl.col("most_failed") * pl.col("polls")
+    few_failures = 100 * pl.col("failed").sum() <= of_all_pct * pl.col("polls").sum()
+    share = each.group_by("client").agg(keeps=(kept & few_of_each).all() & few_failures)["keeps"].mean()
     return 100 * float(share) if isinstance(share, float) else None
+
+
+def _by_endpoint(values: Mapping[str, float]) -> pl.Expr:
+    return pl.col("endpoint").cast(pl.String).replace_strict(dict(values), return_dtype=pl.Float64)
+
+
+def _most_failed(level: Level) -> float:
+    return _NO_FAILURE_LIMIT if level.failure_pct is None else level.failure_pct
 
 
 def response(name: str, limit: float, polls: pl.DataFrame, allowed: float) -> dict[str, Any]:
@@ -137,8 +184,9 @@ def _percent(part: int, whole: int) -> float | None:
     return round(100 * part / whole, 6) if whole else None
 
 
-def _failures(limit: float, ours: pl.DataFrame, planned: int) -> dict[str, Any]:
+def _failures(name: str, limit: float, polls: pl.DataFrame) -> dict[str, Any]:
     """Polls that failed by the server's doing, and those unsent because their device still waited for it."""
+    planned, ours = len(polls), polls.filter(THE_SERVERS)
     figure = 100 * int((ours["outcome"] != "ok").sum()) / planned if planned else None
     met = None if figure is None else figure <= limit
-    return {"name": "failure_pct", "limit": limit, "figure": figure, "met": met}
+    return {"name": name, "limit": limit, "figure": figure, "met": met}

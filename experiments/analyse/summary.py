@@ -19,9 +19,10 @@ from experiments.analyse.connecting import connecting
 from experiments.analyse.latency import Percentile, Times
 from experiments.analyse.polls import arrange, count, statuses
 from experiments.analyse.resources import Costs
+from experiments.analyse.targets import asked
 from experiments.errors import RecordError
 from experiments.record.reading import Record
-from experiments.record.schema import ENDPOINTS, UNSENT
+from experiments.record.schema import UNSENT
 
 ANALYSIS_VERSION = 2
 """Rises when a figure of the same record would come out differently."""
@@ -45,6 +46,17 @@ def is_longer(times: Mapping[str, Any], name: str) -> bool:
     return bool((times.get("censored") or {}).get(name))
 
 
+def error_statuses(endpoint: Mapping[str, Any]) -> dict[str, int]:
+    """Of an endpoint in a summary, the answers with a wrong status, by their code.
+
+    Which codes are right is the target's to say; where there is none, it is 200 alone.
+    """
+    found = endpoint.get("error_statuses")
+    if found is None:
+        found = {code: number_ for code, number_ in endpoint.get("statuses", {}).items() if code != "200"}
+    return dict(found)
+
+
 def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any]:
     """Makes the summary of a record, finished or not.
 
@@ -52,7 +64,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         evidence: what has been gathered of this record already; None to gather it.
     """
     evidence = evidence or Evidence(record, arrange(record))
-    endpoints = {name: _endpoint(evidence, name) for name in ENDPOINTS}
+    endpoints = {name: _endpoint(evidence, name) for name in record.endpoints}
     return {
         "analysis_version": ANALYSIS_VERSION,
         "endpoints": endpoints,
@@ -62,8 +74,9 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         "load": _load(evidence),
         "connecting": _connecting(evidence),
         "connections": connections.summarise(record),
-        "service_level": service_level.judge(record.scenario, evidence.polls),
+        "service_level": service_level.judge(record.scenario, evidence.polls, asked.target(record)),
         "cut_short": _cut_short(record),
+        "cut_short_kind": record.cut_short.kind if record.cut_short else None,
         "verdict": _verdict(judge(record, evidence)),
     }
 
@@ -76,9 +89,25 @@ def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
         **count(polls),
         "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
         "statuses": statuses(polls),
+        **_expected(polls, name, asked.target(evidence.record)),
         "response_ms": _times(latency.times(polls, name), evidence.responses[name]),
         "latency_ms": _times(latency.times(polls, name, "latency")),
     }
+
+
+def _expected(polls: pl.DataFrame, name: str, target: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a target's own expectations came to; nothing where the article's two endpoints were asked."""
+    if target is None:
+        return {}
+    failed = polls["failed_check"].drop_nulls().value_counts().sort("count", "failed_check", descending=[True, False])
+    wrong = polls.filter(pl.col("outcome") == "http_error")
+    found: dict[str, Any] = {
+        "error_statuses": statuses(wrong),
+        "failed_checks": {str(check): int(number) for check, number in failed.iter_rows()},
+    }
+    if target["endpoints"].get(name, {}).get("etag") == "remember":
+        found["not_modified"] = int(polls.select(((pl.col("outcome") == "ok") & (pl.col("status") == 304)).sum()).item())
+    return found
 
 
 def _times(times: Times, found: tuple[Percentile, ...] | None = None) -> dict[str, Any]:
@@ -184,14 +213,14 @@ def _connecting(evidence: Evidence) -> dict[str, Any]:
 def _cut_short(record: Record) -> str | None:
     if not record.finished:
         return record.missing[0]
-    reason = record.facts.get("cut_short")
-    return str(reason) if reason else None
+    return str(record.cut_short) if record.cut_short else None
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
         "status": verdict.status,
         "headline": verdict.headline,
+        "reason": verdict.reason,
         "checks": [asdict(check) for check in verdict.checks],
     }
 

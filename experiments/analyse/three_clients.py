@@ -28,7 +28,6 @@ from experiments.analyse.summary import current
 from experiments.record.reading import Record
 
 _AS_OFTEN = 0.95
-_STORY = "status"
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,8 @@ def _client(name: str, state: str, why: str, record: Record | None) -> Client:
         nothing = latency.curve(pl.Series([], dtype=pl.Float64))
         return Client(name, state, why, False, {}, {}, "", nothing, None, None, None, None, None)
     summary, rows = current(record), arrange(record)
-    times = summary["endpoints"][_STORY]["latency_ms"]
+    story = record.endpoints[0]
+    times = summary["endpoints"][story]["latency_ms"]
     return Client(
         name=name,
         state=state,
@@ -103,7 +103,7 @@ def _client(name: str, state: str, why: str, record: Record | None) -> Client:
         latency_ms={name: None if times["censored"][name] else times[name] for name in ("p50", "p95", "p99")},
         own_ms={},
         leanest="",
-        curve=latency.curve(latency.times(measured(rows), _STORY, "latency")).filter(~pl.col("censored")),
+        curve=latency.curve(latency.times(measured(rows), story, "latency")).filter(~pl.col("censored")),
         polls_per_s=summary["load"]["polls_per_s_answered"],
         cpu_us_per_poll=summary["generator"]["cpu_us_per_poll"],
         server_cores=summary["server"]["cpu_cores_mean"],

@@ -96,12 +96,15 @@ def outcomes_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:
     Polls in flight when the window closes end after it, so bins may lie beyond the window.
 
     Returns:
-        frame(t_s, endpoint, outcome, status, polls); `status` is null but where it is why a poll failed (http_error).
+        frame(t_s, endpoint, outcome, status, failed_check, polls); `status` is null but where it is why a poll failed
+        (http_error), `failed_check` but where a complete answer was refused for another reason.
     """
     ended = polls.with_columns(ended_s=pl.when(WAS_SENT).then("done_s").otherwise("due_s"))
-    why = pl.when(pl.col("outcome") == "http_error").then("status").alias("status")
-    groups = ended.group_by(_bin(pl.col("ended_s"), bin_s), "endpoint", "outcome", why)
-    return groups.agg(polls=pl.len()).sort("t_s", "endpoint", "outcome", "status")
+    error = pl.col("outcome") == "http_error"
+    status = pl.when(error).then("status").alias("status")
+    check = pl.when(~error).then(pl.col("failed_check").cast(pl.String)).alias("failed_check")
+    groups = ended.group_by(_bin(pl.col("ended_s"), bin_s), "endpoint", "outcome", status, check)
+    return groups.agg(polls=pl.len()).sort("t_s", "endpoint", "outcome", "status", "failed_check")
 
 
 def lag_over_time(polls: pl.DataFrame, bin_s: float) -> pl.DataFrame:

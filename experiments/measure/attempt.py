@@ -17,9 +17,8 @@ from experiments.measure.servers import own
 from experiments.measure.servers.address import look_up
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
-from experiments.parts import Load
 from experiments.scenario import Scenario
-from experiments.target.file.model import Target
+from experiments.schedule import Plan
 from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
 from experiments.target.tried import Tried
@@ -51,7 +50,7 @@ async def attempt(scenario: Scenario, *, transport: str = "") -> Tried:
             notes = _notes(loaded, server, tried)
         finally:
             await interrupts.undisturbed(server.stop())
-    return replace(tried, load=load(loaded.target, scenario.parts.load, tried), notes=notes)
+    return replace(tried, load=foretold(scenario.plan_of(loaded), tried), notes=notes)
 
 
 def _server(scenario: Scenario, loaded: Loaded, check: Precheck, log_path: Path) -> ServerProcess | ExternalServer:
@@ -71,28 +70,16 @@ def _look_up_s(url: str) -> float:
     return time.monotonic() - begun
 
 
-def rates(target: Target, load: Load) -> dict[str, float]:
-    """Polls a second of all devices, by endpoint: the most frequent share in every interval, the others beside it."""
-    shares = {name: one.share if one.share is not None else 1 for name, one in target.endpoints.items() if not one.every_s}
-    most = max(shares.values(), default=0)
-    return {
-        name: load.clients / one.every_s
-        if one.every_s
-        else (load.clients / load.interval_s * shares[name] / most if most else 0.0)
-        for name, one in target.endpoints.items()
-    }
-
-
-def load(target: Target, load: Load, tried: Tried) -> str:
+def foretold(plan: Plan, tried: Tried) -> str:
     """What the load will be, in a sentence; its bytes are those of the answers that came now."""
-    polls = rates(target, load)
+    polls = plan.rates
     sizes = {one.endpoint: one.answer.wire_bytes for one in tried.exchanges if one.answer is not None}
     each = ", ".join(f"{name} {rate:,.3g}/s" for name, rate in polls.items() if rate)
     total = sum(polls.values())
     megabytes = sum(rate * sizes.get(name, 0) for name, rate in polls.items()) / 1e6
     return (
-        f"{load.clients:,} devices ask {total:,.4g} polls/s ({each}), some {total * load.window_s:,.0f} in "
-        f"{load.window_s / 60:g} minutes; bodies like these are {megabytes:,.3g} MB/s."
+        f"{plan.clients:,} devices ask {total:,.4g} polls/s ({each}), some {total * plan.window_s:,.0f} in "
+        f"{plan.window_s / 60:g} minutes; bodies like these are {megabytes:,.3g} MB/s."
     )
 
 

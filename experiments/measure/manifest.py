@@ -49,7 +49,7 @@ async def gather(
     shards = [await asyncio.to_thread(_shard_facts, generator, run.window_s) for generator in generators]
     return {
         "window_s": run.window_s,
-        "cut_short": run.cut_short,
+        **(run.cut_short.facts() if run.cut_short else {"cut_short": None, "cut_short_kind": None}),
         "totals": _totals(shards),
         "server": {
             **server.facts(),

@@ -10,18 +10,21 @@ import asyncio
 import importlib
 import inspect
 import math
+import os
 import ssl
+import sys
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from experiments.errors import ParameterError, ServerContractError
+from experiments.errors import GeneratorError, ServerContractError
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.target import contexts
 from experiments.parts import Load
@@ -33,7 +36,7 @@ from experiments.target.poller import Poller
 from experiments.target.swarm import Swarm, prepare
 from experiments.target.tried import STEPS, AnswerShown, Exchange, Tried
 
-_MOST_SHOWN = 2_000
+_MOST_SHOWN = 600
 """Letters of an answer's body that are shown."""
 _MASKED_BEFORE_CUT = 1 << 16
 _READY_S = 5.0
@@ -124,9 +127,22 @@ class Precheck:
         else:
             asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=self._context(url)))
         try:
-            yield asker
+            with _unheard() if self.transport else nullcontext():
+                yield asker
         finally:
-            await asker.transport.aclose()
+            with suppress(Exception):  # A transport of the user's may fail to close, which loses nothing here.
+                await asker.transport.aclose()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Lets a user's code find an empty standard input, as it does in a generator process."""
+    before = sys.stdin
+    with Path(os.devnull).open() as sys.stdin:
+        try:
+            yield
+        finally:
+            sys.stdin = before
 
 
 @dataclass
@@ -157,11 +173,10 @@ class _Lean(_Asker):
 
     def times_ms(self, begun: float) -> dict[str, float | None]:
         transport, answer = self.transport, self.transport.answer
-        connect, tls = transport.connect_s, getattr(transport, "tls_s", 0.0)
-        first = getattr(answer, "first_byte_at", 0.0)
-        first_byte = first - begun - connect - tls if first else None
-        done_from = first or begun + connect + tls
-        return _times(connect, tls, first_byte, answer.done_at - done_from if answer.done_at else None)
+        spent, first = transport.connect_s + transport.tls_s, answer.first_byte_at
+        first_byte = first - begun - spent if first else None
+        last_byte = answer.done_at - first if first and answer.done_at else None
+        return _times(transport.connect_s, transport.tls_s, first_byte, last_byte)
 
 
 class _Any(_Asker):
@@ -176,10 +191,10 @@ class _Any(_Asker):
         return Answer(response.status_code, body, response.headers.raw)
 
     def times_ms(self, begun: float) -> dict[str, float | None]:
-        connect, tls = self._between(*_CONNECT), self._between(*_TLS)
-        spent = (connect or 0.0) + (tls or 0.0)
+        connect, secured = self._between(*_CONNECT), self._between(*_TLS)
+        spent = (connect or 0.0) + (secured or 0.0)
         first = self.first_byte_at - begun - spent if self.first_byte_at else None
-        return _times(connect, tls, first, self.done_at - self.first_byte_at if self.done_at else None)
+        return _times(connect, secured, first, self.done_at - self.first_byte_at if self.done_at else None)
 
     def _between(self, start: str, end: str) -> float | None:
         return self.marks[end] - self.marks[start] if start in self.marks and end in self.marks else None
@@ -189,16 +204,16 @@ def _made(name: str) -> httpx.AsyncBaseTransport:
     """A user's transport for the first device, whose number it is told if it takes one.
 
     Raises:
-        ParameterError: it cannot be had.
+        GeneratorError: it cannot be had.
     """
     module, _, attribute = name.partition(":")
     try:
         factory = getattr(importlib.import_module(module), attribute)
         made = factory(0) if _takes_number(factory) else factory()
     except Exception as error:
-        raise ParameterError(f"transport={name!r} failed when it was called for device 0 ({error!r}).") from error
+        raise GeneratorError(f"transport={name!r} failed when it was called for device 0 ({error!r}).") from error
     if not isinstance(made, httpx.AsyncBaseTransport):
-        raise ParameterError(f"transport={name!r} made a {type(made).__name__}, which is no httpx.AsyncBaseTransport.")
+        raise GeneratorError(f"transport={name!r} made a {type(made).__name__}, which is no httpx.AsyncBaseTransport.")
     return made
 
 

@@ -98,8 +98,8 @@ async def _conduct(run: Ongoing) -> Path:
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": run.path.name,
         "started_at": utc_now(),
-        "endpoints": list(scenario.plan.endpoints),
-        "plan": asdict(scenario.plan),
+        "endpoints": list(run.plan.endpoints),
+        "plan": asdict(run.plan),
         "target": run.precheck.loaded.shown(),
         # Where results and machines are is nobody's business, and no part of the question.
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
@@ -193,7 +193,7 @@ def _server(run: Ongoing) -> ServerProcess | ExternalServer:
             log_path=run.path / "server.log",
             ready=asked.ready,
         )
-    polled = scenario.plan.ever_polled
+    polled = run.plan.ever_polled
     if scenario.server_url:
         return ExternalServer(url=scenario.server_url, polled=polled, **sizes)
     return ServerProcess(
@@ -221,7 +221,7 @@ def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Ca
     count = max(1, scenario.generators)
     counters = run.redis.counters(run.path.name) if run.redis else None
     shards = [
-        Shard(str(run.path), instance, count, scenario.engine, scenario.plan, target, run.transport, counters)
+        Shard(str(run.path), instance, count, scenario.engine, run.plan, target, run.transport, counters)
         for instance in range(count)
     ]
     if run.fleet is not None:

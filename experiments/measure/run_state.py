@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,9 @@ from experiments.measure.host.port_owner import Owner
 from experiments.measure.precheck import Precheck
 from experiments.measure.servers.metrics import Metrics, MetricsSampler
 from experiments.progress import OnProgress
+from experiments.record.state import Cut
 from experiments.scenario import Scenario
+from experiments.schedule import Plan
 
 if TYPE_CHECKING:
     from experiments.measure.generators.dask.cluster import Fleet
@@ -57,7 +60,7 @@ class Ongoing:
     """Its count of requests, before the load and after it."""
     listeners: list[list[int]] = field(default_factory=list)
     """The processes that listened on its port, before the load and after it."""
-    cut_short: str | None = None
+    cut_short: Cut | None = None
     """Why the window closed early, if so."""
     stop_at: float | None = None
     """When it did."""
@@ -68,6 +71,11 @@ class Ongoing:
     """How many connections may wait for the server to accept them; None where its socket is not seen."""
     allowance: Allowance | None = None
     """What the first of them may use; None where it cannot be seen."""
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The polls that are asked for."""
+        return self.scenario.plan_of(self.precheck.loaded)
 
     @property
     def deadline(self) -> float:
@@ -83,7 +91,7 @@ class Ongoing:
         asked = self.scenario.window_s
         return asked if self.stop_at is None else min(asked, max(0.0, self.stop_at - self.start_at))
 
-    def stop(self, generators: list[Generator], reason: str) -> None:
+    def stop(self, generators: list[Generator], reason: Cut) -> None:
         """Closes the window early; the first reason stands."""
         if self.cut_short is not None:
             return

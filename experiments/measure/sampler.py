@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,7 @@ class Sampler:
     Args:
         start_at: the start of the measured window, on the monotonic clock; samples before it have `t_s` < 0.
         arrivals: samples that were taken on other machines, with their `t_s`; they are kept among ours.
+        clock: seconds that never go back, those of `start_at`.
     """
 
     def __init__(
@@ -114,11 +116,13 @@ class Sampler:
         trees: list[ProcessTree],
         start_at: float,
         arrivals: queue.SimpleQueue[list[dict[str, Any]]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = run_path / reading.SAMPLES
         self._period_s = sample_ms / 1000
         self._trees = trees
         self._start_at = start_at
+        self._clock = clock
         self._arrivals = arrivals or queue.SimpleQueue()
         self._rows: list[dict[str, Any]] = []
         """Samples since the table was saved last."""
@@ -150,18 +154,19 @@ class Sampler:
 
     def _work(self) -> None:
         give_way()
-        due = time.monotonic()
+        due = self._clock()
         while not self._ended.is_set():
-            self._sample()
-            if time.monotonic() >= self._next_save:
-                self._save()
-            due = max(due + self._period_s, time.monotonic())
-            self._ended.wait(due - time.monotonic())
-        self._sample(last=True)
-        self._save()
+            self.sample()
+            if self._clock() >= self._next_save:
+                self.save()
+            due = max(due + self._period_s, self._clock())
+            self._ended.wait(due - self._clock())
+        self.sample(last=True)
+        self.save()
 
-    def _sample(self, *, last: bool = False) -> None:
-        now = time.monotonic()
+    def sample(self, *, last: bool = False) -> None:
+        """Takes one sample of every group now; the last one has all that is expensive to read."""
+        now = self._clock()
         dear = last or now >= self._next_dear
         if dear:
             self._next_dear = now + DEAR_EVERY_S
@@ -184,10 +189,11 @@ class Sampler:
             self._cores[key] = (now[1] - then[1]) / (now[0] - then[0])
         self._previous[key] = now
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Writes all samples so far; where that fails, `error` says why."""
         import polars as pl
 
-        begun = time.monotonic()
+        begun = self._clock()
         latest = pl.DataFrame(self._rows, schema=schema.dtypes(schema.RESOURCES))
         self._saved = latest if self._saved is None else pl.concat([self._saved, latest], rechunk=True)
         self._rows = []
@@ -197,8 +203,8 @@ class Sampler:
             self.sha256 = store.checksum(self._path)
         except OSError as error:
             self.error = self.error or f"samples could not be written ({error.strerror or error})"
-        took = time.monotonic() - begun
-        self._next_save = time.monotonic() + max(_SAVE_EVERY_S, took / _SAVE_SHARE)
+        took = self._clock() - begun
+        self._next_save = self._clock() + max(_SAVE_EVERY_S, took / _SAVE_SHARE)
 
 
 def give_way() -> None:

@@ -15,10 +15,9 @@ from experiments.measure.sampler import Sampler
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
 from experiments.progress import Progress, RunPhase
+from experiments.record.state import Cut, CutKind
 
 _WATCH_S = 0.25
-
-INTERRUPTED = "interrupted by the experimenter"
 
 
 async def watch(run: Ongoing, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler) -> None:
@@ -29,10 +28,10 @@ async def watch(run: Ongoing, server: ServerProcess | ExternalServer, generators
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        run.stop(generators, INTERRUPTED)
+        run.stop(generators, Cut(CutKind.INTERRUPTED))
     lost = next((generator.error for generator in generators if generator.error), None)
     if lost and time.monotonic() < run.start_at + run.scenario.window_s:
-        run.stop(generators, lost)  # There is no other, or they all would not have ended.
+        run.stop(generators, Cut(CutKind.GENERATOR_LOST, lost))  # There is no other, or they all would not have ended.
 
 
 async def _watch(
@@ -50,7 +49,7 @@ async def _watch(
             run.server_died = f"the server ended by itself {now - run.start_at:.1f} s after the window began"
         problem = next((generator.report.problem for generator in generators if generator.report), None)
         if problem:
-            run.stop(generators, problem)
+            run.stop(generators, Cut(CutKind.ROWS_LOST, problem))
 
 
 async def all_ended(generators: list[Generator], until: float) -> bool:
@@ -72,7 +71,7 @@ def report(run: Ongoing, phase: RunPhase, generators: list[Generator], sampler: 
             phase=phase,
             elapsed_s=max(0.0, time.monotonic() - run.start_at + run.scenario.warmup_s),
             total_s=run.scenario.warmup_s + run.scenario.window_s,
-            planned=round(run.scenario.plan.polls_per_s * run.scenario.window_s),
+            planned=round(run.plan.polls_per_s * run.scenario.window_s),
             sent=sum(report.sent for report in reports),
             ok=sum(report.ok for report in reports),
             failed=sum(report.failed for report in reports),
@@ -83,6 +82,7 @@ def report(run: Ongoing, phase: RunPhase, generators: list[Generator], sampler: 
             response_p99_ms=_worst([report.response_p99_ms for report in reports]),
             server_cores=sampler.cores("server"),
             generator_cores=sampler.cores("generator"),
+            endpoints=run.scenario.plan.endpoints,
         )
     )
 

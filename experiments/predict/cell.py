@@ -17,6 +17,7 @@ from experiments.predict.demand import Usage
 from experiments.record.reading import Record
 from experiments.record.schema import ENDPOINTS
 from experiments.scenario import Scenario
+from experiments.schedule import Plan
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,24 @@ class Cell:
     server_rss_bytes: int | None
     slowness: tuple[float, ...] = ()
     """See `speed`."""
+    cannot: str = ""
+    """Why nothing can be foretold from it; see the function."""
 
     @property
     def load(self) -> float:
         """Share of the time in which a worker was busy, 0-1."""
         return self.server.load
+
+
+def cannot(plan: Plan) -> str:
+    """Why nothing can be foretold of the polls of a plan, in one sentence; empty where something can."""
+    plain = len(plan.clocks) == 1 and not (plan.clocks[0].told or plan.jitter_s or plan.ramp_up_s)
+    if plan.endpoints == ENDPOINTS and plain:
+        return ""
+    return (
+        "Nothing is foretold of this target: a forecast knows two endpoints with constant answers in the rounds of one "
+        "interval, and no others; what it would say is measured instead."
+    )
 
 
 def read(record: Record) -> Cell | None:
@@ -52,17 +66,21 @@ def read(record: Record) -> Cell | None:
         return None
     inside = pl.col("done_s").is_between(costs.start_s, costs.end_s, closed="left") & (pl.col("status") > 0)
     answered = evidence.rows.filter(inside)["endpoint"]
-    status_per_s, bulk_per_s = (float((answered == name).sum()) / costs.seconds for name in ENDPOINTS)
+    # Costs are told apart for two endpoints; of more, all polls together are what is known.
+    names = record.endpoints
+    bulk_per_s = float((answered == names[1]).sum()) / costs.seconds if len(names) == 2 else 0.0
+    status_per_s = float((answered == names[0]).sum() if len(names) == 2 else len(answered)) / costs.seconds
     if not len(answered):
         return None
     return Cell(
         scenario=scenario,
         server=Usage(status_per_s, bulk_per_s, costs.server_cores, scenario.workers),
         generator=Usage(status_per_s, bulk_per_s, sum(costs.generator_cores.values()), len(costs.generator_cores)),
-        responses={name: population(evidence.polls, name) for name in ENDPOINTS},
+        responses={name: population(evidence.polls, name) for name in names},
         cores=int(record.started.get("environment", {}).get("cores") or 0),
         others_cores=costs.others_cores or 0.0,
         busy_cores=costs.busy_cores or 0.0,
         server_rss_bytes=costs.server_rss_peak_bytes,
         slowness=speed.slowness(evidence),
+        cannot=cannot(record.plan),
     )

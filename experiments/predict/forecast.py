@@ -111,7 +111,7 @@ class Forecast:
 
 def learn(cells: Sequence[Cell]) -> Model | None:
     """The model behind light cells of one number of workers and generators; None where they tell nothing."""
-    light = sorted((cell for cell in cells if cell.load <= LIGHT), key=lambda cell: cell.load)
+    light = sorted((cell for cell in cells if cell.load <= LIGHT and not cell.cannot), key=lambda cell: cell.load)
     fitted = _fitted(light)
     if fitted is None:
         return None

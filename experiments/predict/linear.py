@@ -35,6 +35,13 @@ def least_squares(rows: Sequence[Sequence[float]], targets: Sequence[float]) -> 
     unit = [[value / norm for value, norm in zip(row, norms, strict=True)] for row in scaled]
     places = range(len(norms))
     system = [[sum(row[i] * row[j] for row in unit) for j in places] + [sum(row[i] for row in unit)] for i in places]
+    solved = _solved(system)
+    return None if solved is None else [value / norm for value, norm in zip(solved, norms, strict=True)]
+
+
+def _solved(system: list[list[float]]) -> list[float] | None:
+    """What the unknowns of a square system are, each row with its right side last; None where it is singular."""
+    places = range(len(system))
     for column in places:
         pivot = max(places[column:], key=lambda i: abs(system[i][column]))
         if abs(system[pivot][column]) < _SINGULAR:
@@ -44,4 +51,4 @@ def least_squares(rows: Sequence[Sequence[float]], targets: Sequence[float]) -> 
             if i != column:
                 factor = system[i][column] / system[column][column]
                 system[i] = [a - factor * b for a, b in zip(system[i], system[column], strict=True)]
-    return [system[i][-1] / system[i][i] / norms[i] for i in places]
+    return [system[i][-1] / system[i][i] for i in places]

@@ -1,15 +1,12 @@
 """Figures as people read them: three significant digits, a unit, and a word where there is none.
 
-Knows numbers and the names of endpoints and reasons; knows neither HTML nor charts.
+Knows numbers and the names of reasons; knows neither HTML nor charts.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-
-ENDPOINTS = {"status": "A (status)", "bulk": "B (bulk)"}
-"""Endpoint -> how it is called before people."""
 
 TOO_FEW = "too few polls"
 """Stands where a percentile would rest on fewer than ten polls beyond it."""
@@ -98,32 +95,58 @@ def percent(part: float, whole: float) -> str:
 
 def reason(outcome: str) -> str:
     """`read timeout` for `read_timeout`."""
-    return outcome.replace("_", " ")
+    return _REASONS.get(outcome) or outcome.replace("_", " ")
+
+
+_REASONS = {"checks": "not as expected"}
 
 
 MOST_CODES = 8
 """How many status codes are named; the others are counted together."""
 
 
-def reasons(failures: Mapping[str, int], statuses: Mapping[str, int] | None = None) -> str:
-    """`http error 24 (429: 12, 503: 12), reset 1`: the most frequent first.
+def reasons(
+    failures: Mapping[str, int],
+    statuses: Mapping[str, int] | None = None,
+    checks: Mapping[str, int] | None = None,
+) -> str:
+    """`http error 24 (429: 12, 503: 12), not as expected 3 (json.ok: 3), reset 1`: the most frequent first.
 
     Args:
-        statuses: complete answers by status code; None where that is not known.
+        statuses: answers by status code, those that were errors; None where that is not known.
+        checks: polls by the expectation that failed; None where that is not known.
     """
     ordered = sorted(failures.items(), key=lambda item: (-item[1], item[0]))
-    coded = f" ({said})" if (said := codes(statuses or {})) else ""
+    whys = {"http_error": ranked(statuses or {})} | {
+        outcome: ranked({name: number_ for name, number_ in (checks or {}).items() if _outcome_of(name) == outcome})
+        for outcome in ("checks", "wrong_body")
+    }
     return ", ".join(
-        f"{reason(name)} {count(number_)}{coded if name == 'http_error' else ''}" for name, number_ in ordered if number_
+        f"{reason(name)} {count(number_)}{f' ({said})' if (said := whys.get(name)) else ''}"
+        for name, number_ in ordered
+        if number_
     )
+
+
+def _outcome_of(check: str) -> str:
+    """How a poll ended of which this expectation failed."""
+    of_body = ("bytes", "body", "decoded_bytes", "decoding")
+    return "wrong_body" if check in of_body else "http_error" if check == "status" else "checks"
 
 
 def codes(statuses: Mapping[str, int]) -> str:
     """`429: 12, 503: 12`: status codes of answers that were errors, the most frequent first; empty without any."""
-    errors = {code: number_ for code, number_ in statuses.items() if code != "200" and number_}
-    ordered = sorted(errors.items(), key=lambda item: (-item[1], int(item[0])))
+    return ranked({code: number_ for code, number_ in statuses.items() if code != "200"})
+
+
+def ranked(counts: Mapping[str, int]) -> str:
+    """`429: 12, 503: 12`: the most frequent first, and the rarest together."""
+    ordered = sorted(
+        ((name, number_) for name, number_ in counts.items() if number_),
+        key=lambda item: (-item[1], len(item[0]), item[0]),
+    )
     rest = sum(number_ for _, number_ in ordered[MOST_CODES:])
-    said = [f"{code}: {count(number_)}" for code, number_ in ordered[:MOST_CODES]]
+    said = [f"{name}: {count(number_)}" for name, number_ in ordered[:MOST_CODES]]
     return ", ".join([*said, *([f"others: {count(rest)}"] if rest else [])])
 
 

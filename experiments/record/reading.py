@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.errors import RecordError
 from experiments.record import schema, tables
+from experiments.record.state import Cut, CutKind, Fault, Gap, GapKind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -125,21 +126,26 @@ class Record:
         return self._seen_until
 
     @cached_property
+    def cut_short(self) -> Cut | None:
+        """Why the window closed before its time; None where it did not."""
+        return Cut.of(self.facts) if self.finished else Cut(CutKind.BROKEN_OFF)
+
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """What is not there and should be, a sentence each; empty for a whole record."""
         writers = [*self.facts.get("generator", {}).get("instances", ()), self.facts.get("sampler", {})]
-        return (*self.gaps, *(str(writer["error"]) for writer in writers if writer.get("error")))
+        return (*map(str, self.gaps), *(str(writer["error"]) for writer in writers if writer.get("error")))
 
     @cached_property
-    def gaps(self) -> tuple[str, ...]:
+    def gaps(self) -> tuple[Gap, ...]:
         """The files that are not there, or not whole: what can be seen without anybody's word."""
         gaps = []
         if not self.finished:
-            gaps.append("run.json is missing: the run did not come to its own end, its last seconds were never written")
-        gaps += [f"{path.name} {table.fault}" for path, table in self._tables.items() if table.fault]
-        gaps += [f"part-{instance}-{number}.parquet is missing" for instance, number in sorted(self._lost)]
-        if fault := self._samples.fault if self._samples else "is missing":
-            gaps.append(f"{SAMPLES} {fault}: there are no figures of CPU and memory")
+            gaps.append(Gap(GapKind.SEAL, "run.json"))
+        gaps += [Gap(GapKind.ROWS, path.name, table.fault) for path, table in self._tables.items() if table.fault]
+        gaps += [Gap(GapKind.ROWS, f"part-{instance}-{number}.parquet") for instance, number in sorted(self._lost)]
+        if fault := self._samples.fault if self._samples else Fault.MISSING:
+            gaps.append(Gap(GapKind.SAMPLES, SAMPLES, fault))
         return tuple(gaps)
 
     def requests(self) -> pl.DataFrame:
@@ -187,8 +193,7 @@ class Record:
     @property
     def changed(self) -> tuple[str, ...]:
         """Names of the files that are there and not what was written."""
-        opened = {**self._tables, **({self.path / SAMPLES: self._samples} if self._samples else {})}
-        return tuple(path.name for path, table in opened.items() if table.fault == tables.CHANGED)
+        return tuple(gap.file for gap in self.gaps if gap.fault is Fault.CHANGED)
 
     @cached_property
     def readable(self) -> dict[Path, pl.DataFrame]:

@@ -15,6 +15,7 @@ then a rename), so a reader sees a file whole or not at all.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -167,10 +168,11 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
     try:
         _atomically(path, lambda part: frame.write_parquet(part, compression="zstd", statistics=False))
     except (OSError, pl.exceptions.PolarsError) as error:
-        # polars calls a full disk a fault of its own, and leaves the number of others in their text.
-        if not (number := _OS_ERROR.search(str(error))):
-            raise
-        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+        # polars calls a full disk a fault of its own, and leaves the number of others in their text; of some not even that.
+        number = _OS_ERROR.search(str(error))
+        code = int(number[1]) if number else errno.EIO
+        reason = os.strerror(code) if number else " ".join(str(error).split())[:200]
+        raise OSError(code, reason, str(path)) from None
 
 
 def write_part(

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.record import schema
+from experiments.record.state import Fault
 
 if TYPE_CHECKING:
     import polars as pl
-
-CHANGED = "is not as it was written"
-UNREADABLE = "cannot be read"
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,7 @@ class Table:
 
     frame: pl.DataFrame | None
     """None where there is a fault."""
-    fault: str = ""
-    """`CHANGED`, `UNREADABLE` or empty."""
+    fault: Fault | None = None
 
 
 def read(
@@ -49,16 +46,16 @@ def read(
     try:
         content = path.read_bytes()
         if written is not None and digest(content) != written:
-            return Table(None, CHANGED)
+            return Table(None, Fault.CHANGED)
         frame = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError):
-        return Table(None, UNREADABLE)
+        return Table(None, Fault.UNREADABLE)
     wanted = schema.dtypes(columns, endpoints)
     # An older lab kept less: what it did not look at is null.
     later = {column.name for column in columns if column.later} - {*frame.columns}
     frame = frame.with_columns(pl.lit(None, dtype=wanted[name]).alias(name) for name in sorted(later))
     if {*frame.columns} != {*wanted}:
-        return Table(None, UNREADABLE)
+        return Table(None, Fault.UNREADABLE)
     frame = frame.select(*wanted)
     # Outcomes are added at the end, so an older lab's words are the first of ours.
     kind, ours = frame.schema.get("outcome"), wanted.get("outcome")
@@ -66,7 +63,7 @@ def read(
         words = kind.categories.to_list()
         if words == ours.categories.to_list()[: len(words)]:
             frame = frame.with_columns(pl.col("outcome").cast(ours))
-    return Table(frame) if frame.schema == wanted else Table(None, UNREADABLE)
+    return Table(frame) if frame.schema == wanted else Table(None, Fault.UNREADABLE)
 
 
 def digest(content: bytes) -> str:

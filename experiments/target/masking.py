@@ -59,9 +59,7 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        whole = [
-            re.escape(one) if len(one) >= _SHORTEST else rf"(?<!\w){re.escape(one)}(?!\w)" for one in known
-        ]
+        whole = [re.escape(one) if len(one) >= _SHORTEST else rf"(?<!\w){re.escape(one)}(?!\w)" for one in known]
         self._known = re.compile("|".join(whole)) if whole else None
 
     def text(self, text: str) -> str:

@@ -10,188 +10,20 @@ Settings come from the environment; see `Settings`.
 
 from __future__ import annotations
 
-import asyncio
-import csv
-import gzip
-import hashlib
-import hmac
-import json
 import math
 import os
-import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Callable
 
 import falcon
 from falcon.asgi import App, Request, Response
 
-MODELS = 4
-"""Device models; each has a configuration of its own."""
-_RULES = 1960
-"""Rules in a configuration: some 200 KB as JSON."""
-_MOST_DEVICES = 100_000
-"""Devices whose requests are counted; an idle one is forgotten first."""
+from server.apps.telemetry.configuration import MODELS, Config
+from server.apps.telemetry.devices import RateLimit, Tokens
+from server.apps.telemetry.rows import Rows
+from server.apps.telemetry.settings import Settings
 
-
-@dataclass(frozen=True)
-class Settings:
-    """What the application can be told."""
-
-    database: str = ""
-    """File of the rows; empty: one of this process's own, gone with it."""
-    token: str = ""
-    """A token that all devices share."""
-    tokens: str = ""
-    """CSV file with columns `id` and `token`. With neither, the token of device X is `demo-X`."""
-    next_poll_ms: int = 3000
-    """When a device is to report next."""
-    per_s: float = 10.0
-    """Requests a second that a device may make in the long run."""
-    burst: int = 20
-    """Requests that it may make at once."""
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Reads TELEMETRY_DB, _TOKEN, _TOKENS, _NEXT_POLL_MS, _PER_S and _BURST; what is not there has its default.
-
-        Raises:
-            ValueError: a number is none.
-        """
-        return cls(
-            database=environ.get("TELEMETRY_DB", cls.database),
-            token=environ.get("TELEMETRY_TOKEN", cls.token),
-            tokens=environ.get("TELEMETRY_TOKENS", cls.tokens),
-            next_poll_ms=int(environ.get("TELEMETRY_NEXT_POLL_MS", cls.next_poll_ms)),
-            per_s=float(environ.get("TELEMETRY_PER_S", cls.per_s)),
-            burst=int(environ.get("TELEMETRY_BURST", cls.burst)),
-        )
-
-
-class Tokens:
-    """Which token belongs to which device."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._shared = settings.token
-        self._listed: dict[str, str] | None = None
-        if settings.tokens:
-            with Path(settings.tokens).open(newline="", encoding="utf-8") as file:
-                self._listed = {row["id"]: row["token"] for row in csv.DictReader(file)}
-
-    def permit(self, device: str, authorization: str | None) -> bool:
-        """Whether this Authorization is the device's."""
-        scheme, _, given = (authorization or "").partition(" ")
-        expected = self._shared or (f"demo-{device}" if self._listed is None else self._listed.get(device, ""))
-        right = bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
-        return right and scheme.lower() == "bearer"
-
-
-class RateLimit:
-    """A bucket of requests a device, filled at a steady rate.
-
-    Args:
-        clock: seconds that never go back.
-    """
-
-    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
-        self._per_s, self._burst, self._clock = settings.per_s, settings.burst, clock
-        self._left: dict[str, tuple[float, float]] = {}
-
-    def wait_s(self, device: str) -> float:
-        """Takes one request out of the bucket: 0, or how long the device must wait because it is empty."""
-        now = self._clock()
-        left, since = self._left.pop(device, (float(self._burst), now))
-        left = min(float(self._burst), left + (now - since) * self._per_s)
-        wait = 0.0 if left >= 1 else (1 - left) / self._per_s
-        self._left[device] = (left if wait else left - 1, now)
-        if len(self._left) > _MOST_DEVICES:
-            del self._left[next(iter(self._left))]
-        return wait
-
-
-class Rows:
-    """The last status of each device, in SQLite, written by one thread so that the loop never waits for the disk."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._thread: ThreadPoolExecutor | None = None
-        self._database: sqlite3.Connection | None = None
-
-    async def open(self) -> None:
-        """Starts the thread, and makes the table where it is missing."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rows")
-        await self._run(self._open)
-
-    async def keep(self, device: str, temp: float, round_: int) -> None:
-        """Writes the status of a device in place of the one before."""
-        await self._run(self._keep, device, temp, round_)
-
-    async def close(self) -> None:
-        """Closes the file, and removes it if it was this process's own."""
-        await self._run(self._close)
-        if self._thread:
-            self._thread.shutdown()
-        if self._folder:
-            self._folder.cleanup()
-
-    async def _run(self, function: Callable[..., Any], *arguments: object) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
-
-    def _open(self) -> None:
-        path = self._path
-        if not path:
-            self._folder = tempfile.TemporaryDirectory(prefix="telemetry-")
-            path = str(Path(self._folder.name) / "rows.db")
-        self._database = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-        for statement in (
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=NORMAL",
-            "CREATE TABLE IF NOT EXISTS status (device TEXT PRIMARY KEY, temp REAL, round INTEGER, seen TEXT) WITHOUT ROWID",
-        ):
-            self._database.execute(statement).close()
-
-    def _keep(self, device: str, temp: float, round_: int) -> None:
-        assert self._database is not None
-        self._database.execute(
-            "INSERT INTO status VALUES (?, ?, ?, CURRENT_TIMESTAMP) ON CONFLICT (device) DO UPDATE SET"
-            " temp = excluded.temp, round = excluded.round, seen = excluded.seen",
-            (device, temp, round_),
-        ).close()
-
-    def _close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-
-
-@dataclass(frozen=True)
-class Config:
-    """The configuration of a device model, made once."""
-
-    plain: bytes
-    zipped: bytes
-    version: str
-
-    @classmethod
-    def of_model(cls, model: int) -> Config:
-        """The configuration of a model; the same on every machine."""
-        rules = [
-            {
-                "id": f"rule-{model}-{number:04d}",
-                "sensor": f"s{number % 37:02d}",
-                "above": number * 7919 % 1000 / 10,
-                "for_s": 5 + number % 55,
-                "then": ("log", "warn", "report", "restart")[number * model % 4],
-                "enabled": number % 9 > 0,
-            }
-            for number in range(_RULES)
-        ]
-        plain = json.dumps({"model": model, "interval_ms": 3000, "rules": rules}).encode()
-        return cls(plain, gzip.compress(plain, mtime=0), hashlib.sha256(plain).hexdigest()[:16])
+__all__ = ["Settings", "create_app"]
 
 
 class Access:
@@ -275,9 +107,7 @@ class Served:
             self.count += 1
 
 
-def create_app(
-    settings: Settings | None = None, *, clock: Callable[[], float] = time.monotonic
-) -> App[Request, Response]:
+def create_app(settings: Settings | None = None, *, clock: Callable[[], float] = time.monotonic) -> App[Request, Response]:
     """Wires the application.
 
     Args:

@@ -65,14 +65,14 @@ def test_a_server_that_became_slower_is_worse(tmp_path: Path) -> None:
 
 
 def test_the_same_the_other_way_round_is_better(tmp_path: Path) -> None:
-    """And no regression."""
+    """Half the time is 50 % less, and beyond no margin, since nothing became worse."""
     change = of(compare(runs(tmp_path, "a", about(0.002)), runs(tmp_path, "b", about(0.001))).changes, P50)
     assert (change.kind, change.beyond(0)) == ("better", False)
     assert change.difference == pytest.approx(-50, abs=2)
 
 
 def test_what_lies_within_the_spread_of_the_repeats_cannot_be_told_apart(tmp_path: Path) -> None:
-    """Also if the means differ by more than the margin."""
+    """Means that differ by more than the margin are no regression while their intervals overlap."""
     wide = [[ideal(base, base / 10, seed=7) for base in bases] for bases in ((0.001, 0.003), (0.0012, 0.0036))]
     change = of(compare(runs(tmp_path, "a", wide[0]), runs(tmp_path, "b", wide[1])).changes, P50)
     assert change.difference == pytest.approx(20, abs=1)
@@ -157,7 +157,7 @@ def test_points_are_compared_with_their_like_and_taken_together(tmp_path: Path) 
 
 
 def test_a_run_that_may_not_be_believed_is_left_out(tmp_path: Path) -> None:
-    """And counted."""
+    """An invalid run counts as left out, and is in neither mean."""
     bad = runs(tmp_path, "bad", about(0.1, 1), lag=late(0.3))
     found = compare([*runs(tmp_path, "a", about(0.001, 2)), *bad], runs(tmp_path, "b", about(0.001, 2)))
     assert found.left_out == 1

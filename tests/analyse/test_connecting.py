@@ -22,9 +22,7 @@ def took(record: Record, *seconds: float, outcome: str = "ok") -> Connecting:
         chosen = (pl.col("due_s") >= 0) & (place < len(seconds))
         connect = pl.when(chosen).then(first.gather(place.clip(0, len(seconds) - 1))).otherwise("connect_s")
         ended = pl.when(chosen).then(pl.lit(outcome)).otherwise(pl.col("outcome").cast(pl.String))
-        return rows.with_columns(
-            connect_s=connect.cast(pl.Float32), outcome=ended.cast(rows.schema["outcome"])
-        )
+        return rows.with_columns(connect_s=connect.cast(pl.Float32), outcome=ended.cast(rows.schema["outcome"]))
 
     record = damage_rows(record, change)
     return connecting(prepare(record), resources.costs(record))
@@ -38,7 +36,7 @@ def test_times_of_packets_that_are_sent_again_are_told_from_others(tmp_path: Pat
 
 
 def test_a_connection_that_was_given_up_says_only_how_long_the_timeout_is(tmp_path: Path) -> None:
-    """With timeout_s=1 each of them takes about a second."""
+    """A second spent until timeout_s=1 is no sign of a packet that was sent again."""
     found = took(made_up(tmp_path), 1.001, 1.0, outcome="connect_timeout")
     assert (found.resent, found.harmed) == ({}, False)
 

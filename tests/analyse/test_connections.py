@@ -82,7 +82,7 @@ def test_kept_connections_need_no_word(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_server_closes_is_named(tmp_path: Path, counted: dict[str, Any], finding: str, words: str) -> None:
-    """By when it closes, in a sentence with both counts."""
+    """The finding says by what rule connections end, and its sentence gives both counts."""
     record = run_of(tmp_path, **counted)
     assert summarise(record)["connections"]["finding"] == finding
     assert words in said(record)
@@ -126,7 +126,7 @@ def test_a_name_with_several_machines_is_said() -> None:
 
 
 def test_a_transport_that_could_not_be_closed_is_said_once() -> None:
-    """Whatever the number of generators."""
+    """Two generators with the same error give one sentence."""
     errors = [{"closing_error": "ValueError('no'), 3 of 3 times"}] * 2
     assert connections.sentences({}, {"generator": {"instances": errors}}, SMALL) == [
         "The transport could not be closed after the run (ValueError('no'), 3 of 3 times); no poll was lost by that."

@@ -60,7 +60,7 @@ def test_a_percentile_needs_ten_polls_beyond_it(percent: float, fewest: int) -> 
 
 
 def test_no_values_have_no_percentiles() -> None:
-    """Nothing is asked of nothing."""
+    """An empty series gives five nulls and no error."""
     assert [one.value_s for one in percentiles(pl.Series([], dtype=pl.Float64))] == [None] * 5
 
 
@@ -184,7 +184,7 @@ def test_many_polls_cut_off_early_make_the_median_a_bound() -> None:
 
 
 def test_a_curve_says_from_where_on_it_is_a_bound() -> None:
-    """And has no known point after that."""
+    """Known points come first, and after the first censored one none is known."""
     taken = [number / 1000 for number in range(1, 1001)]
     points = curve(watched(taken, [0.7] * 1000))
     assert points["censored"].is_sorted()

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from experiments.analyse import latency
-from experiments.analyse.points import FIGURES, Measured, cells_table, points
+from experiments.analyse.points import Measured, cells_table, figures, points
 from experiments.analyse.polls import prepare
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
@@ -72,7 +72,7 @@ def test_a_repeat_that_may_not_be_believed_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", ["invalid", "failed", "not measured", "unfinished", "damaged"])
 def test_a_point_without_a_believable_run_has_no_figure(tmp_path: Path, state: str) -> None:
-    """Not even where there is a record."""
+    """A record that is invalid adds nothing, and every figure is empty or null."""
     kept = record(tmp_path, "bad") if state == "invalid" else None
     (point,) = points([measured(kept, state=state)], NO_LIMITS)
     assert not point.measured
@@ -122,10 +122,11 @@ def test_every_cell_has_a_row_also_without_a_record(tmp_path: Path) -> None:
     )
     assert frame.select("clients", "repeat", "state").rows() == [(40, 1, "valid"), (40, 2, "failed"), (80, 1, "failed")]
     assert frame["status_p95_ms"][0] == one.summary()["endpoints"]["status"]["response_ms"]["p95"]
-    assert frame.select(*FIGURES, "planned", "failed_pct")[1:].null_count().sum_horizontal().item() == 2 * (len(FIGURES) + 2)
+    columns = [*figures(("status", "bulk")), "planned", "failed_pct"]
+    assert frame.select(columns)[1:].null_count().sum_horizontal().item() == 2 * len(columns)
 
 
 def test_points_come_in_the_order_of_the_cells(tmp_path: Path) -> None:
-    """The first repeat decides."""
+    """Where repeats are mixed, the first cell of a point gives its place."""
     found = points([measured(None, clients=n, repeat=r, state="failed") for r in (2, 1) for n in (80, 40)], NO_LIMITS)
     assert [(point.at["clients"], len(point.states)) for point in found] == [(80, 2), (40, 2)]

@@ -32,6 +32,7 @@ def keys(record: Record) -> dict[str, Any]:
         "connections",
         "service_level",
         "cut_short",
+        "cut_short_kind",
         "verdict",
     ]
     assert summary["analysis_version"] == ANALYSIS_VERSION
@@ -52,9 +53,9 @@ def keys(record: Record) -> dict[str, Any]:
     assert list(summary["generator"]["lag_ms"]) == ["p50", "p99", "p999", "max"]
     assert list(summary["load"]) == ["polls_per_s_planned", "polls_per_s_answered", "mb_per_s_answered"]
     assert list(summary["service_level"]) == ["asked", "met", "items"]
-    assert list(summary["verdict"]) == ["status", "headline", "checks"]
+    assert list(summary["verdict"]) == ["status", "headline", "reason", "checks"]
     for check in summary["verdict"]["checks"]:
-        assert list(check) == ["name", "status", "figure", "limit", "meaning", "of_limit"]
+        assert list(check) == ["name", "status", "figure", "limit", "meaning", "advice", "of_limit", "kind"]
     return summary
 
 
@@ -92,7 +93,7 @@ def test_cost_of_several_generators_is_summed_and_their_busiest_named(tmp_path: 
 
 
 def test_failures_are_named(tmp_path: Path) -> None:
-    """By reason, and they are not timed."""
+    """Polls that failed are counted by reason and status code, and are not timed."""
     status = keys(made_up(tmp_path, server=failing(Outcome.HTTP_ERROR, every=1, status=503)))["endpoints"]["status"]
     assert status["failures"] == {"http_error": 4800}
     assert status["statuses"] == {"503": 4800}
@@ -129,7 +130,7 @@ def test_a_stall_shows_in_the_response_and_hardly_in_the_latency(tmp_path: Path)
 
 @pytest.mark.parametrize("how", [{"killed_at": 10.0}, {"cut_short_at": 10.0}, {"cut_short_at": 0.0}], ids=str)
 def test_runs_that_did_not_last_have_a_summary(tmp_path: Path, how: dict[str, float]) -> None:
-    """With the reason, and never valid."""
+    """It gives the reason, and a verdict that is not valid."""
     summary = keys(made_up(tmp_path, **how))  # type: ignore[arg-type]
     assert summary["cut_short"]
     assert summary["verdict"]["status"] in {"suspect", "invalid"}
@@ -225,9 +226,7 @@ def test_an_endpoint_that_is_not_polled_has_no_level() -> None:
 @pytest.mark.parametrize("timeout_s", [0.4, 60.0])
 def test_a_silent_server_misses_a_limit_that_nobody_waited_for_so_long(tmp_path: Path, timeout_s: float) -> None:
     """Polls that were given up, or never sent because of it, are in time for nobody, and no device keeps its level."""
-    found = level(
-        tmp_path, lambda poll: Answer(1e9), timeout_s=timeout_s, slo_status_p99_ms=40_000.0, slo_devices_pct=1.0
-    )
+    found = level(tmp_path, lambda poll: Answer(1e9), timeout_s=timeout_s, slo_status_p99_ms=40_000.0, slo_devices_pct=1.0)
     assert [(item["met"], item["figure"]) for item in found["items"]] == [(False, None), (False, 0.0)]
     assert found["items"][0]["within_pct"] == 0.0
 

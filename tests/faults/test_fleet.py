@@ -157,7 +157,7 @@ def test_a_scheduler_that_is_lost_ends_the_run(tmp_path: Path) -> None:
 def test_an_interrupt_closes_the_window_on_all_workers(tmp_path: Path, two: Cluster) -> None:
     """The order to stop reaches them in time, so that nothing is sent after it, and nothing is missing."""
     record = run(tmp_path, two, lambda: os.kill(os.getpid(), signal.SIGINT), minutes=5)
-    assert record.facts["cut_short"] == "interrupted by the experimenter"
+    assert record.facts["cut_short_kind"] == "interrupted"
     assert_all_planned(record)
     assert record.missing == ()
     assert record.requests()["sent_s"].max() <= record.window_s  # type: ignore[operator]

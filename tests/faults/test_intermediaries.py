@@ -107,6 +107,7 @@ def test_a_cache_is_named_by_what_its_answers_carry(tmp_path: Path) -> None:
     with nginx_before(1, _CACHE) as url:
         record = run_against(tmp_path, url)
     assert check(record, "served")["status"] == "not_applicable"
+    assert check(record, "served")["kind"] == "unseen_behind"
     assert "X-Cache: HIT" in check(record, "served")["meaning"]
 
 

@@ -63,7 +63,7 @@ def test_an_interrupt_in_the_warm_up_gives_a_record_without_a_window(tmp_path: P
     """The record is sealed, and says that there is nothing to believe."""
     record = run_with(tmp_path, interrupt, phase="warming up", after_s=0.5, warmup_s=5)
     assert record.finished
-    assert record.facts["cut_short"] == "interrupted by the experimenter"
+    assert record.facts["cut_short_kind"] == "interrupted"
     assert record.window_s == 0
     assert record.requests().height > 0
     assert record.summary()["verdict"]["status"] == "invalid"
@@ -79,7 +79,7 @@ def test_impatience_loses_nothing(tmp_path: Path) -> None:
 
     record = lab.run(scenario(tmp_path, minutes=5), on_progress=again_and_again)
     assert still_alive(ours()) == []
-    assert record.facts["cut_short"] == "interrupted by the experimenter"
+    assert record.facts["cut_short_kind"] == "interrupted"
     assert_all_planned(record)
     assert record.missing == ()
 
@@ -102,6 +102,6 @@ def test_an_interrupt_while_a_generator_hangs_is_obeyed(tmp_path: Path, monkeypa
         interrupt()
 
     record = run_with(tmp_path, hang, minutes=5)
-    assert record.facts["cut_short"] == "interrupted by the experimenter"
+    assert record.facts["cut_short_kind"] == "interrupted"
     assert "was killed" in record.missing[0]
     assert_all_planned(record)

@@ -11,6 +11,7 @@ import pytest
 
 import experiments as lab
 from experiments.present.exporter import LabReportExporter
+from experiments.record.state import Fault, GapKind
 from tests.faults.harm import SMALL, apart, assert_all_planned, generators, run_with
 from tests.notebooks.test_run_notebook import (
     NOTEBOOK,
@@ -32,8 +33,8 @@ def assert_parts_are_readable(tmp_path: Path) -> None:
     record = lab.load(tmp_path / "results" / "it")
     assert not record.finished
     assert record.requests().height > 0
-    assert "run.json is missing" in record.missing[0]
-    assert not any("cannot be read" in gap for gap in record.missing)
+    assert record.gaps[0].kind is GapKind.SEAL
+    assert [gap for gap in record.gaps if gap.fault is Fault.UNREADABLE] == []
 
 
 def test_a_restarted_kernel_leaves_no_process(tmp_path: Path) -> None:

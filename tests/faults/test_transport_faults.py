@@ -57,7 +57,7 @@ def test_transports_are_made_before_a_generator_is_ready(tmp_path: Path) -> None
     ],
 )
 def test_a_factory_that_fails_is_told_before_the_load(tmp_path: Path, kind: Any, transport: str, said: str) -> None:
-    """In one sentence, without the log of a process."""
+    """The error is one sentence with what was raised, and does not send the reader to a log."""
     with pytest.raises(GeneratorError) as error:
         prepared(tmp_path, transport, kind)
     assert str(error.value).startswith(said)
@@ -87,9 +87,10 @@ def test_a_transport_with_a_fault_is_named(tmp_path: Path) -> None:
     """The polls are the generator's errors; the check says which transport and which error, not only what may be short."""
     record = lab.run(scenario(tmp_path), transport=transports.Faulty)
     assert ends(record).keys() == {"generator_error"}
-    meaning = check(record, "generator_errors")["meaning"]
-    assert "(the first with RuntimeError('no such setting'))" in meaning
-    assert "Look at your transport tests.faults.transports:Faulty, and for what this machine ran out of" in meaning
+    found = check(record, "generator_errors")
+    assert found["kind"] == "failed"
+    assert "RuntimeError('no such setting')" in found["meaning"]
+    assert "tests.faults.transports:Faulty" in found["advice"]
 
 
 def test_who_looks_on_and_raises_does_not_end_the_run(tmp_path: Path) -> None:

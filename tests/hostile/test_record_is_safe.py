@@ -91,7 +91,7 @@ try:
     sys.exit("the hook sees nothing")
 except AssertionError:
     pass
-from experiments.present.page import Page
+from experiments.present.pages.run import Page
 from experiments.record.reading import load
 from experiments.runner import summarise
 page = Page(summarise(load(sys.argv[1])))

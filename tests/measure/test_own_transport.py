@@ -18,13 +18,13 @@ from tests.faults import transports
     "factory", [lambda: None, partial(transports.plain), transports.Chatty()], ids=["lambda", "partial", "object"]
 )
 def test_what_has_no_name_in_a_module_is_refused(factory: object) -> None:
-    """In one sentence that says where to put it."""
+    """A lambda or a nested function raises an error that says where to put it."""
     with pytest.raises(ParameterError, match="at the top level of a module of yours"):
         preflight.transport_name(factory)  # type: ignore[arg-type]
 
 
 def test_a_function_of_a_module_has_a_name() -> None:
-    """And a process of its own finds it by that name."""
+    """A process of its own finds the factory again by module and function."""
     name = preflight.transport_name(transports.plain)
     assert (name, preflight.transport_name(None)) == ("tests.faults.transports:plain", "")
     preflight.check_transport(name, Scenario())
@@ -46,7 +46,7 @@ def test_a_module_that_another_process_does_not_find_is_refused(tmp_path: Path, 
 
 
 def test_an_error_of_who_looks_on_is_shown_once() -> None:
-    """And where warnings are errors it is none of the run's all the same."""
+    """It is a warning at first and silent after that, and never ends the run."""
 
     def look(progress: Progress) -> None:
         raise ValueError

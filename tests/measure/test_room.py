@@ -64,7 +64,7 @@ def test_the_room_kept_is_enough_for_run_json(tmp_path: Path, asked: dict[str, A
 
 
 def test_a_small_plan_keeps_a_least_room(tmp_path: Path) -> None:
-    """Also for the summary."""
+    """256 KiB are reserved even for no devices, since the summary has to fit as well."""
     path = store.create(str(tmp_path), "it", "abcd1234")
     store.begin(path, {})
     assert (path / ".reserve").stat().st_size == 256 * 1024

@@ -47,9 +47,7 @@ def test_one_that_cannot_be_closed_keeps_nothing_else_open(
     assert closed == ["redis", "database", "fleet"]
 
 
-def test_what_was_opened_is_closed_where_the_next_cannot_be_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_opened_is_closed_where_the_next_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Redis that is away leaves neither database nor cluster behind."""
     closed: list[str] = []
 

@@ -1,12 +1,17 @@
 """The sampler against processes whose cost is known."""
 
 import os
+import queue
 import resource
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -28,74 +33,109 @@ time.sleep(60)
 """
 
 
-@pytest.mark.slow
-def test_a_tree_is_sampled_with_its_descendants_and_its_past(tmp_path: Path) -> None:
-    """CPU is what the processes used, memory counts the child, and CPU does not fall when a process ends."""
+def sampled(path: Path, trees: list[ProcessTree], instants: Sequence[float], start_at: float = 0.0) -> pl.DataFrame:
+    """What is on disk of samples at these instants of a made-up clock, the last of which ends the run."""
+    now = instants[0]
+    sampler = Sampler(path, 50, trees, start_at, clock=lambda: now)
+    for now in instants:
+        sampler.sample(last=now == instants[-1])
+    sampler.save()
+    assert sampler.samples == len(instants)
+    return pl.read_parquet(path / "resources.parquet", glob=False)
+
+
+def group(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The samples of one group, in the order in which they were taken."""
+    return frame.filter(pl.col("group") == name)
+
+
+@pytest.fixture
+def family() -> Iterator[subprocess.Popen[str]]:
+    """A process that has worked for a while, with a child."""
     process = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, start_new_session=True)
-    sampler = Sampler(tmp_path, 50, [ProcessTree("server", 0, (process.pid,))], time.monotonic())
     try:
         assert process.stdout is not None
-        process.stdout.readline()
-        sampler.start()
-        time.sleep(0.5)
-        os.killpg(process.pid, 9)
-        process.wait()
-        time.sleep(0.2)
+        assert process.stdout.readline() == "busy no more\n"
+        yield process
     finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         process.stdout.close()  # type: ignore[union-attr]
-        sampler.stop()
+
+
+@pytest.mark.slow
+def test_a_tree_is_sampled_with_its_descendants_and_its_past(tmp_path: Path, family: subprocess.Popen[str]) -> None:
+    """CPU is what the processes used, memory counts the child, and CPU does not fall when a process ends."""
+    sampler = Sampler(tmp_path, 50, [ProcessTree("server", 0, (family.pid,))], 0.0, clock=lambda: 1.0)
+    sampler.sample()
+    os.killpg(family.pid, signal.SIGKILL)
+    family.wait()
+    sampler.sample(last=True)
+    sampler.save()
     frame = pl.read_parquet(tmp_path / "resources.parquet", glob=False)
     assert frame.schema == schema.dtypes(schema.RESOURCES)
-    server = frame.filter(pl.col("group") == "server")
-    assert server["processes"][1] == 2
-    assert server["rss_bytes"][1] > 30_000_000
-    assert 0.3 <= server["cpu_s"].max() < 5  # type: ignore[operator]
-    assert server["cpu_s"].is_sorted()
-    assert server["processes"][-1] == 0
-    assert server["uss_bytes"].drop_nulls().len() >= 1
+    server = group(frame, "server")
+    assert server["processes"].to_list() == [2, 0]
+    assert server["rss_bytes"][0] > 30_000_000
+    assert 0.3 <= server["cpu_s"][0] <= server["cpu_s"][1] < 5
+    assert server["uss_bytes"][0] > 30_000_000
 
 
-@pytest.mark.slow
-def test_what_is_dear_to_read_is_read_before_the_window_and_after_the_load(tmp_path: Path) -> None:
+def test_what_is_expensive_to_read_is_read_before_the_window_and_after_the_load(tmp_path: Path) -> None:
     """Reading USS and connections takes processor time that the server would miss: a short window has none of it."""
-    sampler = Sampler(tmp_path, 50, [ProcessTree("server", 0, (os.getpid(),))], time.monotonic() + 1.2)
-    sampler.start()
-    time.sleep(1.5)
-    sampler.stop()
-    own = pl.read_parquet(tmp_path / "resources.parquet", glob=False).filter(pl.col("group") == "server").sort("t_s")
-    dear = own.drop_nulls("uss_bytes")
-    assert dear["connections"].null_count() == 0
-    assert dear.height == 2
-    assert -1.0 <= dear["t_s"][0] < 0
-    assert dear["t_s"][1] == own["t_s"][-1]
+    instants = [100.0, 100.9, 101.0, 101.5, 102.0, 130.0, 160.9, 161.0, 161.5, 170.0]
+    own = group(sampled(tmp_path, [ProcessTree("server", 0, (os.getpid(),))], instants, start_at=102.0), "server")
+    assert own["t_s"].to_list() == [at - 102.0 for at in instants]
+    expensive = own.drop_nulls("uss_bytes")
+    assert expensive["t_s"].to_list() == [-1.0, 59.0, 68.0]
+    assert expensive["connections"].null_count() == 0
+    assert own["connections"].null_count() == len(instants) - 3
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a thread has a priority of its own")
 def test_the_sampler_gives_way_and_nobody_else_does(tmp_path: Path) -> None:
     """Its thread has a lower priority than the process that it belongs to."""
-    sampler = Sampler(tmp_path, 50, [], time.monotonic())
+    seen: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    class Asked(ProcessTree):
+        def sample(self, *, dear: bool) -> dict[str, Any]:
+            seen.put(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return super().sample(dear=dear)
+
+    sampler = Sampler(tmp_path, 50, [Asked("server", 0, ())], time.monotonic())
     sampler.start()
-    time.sleep(0.1)
-    (thread,) = (one for one in threading.enumerate() if one.name == "sampler")
-    assert thread.native_id is not None
-    assert os.getpriority(os.PRIO_PROCESS, thread.native_id) > os.getpriority(os.PRIO_PROCESS, 0)
+    priority = seen.get(timeout=30)
     sampler.stop()
+    assert priority > os.getpriority(os.PRIO_PROCESS, 0)
 
 
-@pytest.mark.slow
 def test_the_host_is_sampled_core_by_core(tmp_path: Path) -> None:
     """Each sample has the host's cumulative busy time, in all and by core, and its steal."""
-    sampler = Sampler(tmp_path, 50, [], time.monotonic())
-    sampler.start()
-    time.sleep(0.2)
-    sampler.stop()
-    hosts = pl.read_parquet(tmp_path / "resources.parquet", glob=False).filter(pl.col("group") == "host")
-    assert hosts.height == sampler.samples >= 2
+    hosts = group(sampled(tmp_path, [], [0.0, 0.05, 0.1]), "host")
+    assert hosts["t_s"].to_list() == [0.0, 0.05, 0.1]
     assert hosts["cpu_s"].is_sorted()
     assert hosts.select((pl.col("core_busy_s").list.sum() - pl.col("cpu_s")).abs().max()).item() < 1e-6
     assert hosts["core_busy_s"].list.len().unique().to_list() == [os.cpu_count()]
     assert hosts["steal_s"].null_count() == 0
+
+
+def test_samples_are_taken_until_the_end_and_once_more(tmp_path: Path) -> None:
+    """The thread begins at once, and the last sample is of the moment at which the load was over."""
+    seen: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    class Asked(ProcessTree):
+        def sample(self, *, dear: bool) -> dict[str, Any]:
+            seen.put(dear)
+            return super().sample(dear=dear)
+
+    sampler = Sampler(tmp_path, 1, [Asked("server", 0, ())], 1e9, clock=lambda: 0.0)
+    sampler.start()
+    assert [seen.get(timeout=30) for _ in range(3)] == [False] * 3
+    sampler.stop()
+    rest = [seen.get() for _ in range(sampler.samples - 3)]
+    assert rest == [False] * (len(rest) - 1) + [True]
+    assert group(pl.read_parquet(tmp_path / "resources.parquet", glob=False), "server").height == sampler.samples
 
 
 def test_a_folder_that_is_gone_is_said_and_not_raised(tmp_path: Path) -> None:

@@ -47,13 +47,13 @@ def start(tmp_path: Path, **parameters: Any) -> subprocess.Popen[str]:
 
 
 def test_the_notebook_has_every_parameter_of_a_comparison() -> None:
-    """And no other."""
+    """Its parameters cell names what the study takes, and nothing that it would refuse."""
     assert set(papermill.inspect_notebook(str(NOTEBOOK))) == set(Own.names())
 
 
 @pytest.mark.parametrize(("name", "minutes"), [("compare.yaml", 90), ("compare.quick.yaml", 10)])
 def test_shipped_parameters_end_in_the_time_that_they_promise(name: str, minutes: float) -> None:
-    """As foretold before anything is measured, and within their own budget."""
+    """The estimate made before anything is measured lies within their own budget."""
     study = Study(asked(**yaml.safe_load((PROJECT / "params" / name).read_text())))
     outlook = Course(study).outlook
     assert outlook.fits

@@ -16,6 +16,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 import experiments as lab
+from experiments.record.state import GapKind
 from tests.support.processes import descendants, still_alive
 
 pytestmark = pytest.mark.slow
@@ -56,7 +57,7 @@ def outputs_text(notebook: Path) -> str:
 
 
 def assert_every_cell_shows_something(notebook: Path, first_parameter: str = "server: str") -> None:
-    """But for the parameters, known by the first of them, and the cell that fails what `strict` forbids."""
+    """Left out are the parameters, known by the first of them, and the cell that fails what `strict` forbids."""
     cells = [cell for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code"]
     silent = [cell.source for cell in cells if not cell.outputs]
     assert all("# Parameters" in source or first_parameter in source or "enforce" in source for source in silent), silent
@@ -183,7 +184,7 @@ def test_nothing_outlives_a_killed_run_and_its_parts_are_readable(tmp_path: Path
     record = lab.load(tmp_path / "results" / "it")
     assert not record.finished
     assert record.requests().height > 0
-    assert "run.json is missing" in record.missing[0]
+    assert record.gaps[0].kind is GapKind.SEAL
     assert not list((record.path / "requests").glob(".*"))
 
 
@@ -273,7 +274,7 @@ def test_an_interrupt_keeps_and_shows_what_was_measured(kernel: Kernel, tmp_path
     assert [replies[id_]["status"] for id_ in ids] == ["ok"] * len(ids)
     assert still_alive(children) == []
     record = lab.load(tmp_path / "results" / "it")
-    assert record.facts["cut_short"] == "interrupted by the experimenter"
+    assert record.facts["cut_short_kind"] == "interrupted"
     assert 0 < record.window_s < 290
     assert_conserved(record)
     rows = {check["name"]: check["status"] for check in record.summary()["verdict"]["checks"]}

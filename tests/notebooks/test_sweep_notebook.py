@@ -43,7 +43,7 @@ def start(tmp_path: Path, **parameters: Any) -> subprocess.Popen[str]:
 
 
 def test_the_notebook_has_every_parameter_of_a_sweep_with_the_defaults_of_a_run() -> None:
-    """But for the grid itself, and cells that are shorter than a run."""
+    """Only the two axes and the length of a cell differ from what `run.ipynb` takes."""
     told = papermill.inspect_notebook(str(NOTEBOOK))
     assert set(told) == set(Own.names())
     values = {name: yaml.safe_load(one["default"].replace("None", "null")) for name, one in told.items()}
@@ -53,7 +53,7 @@ def test_the_notebook_has_every_parameter_of_a_sweep_with_the_defaults_of_a_run(
 
 @pytest.mark.parametrize(("name", "cells"), [("sweep.yaml", 24), ("sweep.smoke.yaml", 2)])
 def test_shipped_parameters_are_a_grid(name: str, cells: int) -> None:
-    """As many cells as they promise, and nothing that is refused."""
+    """Each file has the cells that it is meant to have, and no parameter in it is refused."""
     asked = yaml.safe_load((PROJECT / "params" / name).read_text())
     own = {key: asked.pop(key) for key in ("repeats", "cool_down_s")}
     grid = Grid.of(asked, repeats=own["repeats"], shuffle_seed=1)

@@ -47,12 +47,12 @@ def test_pauses_at_random_are_found_in_polls_at_random() -> None:
 
 @pytest.mark.parametrize("waits", [[], [0.0] * 10], ids=str)
 def test_without_delays_there_are_no_pauses(waits: list[float]) -> None:
-    """Nothing is made up."""
+    """Zeros or no figures at all give an empty result."""
     assert pauses_behind(waits) == ()
 
 
 def test_rates_are_never_negative() -> None:
-    """Whatever the delays look like."""
+    """Fifty mixtures of delays give lengths and rates above zero, sorted by length."""
     chance = random.Random(1)
     for _ in range(50):
         waits = [chance.choice([0.0, chance.uniform(0, 0.01), chance.expovariate(100)]) for _ in range(200)]

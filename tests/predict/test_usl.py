@@ -32,7 +32,7 @@ def test_noise_of_two_percent_moves_the_peak_little() -> None:
 
 
 def test_where_throughput_ends() -> None:
-    """With coherency at a peak, with contention at a ceiling, with neither nowhere."""
+    """Coherency gives a peak, contention a ceiling, and a law with neither has no end."""
     assert Law(10.0, 0.04, 0.06, 0).most_at == 4
     assert Law(10.0, 0.04, 0.06, 0).most_per_s == Law(10.0, 0.04, 0.06, 0).throughput(4)
     assert Law(10.0, 0.5, 0.0, 0).most_per_s == 20

@@ -60,5 +60,5 @@ def test_milliseconds_are_rounded_and_gaps_stay_gaps() -> None:
 
 
 def test_counts_have_whole_ticks() -> None:
-    """There is no half thread."""
+    """An axis of threads from 2 to 4 steps by one, since there is no half of them."""
     assert whole_from_zero([2.0, 4.0])["dtick"] == 1

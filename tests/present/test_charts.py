@@ -13,7 +13,7 @@ import pytest
 
 from experiments.present.chart import MIMETYPE, Chart
 from experiments.present.charts import generator, heatmap, outcomes, resources, response
-from experiments.present.charts.failures import _few_codes
+from experiments.present.charts.failures import _few_whys
 from experiments.present.format import MOST_CODES
 from experiments.present.html import Markup
 from experiments.present.pages.run import Page
@@ -143,12 +143,20 @@ def test_failures_by_status_have_a_row_each(tmp_path: Path) -> None:
     assert {"http error 401", "http error 411"} < set(names)
     failed = sum(one["failed"] for one in page.summary["endpoints"].values())
     assert sum(int(text.replace(",", "")) for trace in rows for text in trace["text"]) == failed
-    few = _few_codes(pl.DataFrame({"status": [400 + n for n in range(20)], "polls": [100 - n for n in range(20)]}))
-    assert few["status"].to_list() == [str(400 + n) for n in range(MOST_CODES)] + ["with other codes"] * (20 - MOST_CODES)
+    few = _few_whys(
+        pl.DataFrame(
+            {
+                "status": [400 + n for n in range(20)],
+                "failed_check": pl.Series([None] * 20, dtype=pl.String),
+                "polls": [100 - n for n in range(20)],
+            }
+        )
+    )
+    assert few["why"].to_list() == [str(400 + n) for n in range(MOST_CODES)] + ["with other codes"] * (20 - MOST_CODES)
 
 
 def test_a_run_without_failures_has_no_panel_for_them(tiny: Page) -> None:
-    """There are no empty panels."""
+    """Only what was answered has an axis, and the caption says that this was every poll."""
     chart = tiny.outcomes_over_time()
     assert isinstance(chart, Chart)
     assert len(axes(chart.content(), "y")) == 1

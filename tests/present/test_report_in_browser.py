@@ -76,7 +76,7 @@ def test_titles_and_tool_bars_lie_inside_their_charts(tab: Tab) -> None:
 
 
 def test_the_devices_sort_as_numbers(tab: Tab) -> None:
-    """9 comes before 10."""
+    """Turned round by its header, the table begins with the largest number, which is not the last in the alphabet."""
     assert column(tab, 0)[:4] == ["0", "0", "1", "1"]
     tab.ask("document.querySelector('.dt-container thead .dtcc-button_order').click()")
     tab.ask("document.querySelector('.dt-container thead .dtcc-button_order').click()")

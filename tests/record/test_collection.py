@@ -13,7 +13,7 @@ SHORT = Scenario(clients=5, minutes=0.05, warmup_s=0)
 
 
 def test_a_run_is_one_record(tmp_path: Path) -> None:
-    """Its own folder is enough."""
+    """The folder of a single run is as good as one that holds many."""
     assert [record.run_id for record in collect(made_up(tmp_path, SHORT).path)] == ["made-up"]
 
 

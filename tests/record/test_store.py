@@ -1,5 +1,6 @@
 """The run directory: what goes in comes out, whole or not at all."""
 
+import errno
 import json
 import math
 from pathlib import Path
@@ -11,6 +12,7 @@ from experiments.errors import ParameterError, RecordError
 from experiments.record import reading, schema, store
 from experiments.record.rows import NEVER, PartWriter, RowBuffer
 from experiments.record.schema import Outcome
+from experiments.record.state import Fault, Gap, GapKind
 from experiments.scenario import Scenario
 
 
@@ -79,7 +81,7 @@ def test_an_unfinished_run_says_that_it_is(run_path: Path) -> None:
     assert not record.finished
     assert record.requests().height == 4
     assert record.window_s == pytest.approx(3.502, abs=1e-6)
-    assert "run.json is missing" in record.missing[0]
+    assert record.gaps[0].kind is GapKind.SEAL
     assert record.scenario == Scenario()
 
 
@@ -91,11 +93,12 @@ def test_lost_and_damaged_parts_are_named(run_path: Path) -> None:
     facts = {"window_s": 600.0, "generator": {"instances": [{"instance": 0, "parts": 4}, {"instance": 1, "parts": 1}]}}
     store.write_json(run_path / "run.json", reading.load(run_path).started | facts)
     record = reading.load(run_path)
-    assert record.missing[:3] == (
-        "part-1-0.parquet cannot be read",
-        "part-0-1.parquet is missing",
-        "part-0-3.parquet is missing",
+    assert record.gaps[:3] == (
+        Gap(GapKind.ROWS, "part-1-0.parquet", Fault.UNREADABLE),
+        Gap(GapKind.ROWS, "part-0-1.parquet"),
+        Gap(GapKind.ROWS, "part-0-3.parquet"),
     )
+    assert record.missing[:3] == tuple(map(str, record.gaps[:3]))
     assert record.requests().height == 2
 
 
@@ -154,3 +157,21 @@ def test_every_column_has_its_meaning() -> None:
         "client", "round", "endpoint", "due_s", "ready_s", "sent_s", "done_s", "connect_s", "status", "bytes", "outcome",
         "first_byte_s", "tls_s", "decoded_bytes", "failed_check",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("No space left on device (os error 28)", errno.ENOSPC), ("failed to flush the writer", errno.EIO)],
+)
+def test_whatever_polars_calls_a_fault_of_a_file_is_an_error_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: int
+) -> None:
+    """Who writes a table knows one kind of failure, whether or not its number is told."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise pl.exceptions.ComputeError(said)
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", fails)
+    with pytest.raises(OSError) as failed:  # noqa: PT011 - its number is what is asked
+        store.write_table(tmp_path / "x.parquet", pl.DataFrame({"a": [1]}))
+    assert failed.value.errno == code

@@ -10,6 +10,7 @@ from experiments.analyse.checks.verdict import judge
 from experiments.present.pages.run import Page
 from experiments.record import reading, store
 from experiments.record.reading import Record
+from experiments.record.state import Fault, Gap, GapKind
 from experiments.runner import summarise
 from tests.support.made_up import SMALL, damage_facts, ideal, made_up
 
@@ -67,11 +68,11 @@ def test_a_damaged_file_is_named_and_its_figures_are_not_shown(
     (path / file).write_bytes(damage((path / file).read_bytes()))
     record = reading.load(path)
     name = Path(file).name
-    assert [gap for gap in record.gaps if gap.startswith(f"{name} is not as it was written")]
+    assert record.gaps == (Gap(GapKind.ROWS if file == PART else GapKind.SAMPLES, name, Fault.CHANGED),)
     assert record.changed == (name,)
     assert (record.requests().height, record.resources().height).count(0) == 1
     page = Page(record)
-    assert f"{name} is not as it was written" in page.verdict().content
+    assert str(record.gaps[0]) in page.verdict().content
     assert page.summary["verdict"]["status"] == ("invalid" if file == PART else "suspect")
     cores, polls = page.summary["server"]["cpu_cores_mean"], page.summary["endpoints"]["status"]["planned"]
     assert (cores is None, polls == 0) == ((True, False) if file == SAMPLES else (False, True))
@@ -88,7 +89,8 @@ def test_without_checksums_what_cannot_be_read_is_said_in_the_same_words(
     path = made_up(tmp_path, BRIEF).path
     (path / file).write_bytes(damage((path / file).read_bytes()))
     record = reading.load(path)
-    assert [gap for gap in record.gaps if gap.startswith(f"{Path(file).name} cannot be read")]
+    kind = GapKind.ROWS if file == PART else GapKind.SAMPLES
+    assert record.gaps == (Gap(kind, Path(file).name, Fault.UNREADABLE),)
     assert judge(record)["untouched"].status == "not_applicable"
     Page(record).server_over_time()
 
@@ -97,11 +99,11 @@ def test_a_table_with_other_columns_is_not_read(tmp_path: Path) -> None:
     """What another program wrote under that name is no record of ours."""
     path = made_up(tmp_path, BRIEF).path
     shutil.copy(path / PART, path / SAMPLES)
-    assert [gap for gap in reading.load(path).gaps if gap.startswith("resources.parquet cannot be read")]
+    assert reading.load(path).gaps == (Gap(GapKind.SAMPLES, SAMPLES, Fault.UNREADABLE),)
 
 
 def test_an_untouched_record_says_how_many_files_were_compared(tmp_path: Path) -> None:
-    """Parts and samples alike."""
+    """The check counts the parts and the samples, of which none has another checksum."""
     record = sealed(tmp_path)
     check = judge(record)["untouched"]
     assert (check.status, check.figure) == ("valid", f"0 of {len(record.written)} files changed")

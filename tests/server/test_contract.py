@@ -141,7 +141,7 @@ def test_an_instrument_lets_as_many_wait(tmp_path: Path) -> None:
     """A server with known answers has the backlog of the systems that it stands for."""
 
     async def run() -> int | None:
-        server = ServerProcess(system="known-right", workers=1, log_path=tmp_path / "server.log", **SIZES)
+        server = ServerProcess(system="known-constant", workers=1, log_path=tmp_path / "server.log", **SIZES)
         try:
             await server.start()
             return network.backlog({"127.0.0.1"}, urlsplit(server.url).port or 0)

@@ -76,7 +76,7 @@ def test_health_counts_what_came_to_hello(client: TestClient) -> None:
 
 
 def test_two_applications_count_apart() -> None:
-    """A count belongs to an application and not to the module."""
+    """A request to one leaves the other at 0, since no state belongs to the module."""
     first, second = (TestClient(create_app(Settings())) for _ in range(2))
     first.simulate_get("/hello?page=1")
     assert second.simulate_get("/health").json["served"] == 0

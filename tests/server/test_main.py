@@ -88,7 +88,7 @@ def test_localhost_is_served_under_every_loopback_address_of_this_machine() -> N
 
 
 def test_nobody_else_is_served_unless_asked_for() -> None:
-    """By default every socket that listens is a loopback one."""
+    """By default every socket that listens has an address of this machine alone."""
     with serving() as (process, port):
         get(f"http://localhost:{port}/health")
         sockets = psutil.Process(process.pid).net_connections("tcp")

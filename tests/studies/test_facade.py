@@ -16,7 +16,7 @@ STUDIES = {"sweep": lab.Sweep, "capacity": lab.Capacity, "compare": lab.Compare,
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_notebook_has_every_parameter_of_its_study_and_goes_through_its_facade(name: str) -> None:
-    """And no other parameter; what is asked is shown back before anything is measured."""
+    """Its first cell shows back what is asked, and its last one enforces the verdict."""
     study: type[Facade] = STUDIES[name]
     path = NOTEBOOKS / f"{name}.ipynb"
     assert set(papermill.inspect_notebook(str(path))) == set(study.asks.params.names())
@@ -30,7 +30,7 @@ def test_a_notebook_has_every_parameter_of_its_study_and_goes_through_its_facade
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_name_that_papermill_injected_must_be_a_parameter_of_every_study(name: str) -> None:
-    """Also where an earlier one is only shown."""
+    """A typing error is refused with the nearest name, where an earlier folder is only shown as well."""
     kind = STUDIES[name].asks.params.kind
     for given in ({}, {f"{kind}_dir": "somewhere"}):
         with pytest.raises(ParameterError, match="did you mean 'max_hours'"):

@@ -76,7 +76,7 @@ def test_an_interrupt_ends_all_stages_and_leaves_the_folder_free(tmp_path: Path)
 
 
 def test_a_strategy_sees_what_came_and_decides(tmp_path: Path) -> None:
-    """As many runs of a load as it takes until one is valid."""
+    """One that repeats a load until a run is valid stops at the second, after an unfinished first."""
 
     class UntilValid:
         def next(self, came: list[Outcome]) -> list[Cell]:

@@ -9,21 +9,26 @@ so ten minutes of a swarm take seconds. All times are seconds from the start of 
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from experiments.agenda import Agenda
 from experiments.record import reading, schema, store
 from experiments.record.reading import Record
 from experiments.record.rows import NEVER, RowBuffer
-from experiments.record.schema import ENDPOINTS, Outcome
+from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
-from experiments.schedule import Endpoint, on_tick
+from experiments.schedule import Plan
+from experiments.target import loading, planning
+from experiments.target.file import ranges
+from experiments.target.loaded import Loaded
 
 SMALL = Scenario(clients=40, interval_ms=250, minutes=0.5, warmup_s=1)
 """5,280 polls in half a minute: p99 of A is supported, p99.9 is not."""
@@ -49,7 +54,7 @@ class Poll(NamedTuple):
 
     client: int
     round: int
-    endpoint: Endpoint
+    endpoint: str
     sent_s: float
 
 
@@ -61,6 +66,10 @@ class Answer(NamedTuple):
     status: int = 200
     body_bytes: int | None = None
     """None for what the endpoint must answer; 0 without a status."""
+    failed_check: str | None = None
+    """The expectation of the target that it breaks."""
+    next_poll_s: float | None = None
+    """After how long it wants to be asked again, where the endpoint may say so."""
 
 
 Server = Callable[[Poll], Answer]
@@ -71,8 +80,8 @@ Lag = Callable[[float], float]
 def ideal(base_s: float = 0.0004, jitter_s: float = 0.0002, seed: int = 1) -> Server:
     """Answers A after `base_s` and an exponential jitter, B after three times that."""
     chance = random.Random(seed)
-    weight = {"status": 1.0, "bulk": 3.0}
-    return lambda poll: Answer(weight[poll.endpoint] * (base_s + chance.expovariate(1 / jitter_s)))
+    weight = {"bulk": 3.0}
+    return lambda poll: Answer(weight.get(poll.endpoint, 1.0) * (base_s + chance.expovariate(1 / jitter_s)))
 
 
 def stalling(at: float, lasting: float, server: Server | None = None) -> Server:
@@ -113,9 +122,20 @@ class Costs:
     steal: float = 0.0
 
 
+def target_of(folder: Path, text: str, name: str = "fleet") -> Loaded:
+    """A target file with this text, read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.yaml"
+    path.write_text(text)
+    return loading.load(str(path))
+
+
 @dataclass
 class _Simulation:
     scenario: Scenario
+    plan: Plan
+    sizes: dict[str, int]
+    """Bytes of a right answer, by endpoint."""
     server: Server
     lag: Lag
     close_at: float
@@ -131,51 +151,54 @@ class _Simulation:
         count = max(1, self.scenario.generators)
         for instance in range(count):
             self.parts[instance] = [RowBuffer(0.0)]
-            for client in self.scenario.plan.shard(instance, count):
+            for client in self.plan.shard(instance, count):
                 self._live(client, instance)
 
     def _live(self, client: int, instance: int) -> None:
-        plan = self.scenario.plan
-        (clock,) = plan.clocks
-        due, free, round_ = plan.due(client, clock, 1), -math.inf, 0
-        while due < self.close_at:
-            round_ += 1
-            first_due, complete = due, True
-            first, *_ = polled = plan.named(client, clock, round_)
-            for endpoint in polled:
-                ready = max(due, free)
-                sent = ready + self.lag(ready)
-                begun = endpoint != first and complete and ready < self.given_up
-                if sent >= self.close_at and not begun:
-                    self._give_up(instance, client, round_, endpoint, first_due, free)
-                    complete = False
-                    continue
-                free = due = self._ask(instance, Poll(client, round_, endpoint, sent), due, ready)
-            if plan.pacing == "fixed":
-                due = plan.due(client, clock, round_ + 1)
-            elif complete:
-                due = on_tick(free + plan.interval_s)
-            else:
-                return
+        agenda, free, complete = Agenda(self.plan, client), -math.inf, True
+        while agenda.tracks and (agenda.now.place or agenda.now.due < self.close_at):
+            now = agenda.now
+            complete = complete or not now.place
+            poll = Poll(client, now.round, self.plan.endpoints[now.endpoint], 0.0)
+            ready = max(now.due, free)
+            sent = ready + self.lag(ready)
+            begun = now.place > 0 and complete and ready < self.given_up
+            if sent >= self.close_at and not begun:
+                self._give_up(instance, poll, now.round_due, free)
+                complete = False
+                if not now.skip():
+                    self._leave(agenda)
+                continue
+            free, wait_s = self._ask(instance, poll._replace(sent_s=sent), now.due, ready)
+            agenda.ended(free, wait_s if now.clock.told else None)
 
-    def _ask(self, instance: int, poll: Poll, due: float, ready: float) -> float:
+    def _leave(self, agenda: Agenda) -> None:
+        """A round was not made to its end: its clock goes on if it may, and ends if the next one is due by that end."""
+        if self.plan.follows_the_clock(agenda.now.clock):
+            agenda.now.next_round()
+        else:
+            agenda.tracks.remove(agenda.now)
+        if agenda.tracks:
+            agenda.now = min(agenda.tracks, key=lambda track: (track.due, track.endpoint))
+
+    def _ask(self, instance: int, poll: Poll, due: float, ready: float) -> tuple[float, float | None]:
         answer = self.server(poll)
         timeout = self.scenario.timeout_s
         if answer.latency_s > timeout:
             answer = Answer(timeout, Outcome.READ_TIMEOUT, 0, 0)
         if poll.sent_s + answer.latency_s > self.given_up:
             answer = Answer(self.given_up - poll.sent_s, Outcome.INTERRUPTED, 0, 0)
-        size = self.scenario.body_bytes[poll.endpoint] if answer.body_bytes is None else answer.body_bytes
+        size = self.sizes[poll.endpoint] if answer.body_bytes is None else answer.body_bytes
         done = poll.sent_s + answer.latency_s
-        number = ENDPOINTS.index(poll.endpoint)
-        row = (poll.client, poll.round, number, due, ready, poll.sent_s, done)
-        self._buffer(instance).add(*row, 0.0, answer.status, size, answer.outcome)
-        return done
+        row = (poll.client, poll.round, self.plan.endpoints.index(poll.endpoint), due, ready, poll.sent_s, done)
+        self._buffer(instance).add(*row, 0.0, answer.status, size, answer.outcome, failed_check=answer.failed_check)
+        return done, answer.next_poll_s
 
-    def _give_up(self, instance: int, client: int, round_: int, endpoint: Endpoint, first_due: float, free: float) -> None:
+    def _give_up(self, instance: int, poll: Poll, first_due: float, free: float) -> None:
         busy = first_due < free or free >= self.close_at
         outcome = Outcome.UNSENT_BUSY if busy else Outcome.UNSENT_LATE
-        row = (client, round_, ENDPOINTS.index(endpoint), first_due, NEVER, NEVER, self.close_at)
+        number = self.plan.endpoints.index(poll.endpoint)
+        row = (poll.client, poll.round, number, first_due, NEVER, NEVER, self.close_at)
         self._buffer(instance).add(*row, 0.0, 0, 0, outcome)
 
     def _buffer(self, instance: int) -> RowBuffer:
@@ -193,6 +216,7 @@ def made_up(
     costs: Costs = Costs(),
     cut_short_at: float | None = None,
     killed_at: float | None = None,
+    target: Loaded | None = None,
 ) -> Record:
     """Makes up a run and writes its record.
 
@@ -202,20 +226,26 @@ def made_up(
         lag: how late the generator is.
         cut_short_at: the run was interrupted then, and sealed.
         killed_at: everything died then: later rows are lost, and there is no run.json.
+        target: what is asked; the article's two endpoints by default. It takes the place of the scenario's.
     """
     path = store.create(str(folder), scenario.run_id or "made-up", scenario.short_hash)
     close_at = scenario.window_s if cut_short_at is None else cut_short_at
-    play = _Simulation(scenario, server or ideal(seed=scenario.seed), lag or late(), close_at)
+    plan = scenario.plan if target is None else _plan(target, scenario)
+    sizes = scenario.body_bytes if target is None else _sizes(target)
+    play = _Simulation(scenario, plan, sizes, server or ideal(seed=scenario.seed), lag or late(), close_at)
     play.run()
     for instance, buffers in play.parts.items():
         for number, buffer in enumerate(buffers):
-            store.write_part(path, instance, number, buffer.take())
+            store.write_part(path, instance, number, buffer.take(), endpoints=plan.endpoints)
     started = {
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": path.name,
         "started_at": "2026-11-24T10:00:00.000Z",
-        "scenario": scenario.model_dump(),
+        "scenario": scenario.model_dump() | ({} if target is None else {"target": target.name}),
         "environment": _ENVIRONMENT,
+        "endpoints": list(plan.endpoints),
+        "plan": json.loads(json.dumps(asdict(plan))),
+        "target": {} if target is None else target.shown(),
     }
     store.write_json(path / "started.json", started)
     until = close_at if killed_at is None else killed_at
@@ -226,6 +256,24 @@ def made_up(
         return reading.load(path)
     store.write_json(path / "run.json", started | _facts(reading.load(path), close_at, costs))
     return reading.load(path)
+
+
+def _plan(target: Loaded, scenario: Scenario) -> Plan:
+    return planning.plan(
+        target.target,
+        clients=scenario.clients,
+        interval_s=scenario.interval_ms / 1000,
+        phase=scenario.phase,
+        pacing=scenario.pacing,
+        seed=scenario.seed,
+        warmup_s=scenario.warmup_s,
+        window_s=scenario.window_s,
+    )
+
+
+def _sizes(target: Loaded) -> dict[str, int]:
+    expected = {name: one.expect.bytes for name, one in target.target.endpoints.items()}
+    return {name: 120 if size is None else int(ranges.of_bytes(size).low) for name, size in expected.items()}
 
 
 def damage_rows(record: Record, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Record:
@@ -254,7 +302,7 @@ def _facts(record: Record, window_s: float, costs: Costs) -> dict[str, Any]:
         "ended_at": "2026-11-24T10:10:00.000Z",
         "window_s": window_s,
         "cut_short": "interrupted by the experimenter" if cut_short else None,
-        "totals": _totals(rows),
+        "totals": _totals(rows, record.plan),
         "server": {
             "name": scenario.server,
             "url": "http://127.0.0.1:8000",
@@ -280,8 +328,10 @@ def _facts(record: Record, window_s: float, costs: Costs) -> dict[str, Any]:
     }
 
 
-def _totals(rows: pl.DataFrame) -> dict[str, int]:
-    first = pl.col("due_s").min().over("client", "round")
+def _totals(rows: pl.DataFrame, plan: Plan) -> dict[str, int]:
+    clock_of = {plan.endpoints[place]: number for number, clock in enumerate(plan.clocks) for place in clock.endpoints}
+    clock = pl.col("endpoint").cast(pl.String).replace_strict(clock_of, return_dtype=pl.Int64)
+    first = pl.col("due_s").min().over("client", "round", clock)
     counts = dict(rows.filter(first >= 0)["outcome"].cast(pl.String).value_counts().iter_rows())
     unsent = {name: counts.pop(name, 0) for name in schema.UNSENT}
     sent, ok = sum(counts.values()), counts.get("ok", 0)
@@ -293,7 +343,7 @@ def _instance(record: Record, number: int, costs: Costs) -> dict[str, Any]:
     count = max(1, scenario.generators)
     rows = record.requests().filter(pl.col("client") % count == number)
     sent = rows.filter(pl.col("sent_s").is_not_null() & (pl.col("outcome") != "connect_refused"))
-    clients = len(scenario.plan.shard(number, count))
+    clients = len(record.plan.shard(number, count))
     return {
         "instance": number,
         "pid": _GENERATOR_PID + number,
@@ -303,8 +353,8 @@ def _instance(record: Record, number: int, costs: Costs) -> dict[str, Any]:
         "reconnects": 0,
         "retries": 0,
         "checksums": len(sent) // 64,
-        "compared": {name: len(sent.filter(pl.col("endpoint") == name)) // 64 for name in ENDPOINTS},
-        "differed": dict.fromkeys(ENDPOINTS, 0),
+        "compared": {name: len(sent.filter(pl.col("endpoint") == name)) // 64 for name in record.endpoints},
+        "differed": dict.fromkeys(record.endpoints, 0),
         "cpu_s": costs.generator * (record.scenario.warmup_s + record.scenario.window_s),
         "rss_peak_bytes": 60_000_000,
         "cpu_wait_ratio": 0.01,

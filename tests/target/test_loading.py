@@ -198,7 +198,7 @@ def test_a_mistake_shows_no_secret(folder: Path) -> None:
     ],
 )
 def test_a_target_that_is_not_there_is_refused(name: str, sentence: str) -> None:
-    """By name with the names there are, by path with the path."""
+    """A wrong name is answered with the nearest or with all that there are, a wrong path with the path."""
     with pytest.raises(ParameterError, match="there is no such"):
         loading.load(name)
     with pytest.raises(ParameterError) as told:
@@ -234,7 +234,7 @@ def test_more_devices_than_rows_are_refused(folder: Path) -> None:
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused(folder: Path, table: str, sentence: str) -> None:
-    """With its path, and the line of the target that names it."""
+    """The error names the CSV file, what is wrong in it, and the line of the target that asks for it."""
     (folder / "bad.csv").write_text(table)
     told = refusal(folder, BASE + "devices: {table: bad.csv}\n")
     assert sentence in told

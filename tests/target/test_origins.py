@@ -103,7 +103,7 @@ def test_curl_s_other_ways_to_name_a_user_and_a_certificate(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("command", ["curl", "curl 'http://h", "curl -X", "curl -X FETCH http://h/", "curl http:///a"])
 def test_a_curl_command_that_cannot_be_read_is_refused(command: str) -> None:
-    """In one sentence."""
+    """An open quote, no address or an unknown method raise a ParameterError that says what was being read."""
     with pytest.raises(ParameterError, match=r"curl command"):
         target_from(command + " ")
 
@@ -197,7 +197,7 @@ def test_ids_and_changing_queries_of_a_log_become_templates(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("lines", "sentence"), [(["a", "b"], "2 of 2 lines are not"), ([""], "is empty")])
 def test_what_is_no_log_is_refused(tmp_path: Path, lines: list[str], sentence: str) -> None:
-    """With how many lines could not be read."""
+    """The sentence counts the lines that could not be read, or says that the file has none."""
     path = tmp_path / "access.log"
     path.write_text("\n".join(lines))
     with pytest.raises(ParameterError, match=sentence):
@@ -321,7 +321,7 @@ def test_a_document_that_breaks_the_standard_is_read_with_a_note(tmp_path: Path)
     ],
 )
 def test_a_document_that_is_something_else_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
-    """With what was looked for."""
+    """Broken JSON, an empty HAR file and lists each have a sentence that says what was looked for."""
     path = tmp_path / "a.json"
     path.write_text(text)
     with pytest.raises(ParameterError, match=re.escape(sentence)):

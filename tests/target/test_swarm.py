@@ -190,7 +190,7 @@ def test_headers_of_an_endpoint_go_before_those_for_all() -> None:
 
 
 def test_a_file_is_sent_as_it_is(tmp_path: Path) -> None:
-    """Bytes, braces and all."""
+    """Braces in it are no template, and bytes that are no text stay what they are."""
     (tmp_path / "b.bin").write_bytes(b"{id}\x00\xff")
     poller = one("request: PUT /a, file: b.bin", folder=tmp_path)
     assert poller.wire(1).endswith(b"Content-Length: 6\r\n\r\n{id}\x00\xff")
@@ -369,7 +369,7 @@ def test_the_first_answer_says_which_bytes_are_right() -> None:
 
 def test_an_etag_is_sent_back_and_304_is_right_then() -> None:
     """The condition goes out with the next poll of this device alone; a wrong answer's ETag is not taken."""
-    poller = one("request: POST /a, json: [\"{round}\"], etag: remember, expect: {bytes: 1..3}")
+    poller = one('request: POST /a, json: ["{round}"], etag: remember, expect: {bytes: 1..3}')
     assert poller.check(Answer(200, b"", [(b"ETag", b'"bad"')]), 1) == "bytes"
     assert b"If-None-Match" not in poller.wire(2)
     assert poller.check(Answer(200, b"abc", [(b"ETag", b'W/"v1"')]), 2) is None
@@ -497,7 +497,7 @@ def test_a_target_says_how_often_each_endpoint_is_polled() -> None:
 
 @pytest.mark.parametrize("env", ['{A: "1", B: "x{env.TELEMETRY_TOKEN}"}', "[TELEMETRY_TOKEN]"])
 def test_an_app_gets_the_variables_that_the_target_names(env: str) -> None:
-    """Values, or names that are handed on."""
+    """A mapping gives values or fills them in; a list hands on those of this process."""
     loaded = loading.read(f"app: a:b\nenv: {env}\nendpoints: {{a: {{request: GET /a}}}}", Path("/n/t.yaml"), environ=ENVIRON)
     expected = {"A": "1", "B": "xgeheim99"} if ":" in env else {"TELEMETRY_TOKEN": "geheim99"}
     assert environment(loaded, ENVIRON) == expected

@@ -1,19 +1,20 @@
 """Whether a record holds every poll of its plan, once, and where the plan puts it.
 
-Plan and arranged polls -> counts of what is missing, doubled, extra or moved. Under `fixed` pacing
+Plan and arranged polls -> counts of what is missing, doubled, extra or moved, clock by clock. Under `fixed` pacing
 the plan's table is made again and compared; under `after` a round is due an interval after the end of
-the one before, so each device's chain of rounds is followed.
+the one before, so each device's chain of rounds is followed. Where answers may say when to poll next, nobody but the record
+knows when rounds were due: of these none may be missing between a device's first and its last.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
 from experiments.analyse.checks.planned import on_tick, planned_polls, polls_of_rounds
-from experiments.analyse.polls import KEY, WAS_SENT, measured
-from experiments.schedule import TICK_S, Plan
+from experiments.analyse.polls import KEY, WAS_SENT, measured, on_clock
+from experiments.schedule import TICK_S, Clock, Plan
 
 _SAME_S = 1.5 * TICK_S
 """Two instants that were rounded to ticks apart from each other differ by one tick at most."""
@@ -46,7 +47,7 @@ class Completeness:
 
 
 def compare(plan: Plan, rows: pl.DataFrame, window_s: float, *, broken_off_s: float | None = None) -> Completeness:
-    """Compares a record with its plan.
+    """Compares a record with its plan, clock by clock.
 
     Args:
         rows: arranged polls, warm-up included.
@@ -54,10 +55,23 @@ def compare(plan: Plan, rows: pl.DataFrame, window_s: float, *, broken_off_s: fl
         broken_off_s: for a run that was never sealed: how long before its last row a poll may have
             been sent whose row was not written (its timeout); None for a sealed run.
     """
-    if plan.pacing == "fixed":
-        found, expected = measured(rows), _within(planned_polls(plan, window_s + TICK_S), window_s)
+    several = len(plan.clocks) > 1
+    each = []
+    for clock in plan.clocks:
+        of_clock = rows.filter(on_clock(clock.endpoints)).sort(KEY) if several else rows
+        each.append(_compare_clock(plan, clock, of_clock, window_s, broken_off_s))
+    return Completeness(*(sum(getattr(one, count.name) for one in each) for count in fields(Completeness)))
+
+
+def _compare_clock(
+    plan: Plan, clock: Clock, rows: pl.DataFrame, window_s: float, broken_off_s: float | None
+) -> Completeness:
+    follows = plan.follows_the_clock(clock)
+    if follows:
+        found = measured(rows)
+        expected = _within(planned_polls(plan, window_s + TICK_S, clock), window_s)
     else:
-        found, expected = rows, _chained(plan, rows)
+        found, expected = rows, _chained(plan, clock, rows)
     found = found.select(KEY, "client", "first_due_s", "second")
     doubled = len(found) - found["key"].n_unique()
     absent = expected.filter("required").join(found, on="key", how="anti")
@@ -67,7 +81,8 @@ def compare(plan: Plan, rows: pl.DataFrame, window_s: float, *, broken_off_s: fl
         unwritten = _count_unwritten(absent, rows, since)
     missing = len(absent) - unwritten
     moved = _count_moved(found, expected) + _count_moved_seconds(rows)
-    overdue = _overdue(plan, rows, window_s, broken_off_s) if plan.pacing == "after" else (0, 0)
+    # Where answers say when to poll next, nobody can work out how many rounds there must be after the last one.
+    overdue = (0, 0) if follows or clock.told else _overdue(plan, clock, rows, window_s, broken_off_s)
     return Completeness(
         planned=int(expected["required"].sum()) + sum(overdue),
         missing=missing + overdue[0],
@@ -84,27 +99,34 @@ def _within(planned: pl.DataFrame, window_s: float) -> pl.DataFrame:
     return planned.select(KEY, "client", "due_s", required=required)
 
 
-def _chained(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    """Under `after`: the polls of every device's rounds up to its last, and where the chain puts each round."""
+def _chained(plan: Plan, clock: Clock, rows: pl.DataFrame) -> pl.DataFrame:
+    """The polls of every device's rounds up to its last, and where the chain puts each round; null where answers said it."""
     last = dict(rows.group_by("client").agg(pl.col("round").max()).iter_rows())
     stops = [last.get(client, 0) + 1 for client in range(plan.clients)]
-    expected = polls_of_rounds(plan, plan.clocks[0], [1] * plan.clients, stops)
+    expected = polls_of_rounds(plan, clock, [1] * plan.clients, stops)
     follows = (pl.col("client") == pl.col("client").shift()) & (pl.col("round") == pl.col("round").shift() + 1)
-    due = rows.with_columns(due_s=pl.when(follows).then(pl.col("done_s").shift() + plan.interval_s))
+    interval_s = None if clock.told else clock.interval_s
+    due = rows.with_columns(due_s=pl.when(follows).then(pl.col("done_s").shift() + interval_s))
     due = due.filter(~pl.col("second")).select("client", "round", "due_s").unique(["client", "round"])
-    first = pl.when(pl.col("round") == 1).then(on_tick(pl.col("first_due_s")))
+    if plan.jitter_s:
+        first_s = [plan.due(client, clock, 1) for client in range(plan.clients)]
+        known = pl.col("client").cast(pl.Int64).replace_strict(dict(enumerate(first_s)), return_dtype=pl.Float64)
+    else:
+        known = on_tick(pl.col("first_due_s"))
+    first = pl.when(pl.col("round") == 1).then(known)
     joined = expected.join(due, on=["client", "round"], how="left")
     return joined.select(KEY, "client", due_s=first.otherwise("due_s"), required=pl.lit(value=True))
 
 
-def _overdue(plan: Plan, rows: pl.DataFrame, window_s: float, broken_off_s: float | None) -> tuple[int, int]:
+def _overdue(plan: Plan, clock: Clock, rows: pl.DataFrame, window_s: float, broken_off_s: float | None) -> tuple[int, int]:
     """Under `after`: devices whose next round became due in the window and is not there: (missing, unwritten)."""
-    ends = rows.group_by("client").agg(next_s=pl.col("done_s").last() + plan.interval_s, sent=WAS_SENT.last())
+    interval_s = clock.interval_s
+    ends = rows.group_by("client").agg(next_s=pl.col("done_s").last() + interval_s, sent=WAS_SENT.last())
     # A round that was cut off by the end of the window ends the chain.
     known = {client: next_s if sent else window_s for client, next_s, sent in ends.iter_rows()}
-    nexts = [known.get(client, plan.first_due(client, plan.clocks[0])) for client in range(plan.clients)]
+    nexts = [known.get(client, plan.first_due(client, clock)) for client in range(plan.clients)]
     due = [next_s for next_s in nexts if next_s < window_s - _CHAINED_S]
-    since = window_s if broken_off_s is None else window_s - broken_off_s - _UNWRITTEN_S - plan.interval_s
+    since = window_s if broken_off_s is None else window_s - broken_off_s - _UNWRITTEN_S - interval_s
     unwritten = sum(next_s >= since for next_s in due)
     return len(due) - unwritten, unwritten
 
@@ -124,7 +146,7 @@ def _count_moved(found: pl.DataFrame, expected: pl.DataFrame) -> int:
 
 
 def _count_moved_seconds(rows: pl.DataFrame) -> int:
-    """The second poll of a round is due when the first ended; one that was never sent, when the first was due."""
+    """A later poll of a round is due when the one before it ended; one that was never sent, when the first was due."""
     expected = pl.when(WAS_SENT).then(pl.col("done_s").shift()).otherwise("first_due_s")
     off = (pl.col("due_s") - expected).abs() > _SAME_S
     return int(rows.select((pl.col("second") & off.fill_null(value=True)).sum()).item())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -13,7 +13,6 @@ import polars as pl
 from experiments.analyse import latency, lateness, polls, resources
 from experiments.analyse.latency import Percentile
 from experiments.record.reading import Record
-from experiments.record.schema import ENDPOINTS
 
 Status = Literal["valid", "suspect", "invalid", "not_applicable"]
 SEVERITY: tuple[Status, ...] = ("not_applicable", "valid", "suspect", "invalid")
@@ -31,9 +30,31 @@ class Check:
     limit: str
     """What was allowed."""
     meaning: str
-    """What follows, for a reader who knows no load generators; what to do, where something is wrong."""
-    of_limit: float | None = None
+    """What follows, for a reader who knows no load generators."""
+    advice: str
+    """What to do about it; empty where there is nothing to be done."""
+    of_limit: float | None
     """The figure as a share of the most that is valid, so above 1 it is not; None where nothing is graded."""
+    kind: str
+    """What was found, for programs: a key of `words.WORDS[name]`."""
+
+    @property
+    def said(self) -> str:
+        """Meaning and advice, as people read them."""
+        return f"{self.meaning} {self.advice}".rstrip()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check found, as data; `words` puts it into words."""
+
+    kind: str
+    status: Status
+    figure: str = "–"
+    limit: str = "–"
+    of_limit: float | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What the words need."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +77,7 @@ class Evidence:
     @cached_property
     def responses(self) -> dict[str, tuple[Percentile, ...]]:
         """Response percentiles, by endpoint; the ones that the report shows."""
-        return {name: latency.percentiles(latency.times(self.polls, name)) for name in ENDPOINTS}
+        return {name: latency.percentiles(latency.times(self.polls, name)) for name in self.record.endpoints}
 
     @cached_property
     def lags(self) -> pl.Series:
@@ -66,7 +87,10 @@ class Evidence:
     @cached_property
     def lateness(self) -> pl.DataFrame:
         """The polls of the window that were sent, with what the generator added; see `lateness`."""
-        pacing = self.record.scenario.pacing
+        plan = self.record.plan
+        # On one clock a poll that is due by the end of the one before waits for nothing but its answer; on several it may
+        # wait for a poll of another clock, and is due when the record says.
+        pacing = plan.pacing if len(plan.clocks) == 1 else "fixed"
         return polls.measured(lateness.with_lateness(self.rows, pacing))
 
     @property
@@ -103,14 +127,9 @@ def percentile_or_most(values: pl.Series, percent: float) -> float:
     return value if value is not None else float(most) if isinstance(most, float) else 0.0
 
 
-def graded(figure: float, valid_to: float, suspect_to: float) -> Status:
-    """Valid up to one limit, suspect up to another, invalid beyond."""
-    return "valid" if figure <= valid_to else "suspect" if figure <= suspect_to else "invalid"
-
-
-def not_applicable(name: str, why: str) -> Check:
-    """A check that this record gives nothing to look at."""
-    return Check(name, "not_applicable", "–", "–", why)
+def unknown(kind: str, **values: Any) -> Found:
+    """A record gives this check nothing to look at."""
+    return Found(kind, "not_applicable", values=values)
 
 
 def percentage(share: float) -> str:

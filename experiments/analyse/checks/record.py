@@ -1,78 +1,77 @@
 """Is the record whole and in itself consistent? A hole or a changed row makes every figure doubtful.
 
-Evidence -> one check a function. Nothing is graded here: a figure that is not exactly right is wrong, so no limit had to
-be set. Seen in each of 5 honest runs of 11,000 polls: no flaw, no changed part, no overlap, no difference of a count. Three
-rows of 11,000 removed or doubled, a part lost, or the slowest answers made faster were each found out.
+Evidence -> one finding a function. Hardly anything is graded here: a figure that is not exactly right is wrong, so no limit
+had to be set. Seen in each of 5 honest runs of 11,000 polls: no flaw, no changed part, no overlap, no difference of a count.
+Three rows of 11,000 removed or doubled, a part lost, or the slowest answers made faster were each found out.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from experiments.analyse.checks import completeness
-from experiments.analyse.checks.evidence import Check, Evidence, Status, not_applicable
+from experiments.analyse.checks import completeness, expected
+from experiments.analyse.checks.evidence import Evidence, Found, Status, unknown
+from experiments.analyse.checks.limits import BYTES_CHANGED
 from experiments.analyse.checks.sampled_bytes import Sample, samples
 from experiments.analyse.polls import WAS_SENT, count
-from experiments.record.reading import SAMPLES
-from experiments.record.schema import ENDPOINTS
+from experiments.analyse.targets.naming import letters
+from experiments.record.state import Fault, GapKind
 from experiments.schedule import TICK_S
 
 _SAME_S = 1.5 * TICK_S
 _LONG_ROUNDS = 100
 """From so many rounds on, every device should have had some answer's bytes compared."""
-_DAMAGED = "Do not build on this record; measure again."
-_UNFINISHED = "run.json is missing"
 
 
-def rows_complete(evidence: Evidence) -> Check:
-    """Every planned poll has one row, where the plan puts it; the plan is made again from the scenario."""
+def rows_complete(evidence: Evidence) -> Found:
+    """Every planned poll has one row, where the plan puts it; the plan is made again from the record."""
     record, scenario = evidence.record, evidence.record.scenario
     found = completeness.compare(
-        scenario.plan,
+        record.plan,
         evidence.rows,
         record.window_s,
         broken_off_s=None if record.finished else scenario.timeout_s,
     )
-    gaps = [gap for gap in record.gaps if not gap.startswith(_UNFINISHED)]
-    parts = [gap for gap in gaps if "part-" in gap]
+    gaps = [gap for gap in record.gaps if gap.kind is not GapKind.SEAL]
+    parts = [gap for gap in gaps if gap.kind is GapKind.ROWS]
+    flaws = [f"{count:,} polls {name}" for name, count in found.flaws.items()]
+    lost = [f"{found.unwritten:,} polls were never written"] if found.unwritten else []
+    kind, faults = "whole", list[str]()
     status: Status = "valid"
-    meaning = "Every planned poll is in the record, once."
-    if found.unwritten or gaps:
-        status = "suspect"
-        lost = f"{found.unwritten:,} polls were never written" if found.unwritten else ""
-        meaning = f"The record is not whole: {'; '.join(filter(None, [*gaps, lost]))}. What is there can be read."
-    if found.flaws or parts:
-        status = "invalid"
-        flaws = [f"{count:,} polls {name}" for name, count in found.flaws.items()]
-        meaning = f"The record is damaged: {'; '.join([*parts, *flaws])}. {_DAMAGED}"
+    if flaws or parts:
+        kind, status, faults = "damaged", "invalid", [*map(str, parts), *flaws]
     elif evidence.polls.is_empty():
-        status, meaning = (
-            "invalid",
-            "No poll of the measured window was recorded, so there is nothing to believe. Run again.",
-        )
-    figure = f"{len(evidence.polls):,} rows in the window; " + (
-        ", ".join(f"{count:,} {name}" for name, count in found.flaws.items()) or "no flaw"
+        kind, status = "empty", "invalid"
+    elif lost or gaps:
+        kind, status, faults = "not_whole", "suspect", [*map(str, gaps), *lost]
+    said = ", ".join(f"{count:,} {name}" for name, count in found.flaws.items())
+    return Found(
+        kind=kind,
+        status=status,
+        figure=f"{len(evidence.polls):,} rows in the window; {said or 'no flaw'}",
+        limit="each planned poll once, due by the plan",
+        values={"faults": "; ".join(faults)},
     )
-    return Check("rows_complete", status, figure, "each planned poll once, due by the plan", meaning)
 
 
-def untouched(evidence: Evidence) -> Check:
+def untouched(evidence: Evidence) -> Found:
     """Every file is, byte for byte, what was written. What is not is left out of all figures."""
-    name, record = "untouched", evidence.record
+    record = evidence.record
     if not record.written:
-        return not_applicable(name, "The generators left no checksums of their parts.")
+        return unknown("no_checksums")
     there = [file for file in record.written if (record.path / file).is_file()]
-    changed = record.changed
-    parts = [file for file in changed if file != SAMPLES]
-    figure = f"{len(changed)} of {len(there)} files changed"
-    if not changed:
-        return Check(name, "valid", figure, "none", "The rows are those that the generators wrote.")
-    meaning = f"Rows were changed after they were written, and are left out ({', '.join(changed[:3])}). "
-    meaning += _DAMAGED if parts else "There are no figures of CPU and memory; those of the polls are as they were."
-    return Check(name, "invalid" if parts else "suspect", figure, "none", meaning)
+    changed = [gap for gap in record.gaps if gap.fault is Fault.CHANGED]
+    parts = [gap for gap in changed if gap.kind is GapKind.ROWS]
+    return Found(
+        kind="changed" if parts else "samples_changed" if changed else "as_written",
+        status="invalid" if parts else "suspect" if changed else "valid",
+        figure=f"{len(changed)} of {len(there)} files changed",
+        limit="none",
+        values={"files": ", ".join(gap.file for gap in changed[:3])},
+    )
 
 
-def one_at_a_time(evidence: Evidence) -> Check:
+def one_at_a_time(evidence: Evidence) -> Found:
     """No device has two polls at once; due <= ready <= sent <= done, and ready is due or when the device came free."""
     same = pl.col("client") == pl.col("client").shift()
     free_s = pl.when(same).then(pl.col("done_s").shift())
@@ -85,110 +84,103 @@ def one_at_a_time(evidence: Evidence) -> Check:
         disorder=(~(ordered & kept).fill_null(value=False)).sum(),
     )
     overlaps, disorders = wrong.row(0)
-    status: Status = "invalid" if overlaps or disorders else "valid"
-    meaning = (
-        "Every device had one poll at a time, as real devices do."
-        if status == "valid"
-        else f"Times in the record contradict each other: rows were changed, or the generator is faulty. {_DAMAGED}"
+    return Found(
+        kind="contradicting" if overlaps or disorders else "one",
+        status="invalid" if overlaps or disorders else "valid",
+        figure=f"{overlaps:,} overlaps, {disorders:,} rows out of order",
+        limit="none",
     )
-    figure = f"{overlaps:,} overlaps, {disorders:,} rows out of order"
-    return Check("one_at_a_time", status, figure, "none", meaning)
 
 
-_SURELY_WRONG = 0.01
-"""From so many wrong ones among those that count as ok on, failures are counted as wrongly as `unsent_late` would allow."""
+def answers(evidence: Evidence) -> Found:
+    """Every poll that counts as ok has a right status and length, and bytes were compared now and then.
 
+    Of the article's endpoints that is status 200 and exactly one length, of others what their target says.
 
-def answers(evidence: Evidence) -> Check:
-    """Every poll that counts as ok has status 200 and exactly the right length, and bytes were compared now and then.
-
-    The compared ones speak for the rest: where one of them had other bytes, some of those that count as ok had, too. Invalid
-    where these are more than 1 % with a confidence of 99 %.
+    The compared ones speak for the rest: where one of them had other bytes, some of those that count as ok had, too.
     """
-    right = pl.col("endpoint").replace_strict(evidence.record.scenario.body_bytes, return_dtype=pl.UInt32)
     ok = evidence.rows.filter(pl.col("outcome") == "ok")
-    wrong = int(ok.select(((pl.col("bytes") != right) | (pl.col("status") != 200)).sum()).item())
+    wrong = int(ok.select((~expected.right(evidence.record)).sum()).item())
     compared = sum(int(item.get("checksums", 0)) for item in evidence.instances)
     found = samples(evidence)
     worst = max(found, key=lambda sample: sample.surely_wrong)
-    status: Status = "valid"
-    meaning = "Answers that count as ok were complete and right."
-    if evidence.instances and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS:
-        status = "suspect"
-        meaning = "No answer's bytes were compared, so only lengths vouch for them. Run for longer."
-    if worst.surely_wrong > 0:
-        status = "invalid" if worst.surely_wrong > _SURELY_WRONG else "suspect"
-        meaning = _bytes_changed(worst)
+    compares = any(expected.compares(evidence.record, name) for name in evidence.record.endpoints)
+    kind, status = "right", BYTES_CHANGED.grade(worst.surely_wrong)
     if wrong:
-        status = "invalid"
-        meaning = f"Polls count as ok although their answer was not the right one. {_DAMAGED}"
+        kind, status = "wrong", "invalid"
+    elif status != "valid":
+        kind = "changing"
+    elif evidence.instances and compares and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS:
+        kind, status = "uncompared", "suspect"
     differed = sum(sample.differed for sample in found)
-    figure = f"{wrong:,} wrong of {len(ok):,}; bytes of {compared:,} compared, {differed:,} differed"
-    return Check("answers", status, figure, "none wrong, none differed", meaning)
-
-
-def _bytes_changed(sample: Sample) -> str:
-    low, high = sample.bounds
-    return (
-        f"Of {sample.compared:,} answers to {'AB'[ENDPOINTS.index(sample.endpoint)]} whose bytes were compared, "
-        f"{sample.differed:,} had the right length but other bytes than before the load. Only one answer in 64 is "
-        f"compared: of the {sample.unseen:,} others that count as ok, {low:.2%} to {high:.2%} were probably wrong too. "
-        "Find out why the answers change (a time or a counter in them, another server behind the address), and measure "
-        "answers that stay the same."
+    looked = f"; bytes of {compared:,} compared, {differed:,} differed" if compares or compared else ""
+    return Found(
+        kind=kind,
+        status=status,
+        figure=f"{wrong:,} wrong of {len(ok):,}{looked}",
+        limit="none wrong, none differed",
+        values=_of_sample(worst, letters(evidence.record.endpoints)[worst.endpoint]),
     )
 
 
-def totals(evidence: Evidence) -> Check:
+def _of_sample(sample: Sample, called: str) -> dict[str, object]:
+    low, high = sample.bounds
+    return {
+        "endpoint": called,
+        "compared": sample.compared,
+        "differed": sample.differed,
+        "unseen": sample.unseen,
+        "low": low,
+        "high": high,
+    }
+
+
+def totals(evidence: Evidence) -> Found:
     """What generators counted while running agrees with the rows: two ways of counting, one answer."""
-    name = "totals"
     if not evidence.record.finished or any("attempts" not in item for item in evidence.instances):
-        return not_applicable(name, "A generator ended before it had given its counts.")
+        return unknown("uncounted")
     counted: dict[str, int] = evidence.record.facts["totals"]
     rows = count(evidence.polls)
     off = [
         f"{key}: {counted.get(key):,} counted, {value:,} rows" for key, value in rows.items() if counted.get(key) != value
     ]
-    status: Status = "invalid" if off else "valid"
-    meaning = (
-        "What the generators counted is what the record holds."
-        if status == "valid"
-        else f"Generators counted something else than the record holds ({'; '.join(off)}). {_DAMAGED}"
+    return Found(
+        kind="differ" if off else "agree",
+        status="invalid" if off else "valid",
+        figure=f"{len(off)} of {len(rows)} differ",
+        limit="none",
+        values={"differences": "; ".join(off)},
     )
-    return Check(name, status, f"{len(off)} of {len(rows)} differ", "none", meaning)
 
 
-def cut_short(evidence: Evidence) -> Check:
+def cut_short(evidence: Evidence) -> Found:
     """Whether the run lasted as long as was asked for."""
     record = evidence.record
-    asked = record.scenario.window_s
-    reason = record.facts.get("cut_short") if record.finished else "it broke off without a word"
-    figure, limit = f"{record.window_s:.1f} s", f"{asked:,.10g} s"
-    if not reason:
-        return Check("cut_short", "valid", figure, limit, "The run lasted as long as was asked for.")
-    meaning = (
-        f"The run was cut short: {str(reason).rstrip('.')}. The figures cover its first {record.window_s:.1f} s; polls "
-        "that were in flight then have no answer in them. Run again for the whole time."
+    cut = record.cut_short
+    return Found(
+        kind="cut" if cut else "whole",
+        status="suspect" if cut else "valid",
+        figure=f"{record.window_s:.1f} s",
+        limit=f"{record.scenario.window_s:,.10g} s",
+        values={"why": str(cut).rstrip("."), "window_s": record.window_s},
     )
-    return Check("cut_short", "suspect", figure, limit, meaning)
 
 
-def calibration(evidence: Evidence) -> Check:
+def calibration(evidence: Evidence) -> Found:
     """Whether this machine and these versions have been measured against known answers."""
-    name = "calibration"
     certificate = evidence.record.started.get("environment", {}).get("calibration")
     if not certificate:
-        return not_applicable(name, "There is no certificate for this machine and versions; `make calibrate` makes one.")
+        return unknown("none")
     engine, engines = evidence.record.scenario.engine, certificate.get("engines", ("httpx",))
     if engine not in engines:
         tried = ", ".join(engines)
-        return not_applicable(name, f"The calibration of {certificate['certified_at']} did not try {engine}, only {tried}.")
+        return unknown("other_engine", certified_at=certificate["certified_at"], engine=engine, tried=tried)
     trials = sum(part["passed"] + part["failed"] for part in certificate["parts"].values())
     failed = len(certificate["failed"])
-    figure = f"{trials - failed} of {trials} trials passed, {certificate['certified_at']}"
-    if certificate["passed"]:
-        return Check(name, "valid", figure, "all", "The instrument gave right figures and verdicts on this machine.")
-    meaning = (
-        f"The instrument failed trials on this machine ({'; '.join(certificate['failed'][:3])}). See the report of the "
-        "calibration, and repeat it when the machine is quiet."
+    return Found(
+        kind="passed" if certificate["passed"] else "failed",
+        status="valid" if certificate["passed"] else "suspect",
+        figure=f"{trials - failed} of {trials} trials passed, {certificate['certified_at']}",
+        limit="all",
+        values={"trials": "; ".join(certificate["failed"][:3])},
     )
-    return Check(name, "suspect", figure, "all", meaning)

@@ -1,6 +1,6 @@
 """Do the author's counts agree with ours? Only where his client polled, which counts in Redis.
 
-Evidence -> one check. Rows are the truth; Redis is a witness that knows nothing of them.
+Evidence -> one finding. Rows are the truth; Redis is a witness that knows nothing of them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from typing import Any
 
 import polars as pl
 
-from experiments.analyse.checks.evidence import Check, Evidence, not_applicable, served_by_all
+from experiments.analyse.checks.evidence import Evidence, Found, served_by_all, unknown
 
 
-def redis_counts(evidence: Evidence) -> Check:
+def redis_counts(evidence: Evidence) -> Found:
     """Redis = rows, by endpoint and outcome, and answered in Redis <= served by the workers; warm-up included."""
-    name, limit = "redis_counts", "Redis = rows, answered <= served"
+    limit = "Redis = rows, answered <= served"
     redis = (evidence.record.facts.get("generator") or {}).get("redis")
     if not redis or "skipped" in redis:
-        why = redis["skipped"] if redis else "only the author's client counts in Redis"
-        return not_applicable(name, f"Nothing was counted in Redis: {why}.")
+        return unknown("nothing", why=redis["skipped"] if redis else "only the author's client counts in Redis")
     rows, counts = counted(evidence.rows), redis.get("counts")
     sent = sum(rows.values())
     lost = uncounted(evidence.instances)
@@ -27,22 +26,16 @@ def redis_counts(evidence: Evidence) -> Check:
         errors = [redis.get("error"), *(item.get("redis_error") for item in evidence.instances)]
         why = next((str(error) for error in errors if error), "it was not asked").rstrip(".")
         known = "unknown" if counts is None else f"{sum(counts.values()):,}"
-        meaning = (
-            f"Redis went away during the run ({why}): it did not take {lost:,} of {sent:,} polls. The rows are whole and "
-            "stand; nothing vouches for them there. Measure again with a Redis that lives to the end to be sure."
-        )
-        return Check(name, "suspect", f"{sent:,} sent, Redis {known}", limit, meaning)
+        values = {"why": why, "lost": lost, "sent": sent}
+        return Found("lost", "suspect", f"{sent:,} sent, Redis {known}", limit, values=values)
     served = served_by_all(evidence.server) if evidence.workers_seen else None
     answered = sum(number for kind, number in counts.items() if kind.split()[1] in ("ok", "http_error", "wrong_body"))
     figure = f"{sum(counts.values()):,} = {sent:,}, {answered:,} <= {'unknown' if served is None else f'{served:,}'}"
     if counts != rows:
-        meaning = (
-            "Redis and the rows do not agree, so one of them is wrong, or somebody else counted there. Do not build on it."
-        )
-        return Check(name, "invalid", figure, limit, meaning)
+        return Found("differ", "invalid", figure, limit)
     if served is not None and answered > served:
-        return Check(name, "invalid", figure, limit, "More answers were counted than the server gave. Measure again.")
-    return Check(name, "valid", figure, limit, "The author's counts in Redis are those of the rows.")
+        return Found("more_answered", "invalid", figure, limit)
+    return Found("agree", "valid", figure, limit)
 
 
 def counted(rows: pl.DataFrame) -> dict[str, int]:

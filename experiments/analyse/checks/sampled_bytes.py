@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from experiments.analyse.checks import expected
 from experiments.analyse.checks.evidence import Evidence
-from experiments.record.schema import ENDPOINTS
+from experiments.analyse.targets import asked
 
 _Z = 2.576
 """Of 99 %, both sides."""
@@ -54,13 +55,15 @@ def samples(evidence: Evidence) -> list[Sample]:
     all of them for this one makes the share of wrong ones come out too small, never too large.
     """
     rows, instances = evidence.rows, evidence.instances
-    right = pl.col("endpoint").replace_strict(evidence.record.scenario.body_bytes, return_dtype=pl.UInt32)
-    other_bytes = (pl.col("outcome") == "wrong_body") & (pl.col("status") == 200) & (pl.col("bytes") == right)
+    other_bytes = (pl.col("outcome") == "wrong_body") & expected.right(evidence.record)
+    if asked.target(evidence.record) is not None:
+        other_bytes = pl.col("failed_check").cast(pl.String).eq_missing(pl.lit("body"))
     found = []
-    for name in ENDPOINTS:
+    for name in evidence.record.endpoints:
         of_this = rows.filter(pl.col("endpoint") == name)
         differed = int(of_this.select(other_bytes.sum()).item())
-        compared = sum(int(item.get("compared", {}).get(name, item.get("checksums", 0))) for item in instances)
+        counts = [item.get("compared", {}).get(name, item.get("checksums", 0)) for item in instances]
+        compared = sum(map(int, counts)) if expected.compares(evidence.record, name) else 0
         ok = int((of_this["outcome"] == "ok").sum())
         found.append(Sample(name, max(compared, differed), differed, ok - max(0, compared - differed)))
     return found

@@ -1,6 +1,6 @@
 """Was it the server that answered, and the same one from beginning to end?
 
-Evidence -> one check a function. A server that fails or dies is a result and makes no run invalid;
+Evidence -> one finding a function. A server that fails or dies is a result and makes no run invalid;
 what can make one suspect is that its own counts are gone, so that nothing vouches for ours.
 
 Nothing is graded here, so no limit had to be set. Seen in each of 5 honest runs: 11,000 <= 11,000 <= 11,000, and the same
@@ -10,8 +10,9 @@ worker. A server or a worker that was replaced left a count unknown and a new pr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from experiments.analyse.checks.evidence import Check, Evidence, Status, not_applicable, served_by_all
+from experiments.analyse.checks.evidence import Evidence, Found, Status, served_by_all, unknown
 
 _OF_INTERMEDIARIES = ("age", "via", "x-cache")
 """Headers that proxies and caches add. Source: RFC 9110, 7.6.3 (Via), RFC 9111, 5.1 (Age); X-Cache is a custom of many."""
@@ -27,94 +28,109 @@ def intermediary(headers: Mapping[str, Mapping[str, str]]) -> str | None:
     return ", ".join(f"{name.title()}: {value}" for name, value in said.items()) or None
 
 
-def _cannot_tell(evidence: Evidence) -> str:
-    named = intermediary(evidence.server.get("headers") or {})
-    through = (
-        f"a proxy or cache stands in front of it (its answers carry {named})"
-        if named
-        else "it runs on another machine, in a container, or behind a proxy or balancer"
-    )
-    return f"Cannot tell: the numbers of the server's processes are not those of processes seen from here, as {through}."
+def _named(evidence: Evidence) -> str | None:
+    return intermediary(evidence.server.get("headers") or {})
 
 
-def served(evidence: Evidence) -> Check:
+def _behind(evidence: Evidence, kind: str) -> str:
+    """The kind of a finding, or the same where a proxy or cache made itself known."""
+    return f"{kind}_behind" if _named(evidence) else kind
+
+
+def served(evidence: Evidence) -> Found:
     """Answered <= served by the workers <= attempts, warm-up included: three parties count, and must agree.
 
     The server may have served what no device waited for any longer, and a device may have sent what
     never reached the server; the other way round is impossible.
     """
-    name, limit = "served", "answered <= served <= attempts"
-    workers = evidence.server.get("workers") or []
-    if not workers:
-        named = intermediary(evidence.server.get("headers") or {})
-        through = f" Its answers came through a proxy or cache: they carry {named}." if named else ""
-        return not_applicable(name, f"The server does not count what it serves (it has no /health of ours).{through}")
+    headers = _named(evidence)
     answered = int((evidence.rows["status"] > 0).sum())
+    if (metrics := evidence.server.get("metrics") or {}).get("counter"):
+        return _by_metrics(evidence, metrics, answered)
+    if not evidence.server.get("workers"):
+        return unknown(_behind(evidence, "uncounted"), headers=headers)
+    limit = "answered <= served <= attempts"
     total = served_by_all(evidence.server)
-    if total is None and not evidence.workers_seen:
-        return not_applicable(name, _cannot_tell(evidence))
-    if total is None:
+    if total is None and evidence.workers_seen:
         why = str(evidence.server.get("died") or "a worker did not answer before and after the run").rstrip(".")
-        meaning = (
-            f"The server's own count is not whole ({why}), so nothing vouches for the answers that were counted here. "
-            "The figures may well be right; measure again with a server that lives to the end to be sure."
-        )
-        return Check(name, "suspect", f"{answered:,} answered, served unknown", limit, meaning)
+        return Found("count_lost", "suspect", f"{answered:,} answered, served unknown", limit, values={"why": why})
     if any("attempts" not in item for item in evidence.instances):
-        return not_applicable(name, "A generator ended before it had given its counts.")
+        return unknown("no_attempts")
     attempts = sum(int(item["attempts"]) for item in evidence.instances)
-    if not answered <= total <= attempts and not evidence.workers_seen:
-        return not_applicable(name, _cannot_tell(evidence))
-    named = intermediary(evidence.server.get("headers") or {})
-    status, meaning = _judge_counts(answered, total, attempts, named)
-    return Check(name, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, meaning)
+    if total is None or (not answered <= total <= attempts and not evidence.workers_seen):
+        return unknown(_behind(evidence, "unseen"), headers=headers)
+    kind, status = _judge_counts(answered, total, attempts)
+    if kind == "more_answered":
+        kind = _behind(evidence, kind)
+    return Found(kind, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, values={"headers": headers})
 
 
-def _judge_counts(answered: int, total: int, attempts: int, named: str | None) -> tuple[Status, str]:
+def _by_metrics(evidence: Evidence, metrics: Mapping[str, Any], answered: int) -> Found:
+    """The same by the server's own counter, which may have counted the questions after it too."""
+    limit = "answered <= counted <= attempts and questions"
+    total, counter = metrics.get("served"), metrics["counter"]
+    if total is None or total < 0:
+        kind = "counter_lost" if total is None else "counter_back"
+        return Found(kind, "suspect", f"{answered:,} answered, counted unknown", limit, values={"counter": counter})
+    if any("attempts" not in item for item in evidence.instances):
+        return unknown("no_attempts")
+    attempts = sum(int(item["attempts"]) for item in evidence.instances)
+    questions = int(metrics.get("asked") or 0)
+    kind, status = _judge_counts(answered, total, attempts + questions)
+    if kind == "more_answered":
+        kind = _behind(evidence, kind)
+    figure = f"{answered:,} <= {total:,} <= {attempts:,} + {questions:,}"
+    return Found(kind, status, figure, limit, values={"headers": _named(evidence)})
+
+
+def _judge_counts(answered: int, total: int, attempts: int) -> tuple[str, Status]:
     if answered > total:
-        who = f"the proxy or cache whose {named} stands in the answers" if named else "another process on the port"
-        return "invalid", (
-            f"More answers came than the server gave, so somebody else answered some of them: {who}. Make sure that only "
-            "the server under test can answer, and measure again."
-        )
+        return "more_answered", "invalid"
     if total > attempts:
-        return "suspect", (
-            "The server served more requests than were sent from here, so somebody else polled it meanwhile. Measure "
-            "again with the server to yourself."
-        )
-    return "valid", "The server's own count agrees with what was sent and answered."
+        return "more_served", "suspect"
+    return "agree", "valid"
 
 
-def workers(evidence: Evidence) -> Check:
+def workers(evidence: Evidence) -> Found:
     """The workers that answered before the load are those that answer after it.
 
     A worker that its own supervisor replaced and one that somebody killed look alike from here; both
     take their count along. A stranger on the server's port, outside the processes that were started,
     is told apart.
     """
-    name, limit = "workers", "the same processes from beginning to end"
     seen = evidence.server.get("workers") or []
     if not seen:
-        return not_applicable(name, "The server does not say which processes answer.")
+        return _listeners(evidence)
     if not evidence.workers_seen:
-        return not_applicable(name, _cannot_tell(evidence))
+        return unknown(_behind(evidence, "unseen"), headers=_named(evidence))
     before = {worker["pid"] for worker in seen if worker.get("served_before") is not None}
     new = {worker["pid"] for worker in seen} - before
     at_end = set(evidence.server.get("worker_pids_at_end") or [])
+    kind, status = _judge_pids(evidence, before, new, at_end)
     figure = f"{len(before)} before, {len(before & at_end)} of them at the end, {len(new)} new"
+    return Found(kind, status, figure, "the same processes from beginning to end")
+
+
+def _judge_pids(evidence: Evidence, before: set[int], new: set[int], at_end: set[int]) -> tuple[str, Status]:
     if evidence.server.get("started_by_lab") and new - at_end:
-        meaning = (
-            "A process that was not started for this run answers on the server's port, so the figures are of two "
-            "servers. Find out what else listens there, and measure again."
-        )
-        return Check(name, "invalid", figure, limit, meaning)
+        return "stranger", "invalid"
     if evidence.server.get("died") and not new:
-        meaning = "The server ended by itself during the run, which is a result; no other took its place."
-        return Check(name, "valid", figure, limit, meaning)
+        return "died", "valid"
     if before != at_end or new:
-        meaning = (
-            "Workers were replaced during the run, and the count of those that are gone went with them. Look into "
-            "server.log for the reason; if the server itself is at fault, that is a result."
-        )
-        return Check(name, "suspect", figure, limit, meaning)
-    return Check(name, "valid", figure, limit, "The same processes answered from beginning to end.")
+        return "replaced", "suspect"
+    return "same", "valid"
+
+
+def _listeners(evidence: Evidence) -> Found:
+    """The same of a server that does not say who answers, by who listens on its port, where that can be seen."""
+    looks = [{*pids} for pids in evidence.server.get("listeners") or []]
+    if len(looks) < 2 or not looks[0]:
+        return unknown("untold")
+    before, after = looks[0], looks[-1]
+    figure = f"{len(before)} listened before, {len(before & after)} of them at the end, {len(after - before)} new"
+    limit = "the same processes from beginning to end"
+    if evidence.server.get("died") and not after - before:
+        return Found("died", "valid", figure, limit)
+    if before != after:
+        return Found("listeners_replaced", "suspect", figure, limit)
+    return Found("listened", "valid", figure, limit)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from experiments.analyse.checks import database, fleet, generator, host, redis, server
 from experiments.analyse.checks import record as check_record
-from experiments.analyse.checks.evidence import SEVERITY, Check, Evidence, Status, ms, percentile_or_most
+from experiments.analyse.checks.evidence import SEVERITY, Check, Evidence, Found, Status, ms, percentile_or_most
+from experiments.analyse.checks.words import say
 from experiments.analyse.polls import arrange
 from experiments.record.reading import Record
 
-CHECKS: tuple[Callable[[Evidence], Check], ...] = (
+CHECKS: tuple[Callable[[Evidence], Found], ...] = (
     generator.unsent_late,
     generator.lag,
     generator.generator_cpu,
@@ -36,11 +38,28 @@ CHECKS: tuple[Callable[[Evidence], Check], ...] = (
     check_record.cut_short,
     check_record.calibration,
 )
-"""In the order in which they are shown; a check is called as its function is."""
+"""What is measured, in the order in which it is shown; a check is called as its function is.
+
+Its limits stand in `limits`, its words in `words`.
+"""
 
 _GENERATOR_WAS_THE_LIMIT = {"unsent_late", "lag", "generator_cpu"}
 _HINDRANCES = ("competitors", "host_steal", "generator_stall")
 """What may have kept a generator from its work although it was not too weak for it."""
+
+
+class Reason(StrEnum):
+    """What a reader must know first."""
+
+    BELIEVED = "believed"
+    CARE = "care"
+    """Suspect."""
+    GENERATOR_TOO_WEAK = "generator_too_weak"
+    """Invalid: it, and not the server, was the limit."""
+    GENERATOR_HINDERED = "generator_hindered"
+    """Invalid: it had time to spare, and something else kept it from its work."""
+    FLAWED = "flawed"
+    """Invalid for another reason."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,7 @@ class Verdict:
 
     status: Status
     """The worst of the checks; valid, suspect or invalid."""
+    reason: Reason
     headline: str
     """One or two sentences: may it be believed, and if not, why not and what to do."""
     checks: tuple[Check, ...]
@@ -65,37 +85,79 @@ def judge(record: Record, evidence: Evidence | None = None) -> Verdict:
         evidence: what has been gathered of this record already; None to gather it.
     """
     evidence = evidence or Evidence(record, arrange(record))
-    checks = tuple(check(evidence) for check in CHECKS)
+    engine = record.scenario.engine
+    transport = str((record.facts.get("generator") or {}).get("transport") or "")
+    checks = tuple(say(check.__name__, check(evidence), engine, transport) for check in CHECKS)
     status = max((check.status for check in checks), key=SEVERITY.index)
-    return Verdict(status, _headline(status, checks, evidence), checks)
+    reason = _reason(status, checks)
+    return Verdict(status, reason, _HEADLINES[reason](checks, evidence), checks)
 
 
-def _headline(status: Status, checks: tuple[Check, ...], evidence: Evidence) -> str:
-    worst = [check for check in checks if check.status == status]
+def _reason(status: Status, checks: tuple[Check, ...]) -> Reason:
     if status == "valid":
-        sent, planned = int(evidence.polls["sent_s"].count()), len(evidence.polls)
-        return (
-            f"May be believed: {sent:,} of {planned:,} planned polls were sent, the generator's own lag at p99 was "
-            f"{ms(percentile_or_most(evidence.lags, 99))}, and every poll is accounted for."
-        )
+        return Reason.BELIEVED
     if status == "suspect":
-        others = f" ({len(worst) - 1} more below)" if len(worst) > 1 else ""
-        return f"Believe with care{others}: {_uncapitalised(worst[0].meaning)}"
-    return f"Do not use these figures: {_why_not(worst, checks)}"
+        return Reason.CARE
+    invalid = {check.name for check in _with_status(checks, "invalid")}
+    if not invalid & _GENERATOR_WAS_THE_LIMIT:
+        return Reason.FLAWED
+    return Reason.GENERATOR_HINDERED if _hindrances(checks) and "generator_cpu" not in invalid else Reason.GENERATOR_TOO_WEAK
 
 
-def _why_not(invalid: list[Check], checks: tuple[Check, ...]) -> str:
-    """What a reader must know first: whether the generator was too weak, or kept from its work, or something else."""
-    late = [check for check in invalid if check.name in _GENERATOR_WAS_THE_LIMIT]
-    if not late:
-        return _uncapitalised(invalid[0].meaning)
-    figures = "; ".join(f"{check.name.replace('_', ' ')} {check.figure}" for check in late)
+def _with_status(checks: tuple[Check, ...], status: Status) -> list[Check]:
+    return [check for check in checks if check.status == status]
+
+
+def _hindrances(checks: tuple[Check, ...]) -> list[Check]:
     by_name = {check.name: check for check in checks}
-    hindered = [by_name[name] for name in _HINDRANCES if by_name[name].status in {"suspect", "invalid"}]
-    if hindered and by_name["generator_cpu"].status != "invalid":
-        return f"the generator was kept from sending in time ({figures}). {hindered[0].meaning}"
-    advice = late[0].meaning.partition(". ")[2]
-    return f"the generator, not the server, was the limit ({figures}). {advice}"
+    return [by_name[name] for name in _HINDRANCES if by_name[name].status in {"suspect", "invalid"}]
+
+
+def _late(checks: tuple[Check, ...]) -> tuple[str, str]:
+    """What the generator did not carry: name and figure of each such check, and the advice of the first."""
+    late = [check for check in _with_status(checks, "invalid") if check.name in _GENERATOR_WAS_THE_LIMIT]
+    return "; ".join(f"{check.name.replace('_', ' ')} {check.figure}" for check in late), late[0].advice
+
+
+# Sentences.
+
+
+def _believed(checks: tuple[Check, ...], evidence: Evidence) -> str:
+    sent, planned = int(evidence.polls["sent_s"].count()), len(evidence.polls)
+    return (
+        f"May be believed: {sent:,} of {planned:,} planned polls were sent, the generator's own lag at p99 was "
+        f"{ms(percentile_or_most(evidence.lags, 99))}, and every poll is accounted for."
+    )
+
+
+def _care(checks: tuple[Check, ...], evidence: Evidence) -> str:
+    suspect = _with_status(checks, "suspect")
+    others = f" ({len(suspect) - 1} more below)" if len(suspect) > 1 else ""
+    return f"Believe with care{others}: {_uncapitalised(suspect[0].said)}"
+
+
+def _too_weak(checks: tuple[Check, ...], evidence: Evidence) -> str:
+    figures, advice = _late(checks)
+    return f"{_DO_NOT_USE}the generator, not the server, was the limit ({figures}). {advice}"
+
+
+def _hindered(checks: tuple[Check, ...], evidence: Evidence) -> str:
+    figures, _ = _late(checks)
+    return f"{_DO_NOT_USE}the generator was kept from sending in time ({figures}). {_hindrances(checks)[0].said}"
+
+
+def _flawed(checks: tuple[Check, ...], evidence: Evidence) -> str:
+    return f"{_DO_NOT_USE}{_uncapitalised(_with_status(checks, 'invalid')[0].said)}"
+
+
+_DO_NOT_USE = "Do not use these figures: "
+_HEADLINES: dict[Reason, Callable[[tuple[Check, ...], Evidence], str]] = {
+    Reason.BELIEVED: _believed,
+    Reason.CARE: _care,
+    Reason.GENERATOR_TOO_WEAK: _too_weak,
+    Reason.GENERATOR_HINDERED: _hindered,
+    Reason.FLAWED: _flawed,
+}
 
 
 def _uncapitalised(sentence: str) -> str:

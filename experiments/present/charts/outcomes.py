@@ -7,12 +7,16 @@ from itertools import zip_longest
 import plotly.graph_objects as go
 import polars as pl
 
+from experiments.analyse.targets.naming import ARTICLE, endpoints, letters
 from experiments.present.axes import TimeAxis, from_zero
 from experiments.present.chart import Chart
 from experiments.present.charts import failures as failed
-from experiments.present.format import ENDPOINTS, duration, plural, significant
+from experiments.present.format import duration, plural, significant
 from experiments.present.layout.panels import Panel, stack
-from experiments.present.palette import BLACK, ENDPOINT_COLOURS
+from experiments.present.look import Look, looks
+from experiments.present.palette import BLACK
+
+_LEGEND_ROW_PX = 21
 
 BEYOND = 0.005
 """Part of all polls that must end after the window for the axis to go on beyond it."""
@@ -78,36 +82,39 @@ class _Bins:
 
 
 def _answered(answered: pl.DataFrame, planned: pl.DataFrame, bins: _Bins) -> Panel:
-    """Answered polls of both endpoints upon one another, under the line of the plan."""
+    """Answered polls of all endpoints upon one another, under the line of the plan."""
     traces, total = [], [0.0]
-    for endpoint, name in ENDPOINTS.items():
+    names = endpoints(answered)
+    for endpoint, look in looks(names).items():
         own = answered.filter(pl.col("endpoint") == endpoint)
         if own.height:
             rates = bins.rates(own)
             total = [a + b for a, b in zip_longest(total, rates, fillvalue=0.0)]
-            traces.append(_area(rates, name.split(" ")[0], ENDPOINT_COLOURS[endpoint], bins))
+            traces.append(_area(rates, look, bins))
     plan = bins.rates(planned)
-    traces.append(_line(plan, bins))
-    return Panel("<b>answered</b>", "polls/s", traces, from_zero([*total, *plan]), height=190)
+    traces.append(_line(plan, bins, " + ".join(letters(names).values()) if names == ARTICLE else "in all"))
+    return Panel(
+        "<b>answered</b>", "polls/s", traces, from_zero([*total, *plan]), height=max(190, _LEGEND_ROW_PX * len(traces))
+    )
 
 
-def _area(rates: list[float], letter: str, colour: str, bins: _Bins) -> go.Scatter:
+def _area(rates: list[float], look: Look, bins: _Bins) -> go.Scatter:
     return go.Scatter(
         x=bins.edges,
         y=rates,
-        name=f"{letter} answered",
+        name=f"{look.short} answered",
         mode="lines",
         stackgroup="answered",
-        line={"shape": "hv", "width": 0.8, "color": colour},
+        line={"shape": "hv", "width": 0.8, "color": look.colour},
         hovertemplate="%{y:,.4~r} polls/s",
     )
 
 
-def _line(rates: list[float], bins: _Bins) -> go.Scatter:
+def _line(rates: list[float], bins: _Bins, of: str) -> go.Scatter:
     return go.Scatter(
         x=bins.edges,
         y=rates,
-        name="planned, A + B",
+        name=f"planned, {of}",
         mode="lines",
         line={"shape": "hv", "width": 1.6, "color": BLACK, "dash": "dash"},
         hovertemplate="%{y:,.4~r} polls/s",

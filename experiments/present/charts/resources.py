@@ -43,30 +43,25 @@ def server(usage: pl.DataFrame, window_s: float, cores: float | None = None) -> 
     )
 
 
+_SERVER_PANELS = {
+    ("<b>processor</b>", "cores"): [("cores", "cores in use", BLUE)],
+    ("<b>held back by the CPU quota</b>", "% of periods"): [("throttled_share", "quota used up", RED)],
+    ("<b>memory</b>", "MB"): [("rss_bytes", "resident", BLUE), ("uss_bytes", "own (USS)", ORANGE)],
+    ("<b>threads and processes</b>", "count"): [("threads", "threads", GREEN), ("processes", "processes", PURPLE)],
+    ("<b>connections and open files</b>", "count"): [("fds", "open files", ORANGE), ("connections", "connections", BLUE)],
+}
+"""Title and unit -> its lines: column of the samples, name and colour."""
+_PER = {"rss_bytes": 1e6, "uss_bytes": 1e6, "throttled_share": 0.01}
+"""Column -> what one of the panel's unit is in the column's."""
+
+
 def _server_panels(frame: pl.DataFrame, time: TimeAxis) -> list[Panel]:
-    per = {"rss_bytes": 1e6, "uss_bytes": 1e6, "throttled_share": 0.01}
-    shown = {
-        ("<b>processor</b>", "cores"): [("cores", "cores in use", BLUE)],
-        ("<b>held back by the CPU quota</b>", "% of periods"): [("throttled_share", "quota used up", RED)],
-        ("<b>memory</b>", "MB"): [
-            ("rss_bytes", "resident", BLUE),
-            ("uss_bytes", "own (USS)", ORANGE),
-        ],
-        ("<b>threads and processes</b>", "count"): [
-            ("threads", "threads", GREEN),
-            ("processes", "processes", PURPLE),
-        ],
-        ("<b>connections and open files</b>", "count"): [
-            ("fds", "open files", ORANGE),
-            ("connections", "connections", BLUE),
-        ],
-    }
     panels = []
-    for (title, unit), columns in shown.items():
+    for (title, unit), columns in _SERVER_PANELS.items():
         lines = [
             trace
             for column, name, colour in columns
-            if (trace := line(frame, column, name, colour, time, per=per.get(column, 1)))
+            if (trace := line(frame, column, name, colour, time, per=_PER.get(column, 1)))
         ]
         axis = whole_from_zero if unit == "count" else from_zero
         panels.append(Panel(title, unit, lines, axis(_heights(lines)), height=100))

@@ -14,6 +14,8 @@ import plotly.graph_objects as go
 from experiments.present.template import template
 
 _GAP_PX, _TOP_PX, _BOTTOM_PX = 46, 76, 52
+_LEGEND_PX, _LETTER_PX, _SAMPLE_PX = 130, 6.6, 46
+"""Least width of the legends, width of a letter in them, and of the piece of line before a name."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,16 @@ def stack(title: str, panels: Sequence[Panel], *, x: dict[str, Any], x_title: st
         xaxis={**x, "anchor": f"y{last}", "title": {"text": x_title}},
         height=inner + _TOP_PX + _BOTTOM_PX,
         showlegend=True,
-        margin={"t": _TOP_PX, "b": _BOTTOM_PX, "r": 130},
+        margin={"t": _TOP_PX, "b": _BOTTOM_PX, "r": _legend_px(panels)},
         **layout,
     )
     return figure
+
+
+def _legend_px(panels: Sequence[Panel]) -> int:
+    """Room beside the panels for their legends: more where names are long."""
+    names = [trace.name or "" for panel in panels for trace in panel.traces if trace.showlegend is not False]
+    return max(_LEGEND_PX, round(_SAMPLE_PX + _LETTER_PX * max(map(len, names), default=0)))
 
 
 def _add(figure: go.Figure, panel: Panel, place: int, low: float, high: float) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from experiments.analyse.targets.naming import letters
 from experiments.present.format import duration
 
 RECORD_AT = "the record is written to "
@@ -39,6 +40,8 @@ class Report(Protocol):
     @property
     def polls_per_s(self) -> float: ...
     @property
+    def endpoints(self) -> tuple[str, ...]: ...
+    @property
     def response_p50_ms(self) -> float | None: ...
     @property
     def response_p99_ms(self) -> float | None: ...
@@ -46,6 +49,11 @@ class Report(Protocol):
     def server_cores(self) -> float: ...
     @property
     def generator_cores(self) -> float: ...
+
+
+def timed(report: Report) -> str:
+    """What people call the endpoint whose response times are told, the target's first."""
+    return letters(report.endpoints)[report.endpoints[0]]
 
 
 Clock = Callable[[], datetime]

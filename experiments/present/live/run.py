@@ -12,7 +12,7 @@ from datetime import datetime
 
 from experiments.present.format import codes, count, number
 from experiments.present.html import in_jupyterlab
-from experiments.present.live.report import RECORD_AT, Clock, Report, ends_at, from_home, share_done, utc_now
+from experiments.present.live.report import RECORD_AT, Clock, Report, ends_at, from_home, share_done, timed, utc_now
 from experiments.present.live.view import Picture
 
 MOST_LINES = 50
@@ -94,4 +94,4 @@ def response(report: Report) -> str:
     if report.response_p50_ms is None:
         return ""
     p99 = f", {number(report.response_p99_ms)} ms (p99)" if report.response_p99_ms is not None else ""
-    return f"A answered in {number(report.response_p50_ms)} ms (p50){p99}"
+    return f"{timed(report)} answered in {number(report.response_p50_ms)} ms (p50){p99}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments.present.format import codes, count, number
 from experiments.present.html import Markup, element
-from experiments.present.live.report import Clock, Report, ends_at, from_home, remaining, share_done, utc_now
+from experiments.present.live.report import Clock, Report, ends_at, from_home, remaining, share_done, timed, utc_now
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
 
 ROLE = {"lab": {"role": "progress"}}
@@ -62,12 +62,12 @@ class Picture:
         shown = report if report.phase != "analysing" or not self._latest else self._latest
         rows = [_head(report, f"{ends_at(report, self._now()):%H:%M:%S}Z"), _bar(report), _counts(shown)]
         if any(value is not None for value in self._rates):
-            rows.append(self._drawings())
+            rows.append(self._drawings(shown))
         return element("div", *rows, style="max-width:720px;font-size:13px;line-height:1.5")
 
-    def _drawings(self) -> Markup:
+    def _drawings(self, report: Report) -> Markup:
         rate = _drawing("polls/s", [(list(self._rates), GREEN, "")])
-        wait = _drawing("A answered in, ms", [(list(self._p50), BLUE, ""), (list(self._p99), ORANGE, "4 3")])
+        wait = _drawing(f"{timed(report)} answered in, ms", [(list(self._p50), BLUE, ""), (list(self._p99), ORANGE, "4 3")])
         return element("div", rate, wait, style="display:flex;flex-wrap:wrap;gap:24px;margin-top:6px")
 
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
 from experiments.analyse.changes import Comparison, compare
+from experiments.analyse.targets import asked as of_run
 from experiments.errors import VerdictError
 from experiments.present.axes import step_of
 from experiments.present.format import duration, moment
@@ -22,16 +23,19 @@ from experiments.present.tables import connections, database, limits, wrong_answ
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
+from experiments.present.tables import target as targets
 from experiments.present.tables import verdict as judgement
 from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
 from experiments.record.collection import collect
 from experiments.record.reading import load
+from experiments.target.hello import NAME as HELLO
 
 if TYPE_CHECKING:
     from experiments.present.chart import Chart
     from experiments.record.reading import Record
     from experiments.scenario import Scenario
+    from experiments.schedule import Plan
 
 FEW_POLLS = 1500
 """Up to so many polls, each is drawn by itself instead of percentiles over time."""
@@ -55,10 +59,28 @@ def asked(scenario: Scenario, calibration: Mapping[str, Any] | None = None) -> M
         RecordError: `run_dir` holds no record.
     """
     if scenario.run_dir:
-        scenario = load(scenario.run_dir).scenario
-        return question.cards(scenario) + question.parameters(scenario.model_dump())
-    carried = (calibration or {}).get("carries") or {}
-    return question.cards(scenario) + question.advice(scenario, carried) + question.parameters(scenario.model_dump())
+        return _asked_of(load(scenario.run_dir))
+    plan = scenario.plan
+    advice = question.advice(scenario, plan, (calibration or {}).get("carries") or {})
+    if scenario.target == HELLO:
+        return _question(scenario, plan, advice)
+    loaded = scenario.load_target()
+    return _question(scenario, plan, advice, targets.endpoints(loaded.shown(), plan, loaded.name))
+
+
+def _asked_of(record: Record, advice: Markup | None = None) -> Markup:
+    """What the run of a record was asked, and the load that it made."""
+    scenario, plan, target = record.scenario, record.plan, of_run.target(record)
+    if target is None:
+        return _question(scenario, plan, advice)
+    return _question(scenario, plan, advice, targets.endpoints(target, plan, of_run.target_name(record)))
+
+
+def _question(scenario: Scenario, plan: Plan, advice: Markup | None, target: Markup | None = None) -> Markup:
+    """The load in figures, what helps to carry it, what the target asks, and the parameters that say something of it."""
+    nothing = Markup("")
+    parameters = scenario.model_dump(exclude=scenario.unused if target else None)
+    return question.cards(scenario, plan) + (advice or nothing) + (target or nothing) + question.parameters(parameters)
 
 
 class Page:
@@ -80,7 +102,7 @@ class Page:
     def verdict(self) -> Markup:
         """What must be known first, the verdict, and the result in a few sentences."""
         facts, scenario = self.record.facts, self.record.scenario
-        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, scenario)
+        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, self._interval_s)
         said += limits.sentences(self.summary) + database.sentences(facts.get("database"), scenario)
         return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
 
@@ -90,11 +112,13 @@ class Page:
 
     def asked(self) -> Markup:
         """What was asked, and the load that it makes."""
-        return asked(self.record.scenario, self.record.started.get("environment", {}).get("calibration"))
+        record = self.record
+        calibration = record.started.get("environment", {}).get("calibration") or {}
+        return _asked_of(record, question.advice(record.scenario, record.plan, calibration.get("carries") or {}))
 
     def headline(self) -> Markup:
-        """Counts and times of both endpoints, and what the first wrong answers looked like."""
-        return figures.headline(self.summary) + wrong_answers.first(self.record.facts)
+        """Counts and times of every endpoint, and what the first wrong answers looked like."""
+        return figures.headline(self.summary) + wrong_answers.first(self.record.facts, self.record.endpoints)
 
     def service_level(self) -> Markup:
         """The limits that were asked for, and whether they are kept."""
@@ -131,7 +155,7 @@ class Page:
         if self.summary["verdict"]["status"] == "invalid":
             raise VerdictError(f"strict: the run is invalid. {judgement.reason(self.summary['verdict'])}")
         if level["asked"] and level["met"] is not True:
-            raise VerdictError(f"strict: {figures.level_sentence(level)}")
+            raise VerdictError(f"strict: {figures.level_sentence(level, self.record.endpoints)}")
         if self._comparison is not None:
             differences.enforce(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
 
@@ -147,7 +171,7 @@ class Page:
             frames = {
                 endpoint: timeline.response_over_time(self._polls, endpoint, bin_s) for endpoint, bin_s in bins_s.items()
             }
-            chart = response.over_time(frames, self._window_s, bins_s)
+            chart = response.over_time(frames, self._window_s, bins_s, self.record.endpoints)
         chart = chart or response.each_poll(self._polls.head(FEW_POLLS), self._window_s)
         return self._dated(chart) or note("No poll was answered or waited for, so there are no times to draw.")
 
@@ -161,7 +185,7 @@ class Page:
             for kind in ("response", "latency")
         }
         few = "Too few polls for a curve of percentiles: each of its points needs ten polls beyond it."
-        return response.percentile_curve(curves) or note(few)
+        return response.percentile_curve(curves, self.record.endpoints) or note(few)
 
     def outcomes_over_time(self) -> Chart | Markup:
         """Polls answered and failed, against what was planned."""
@@ -198,7 +222,7 @@ class Page:
         """Which devices waited, and when."""
         from experiments.present.charts import heatmap
 
-        interval_s = self.record.scenario.plan.interval_s
+        interval_s = self._interval_s
         bin_s = step_of(self._window_s, max(interval_s, self._window_s / MOST_COLUMNS))
         cells = timeline.slowest_by_client(self._polls, bin_s, MOST_ROWS)
         chart = heatmap.slowest(cells, self._window_s, bin_s)
@@ -210,7 +234,7 @@ class Page:
     def summary(self) -> dict[str, Any]:
         """The stored summary, or one made now: where there is none, or one of another version, or files are damaged."""
         made = self._made_summary
-        now = service_level.judge(self._scenario, self._polls)
+        now = service_level.judge(self._scenario, self._polls, of_run.target(self.record))
         return made | {"service_level": now} if now["asked"] else made
 
     @cached_property
@@ -236,13 +260,18 @@ class Page:
         return chart and (chart.noting(f"0 on the time axis is {moment(str(began))}.") if began else chart)
 
     @property
+    def _interval_s(self) -> float:
+        """The shortest interval in which a device polls."""
+        return of_run.interval_s(self.record)
+
+    @property
     def _window_s(self) -> float:
         return self.record.window_s
 
     @property
     def _step_s(self) -> float:
         """Length of a bin in which polls are counted: two rounds or more, so that the count is even."""
-        at_least = max(self._window_s / MOST_STEPS, 2 * self.record.scenario.plan.interval_s)
+        at_least = max(self._window_s / MOST_STEPS, 2 * self._interval_s)
         return step_of(self._window_s, at_least)
 
     def _response_bin(self, endpoint: str) -> float:
@@ -251,17 +280,16 @@ class Page:
 
     @property
     def _endpoints(self) -> list[str]:
-        """The endpoints that were polled, A before B."""
+        """The endpoints that were polled, in the target's order."""
         return [name for name, one in self.summary["endpoints"].items() if one.get("planned")]
 
     def _stamps(self) -> list[str]:
         """What must be known before any figure is read."""
         record = self.record
         said = [f"This run is not complete: {sentence}." for sentence in record.missing]
-        cut = record.facts.get("cut_short") if record.finished else "it broke off without a word, as when it is killed"
-        if cut:
+        if cut := record.cut_short:
             lengths = f"{duration(self._window_s)} of {duration(record.scenario.window_s)} were measured"
-            said.append(f"This run was cut short ({lengths}): {cut.rstrip('.')}.")
+            said.append(f"This run was cut short ({lengths}): {str(cut).rstrip('.')}.")
         if died := record.facts.get("server", {}).get("died"):
             said.append(f"The server ended by itself during the run: {died.rstrip('.')}.")
         if self._scenario.run_dir:

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.analyse.changes import Comparison, compare
-from experiments.analyse.points import Measured, Point, cells_table, points
+from experiments.analyse.points import Measured, Point, cells_table, column, endpoints_of, points
+from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
-from experiments.present.format import ENDPOINTS, LONGER, percent, plain
+from experiments.present.format import LONGER, percent, plain
 from experiments.present.html import Markup, caption, note
 from experiments.present.tables import changes as differences
 from experiments.present.tables import provenance as sources
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from experiments.present.charts.studies.grid import Figure
 
 _NOTHING = "No cell has figures that may be used."
+_PCT_DIGITS = 4
+"""So that 99.97 % does not read as all of them."""
 
 
 class SweepPage:
@@ -61,18 +64,8 @@ class SweepPage:
         return tables.banner(self.cells, self._notes)
 
     def response(self, percentile: str) -> Chart | Markup:
-        """Maps of a response percentile, `p50`, `p95` or `p99`, of A and B."""
-        from experiments.present.charts.studies.grid import Figure
-
-        figures = [
-            Figure(
-                f"{words}, {percentile}, ms",
-                lambda point, name=name: point.response_ms.get(name, {}).get(percentile),  # type: ignore[misc]
-                lambda point, name=name: point.repeats.get(f"{name}_{percentile}_ms", ()),  # type: ignore[misc]
-                lambda point, name=name: percentile in point.longer.get(name, ()),  # type: ignore[misc]
-            )
-            for name, words in ENDPOINTS.items()
-        ]
+        """Maps of a response percentile, `p50`, `p95` or `p99`, of every endpoint."""
+        figures = [_response(name, title, percentile) for name, title in self._titles.items()]
         unknown = any(percentile in longer for point in self._points for longer in point.longer.values())
         return self._maps(
             f"How long do devices wait? (response {percentile})",
@@ -82,27 +75,9 @@ class SweepPage:
 
     def kept(self) -> Chart | Markup:
         """Maps of the polls within the service level, and of those not answered right."""
-        from experiments.present.charts.studies.grid import Figure
-
-        limits = {name: limit for name, limit in self._limits_ms.items() if limit > 0}
-        # Four digits, so that 99.97 % does not read as all of them.
-        within = [
-            Figure(
-                f"{ENDPOINTS[name]} within {plain(limit)} ms, %",
-                lambda point, name=name: point.within_pct.get(name),  # type: ignore[misc]
-                digits=4,
-            )
-            for name, limit in limits.items()
-        ]
-        failed = [
-            Figure(
-                f"{words} not answered right, %",
-                lambda point, name=name: point.failed_pct.get(name),  # type: ignore[misc]
-                lambda point, name=name: point.repeats.get(f"{name}_failed_pct", ()),  # type: ignore[misc]
-                digits=4,
-            )
-            for name, words in ENDPOINTS.items()
-        ]
+        limits = {name: item["limit"] for point in self._points for name, item in point.levels.items()}
+        within = [_within(name, self._titles[name], limit) for name, limit in limits.items()]
+        failed = [_failed(name, title) for name, title in self._titles.items()]
         hint = (
             "" if limits else " Polls within a service level are shown where slo_status_p99_ms or slo_bulk_p99_ms is given."
         )
@@ -139,7 +114,7 @@ class SweepPage:
         """Curves over clients, with the spread of the repeats."""
         from experiments.present.charts.studies import growth
 
-        return growth.over(self._points, cells_table(self.cells)) or note(
+        return growth.over(self._points, cells_table(self.cells), self._names) or note(
             "Nothing grows here: no number was varied, or no cell has figures that may be used."
         )
 
@@ -147,7 +122,7 @@ class SweepPage:
         """Small multiples of the response times."""
         from experiments.present.charts.studies import spreads
 
-        return spreads.multiples(self._points) or note(_NOTHING)
+        return spreads.multiples(self._points, self._names) or note(_NOTHING)
 
     def table(self) -> Markup:
         """Every cell, with a link to its report."""
@@ -188,11 +163,12 @@ class SweepPage:
 
     def _missed(self, point: Point) -> list[str]:
         at = ", ".join(f"{axis}={value}" for axis, value in point.at.items())
-        late = [f"{missed_limit(item)} at {at}" for item in point.levels.values() if item["met"] is False]
+        late = [f"{missed_limit(item, self._names)} at {at}" for item in point.levels.values() if item["met"] is False]
         failed = [
-            f"{percent(share, 100)} of {ENDPOINTS[name]} not answered right at {at}, limit {plain(self._failure_pct)}"
+            f"{percent(share, 100)} of {self._titles[name]} not answered right at {at}, limit {plain(limit)}"
             for name, share in point.failed_pct.items()
-            if share is not None and share > self._failure_pct
+            if share is not None
+            and share > (limit := min(self._failure_pct, point.may_fail_pct.get(name, self._failure_pct)))
         ]
         return late + failed
 
@@ -203,6 +179,15 @@ class SweepPage:
         return grid.maps(question, self._points, figures, reading) or note(few)
 
     @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """The endpoints, in the target's order."""
+        return endpoints_of(cell.record for cell in self.cells if cell.record)
+
+    @property
+    def _titles(self) -> dict[str, str]:
+        return titles(self._names)
+
+    @cached_property
     def _points(self) -> list[Point]:
         return points(self.cells, self._limits_ms, self._failure_pct)
 
@@ -210,6 +195,35 @@ class SweepPage:
     def _comparison(self) -> Comparison | None:
         now = [cell.record for cell in self.cells if cell.record]
         return compare(collect(self._compare_to), now) if now else None
+
+
+def _response(endpoint: str, title: str, percentile: str) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    return Figure(
+        f"{title}, {percentile}, ms",
+        lambda point: point.response_ms.get(endpoint, {}).get(percentile),
+        lambda point: point.repeats.get(column(endpoint, f"{percentile}_ms"), ()),
+        lambda point: percentile in point.longer.get(endpoint, ()),
+    )
+
+
+def _within(endpoint: str, title: str, limit_ms: float) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    within = f"{title} within {plain(limit_ms)} ms, %"
+    return Figure(within, lambda point: point.within_pct.get(endpoint), digits=_PCT_DIGITS)
+
+
+def _failed(endpoint: str, title: str) -> Figure:
+    from experiments.present.charts.studies.grid import Figure
+
+    return Figure(
+        f"{title} not answered right, %",
+        lambda point: point.failed_pct.get(endpoint),
+        lambda point: point.repeats.get(column(endpoint, "failed_pct"), ()),
+        digits=_PCT_DIGITS,
+    )
 
 
 def _mega(value: float | None) -> float | None:

@@ -15,7 +15,7 @@ class Trial:
     """A target that was tried."""
 
     tried: Tried | None
-    """None where an earlier run is shown, and nothing is asked."""
+    """None where nothing was asked."""
 
     @property
     def right(self) -> bool:
@@ -26,7 +26,7 @@ class Trial:
     def markup(self) -> Markup:
         """As people see it."""
         if self.tried is None:
-            return html.note("An earlier run is shown, so nothing is tried.")
+            return html.note("Nothing is tried: an earlier run is shown, or the answers are those of the article.")
         return tables.page(self.tried)
 
     def _repr_html_(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from experiments.analyse.clients import TIMES
-from experiments.present.format import ENDPOINTS, LONGER, number
+from experiments.analyse.targets.naming import endpoints, titles
+from experiments.present.format import LONGER, number
 from experiments.present.html import Markup, note
 from experiments.present.tables.sortable import SortableTable
 
@@ -41,7 +42,7 @@ def _readable(frame: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(f"{name}_ms").round_sig_figs(3) for name in times),
         *(f"{name}_censored" for name in times),
     ).with_columns(
-        pl.col("endpoint").cast(pl.String).replace(ENDPOINTS),
+        pl.col("endpoint").cast(pl.String).replace(titles(endpoints(frame))),
         pl.col("reasons").fill_null("").str.replace_all("_", " "),
         *(_bounds(name) for name in times if frame[f"{name}_censored"].any()),
     )

@@ -11,17 +11,16 @@ from typing import Any
 
 from experiments.present.format import NONE, count, number, plural
 from experiments.present.html import Markup, caption, table
-from experiments.scenario import Scenario
 
 
-def sentences(summary: Mapping[str, Any], facts: Mapping[str, Any], scenario: Scenario) -> list[str]:
+def sentences(summary: Mapping[str, Any], facts: Mapping[str, Any], interval_s: float) -> list[str]:
     """What must be known before the times are read."""
     figures = summary.get("connections") or {}
-    said = [_kept(figures, scenario)] if figures.get("finding") else []
+    said = [_kept(figures, interval_s)] if figures.get("finding") else []
     return [*said, *_several(facts.get("server", {})), *_not_closed(facts.get("generator", {}).get("instances") or [])]
 
 
-def _kept(figures: Mapping[str, Any], scenario: Scenario) -> str:
+def _kept(figures: Mapping[str, Any], interval_s: float) -> str:
     connects, requests = figures["connects"], figures["requests"]
     paid = f"{plural(connects, 'connect')} for {plural(requests, 'poll')}"
     finding = figures["finding"]
@@ -29,7 +28,7 @@ def _kept(figures: Mapping[str, Any], scenario: Scenario) -> str:
         closed = figures["closes"] if finding == "closes_with_answers" else figures["reconnects"] + figures["retries"]
         each = "each answer" if closed >= 0.9 * requests else f"{count(closed)} of {count(requests)} answers"
         return f"Connections were to be kept, but the server closed the connection after {each}: {paid}."
-    rest, interval = figures["idle_close_s"], _time(scenario.interval_ms / 1000)
+    rest, interval = figures["idle_close_s"], _time(interval_s)
     met = f", {count(figures['retries'])} of which met a connection that was just being closed" if figures["retries"] else ""
     if finding == "knife_edge":
         return (

@@ -1,23 +1,23 @@
-"""The result in figures: both endpoints beside each other, the service level, what it cost."""
+"""The result in figures: all endpoints beside each other, the service level, what it cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from experiments.analyse.summary import is_longer
+from experiments.analyse.summary import error_statuses, is_longer
+from experiments.analyse.targets.naming import ARTICLE, letters, titles
 from experiments.present.format import (
-    ENDPOINTS,
     LONGER,
     NONE,
     TOO_FEW,
-    codes,
     count,
     longer,
     number,
     percent,
     plain,
     plural,
+    ranked,
     reasons,
     size,
 )
@@ -32,57 +32,65 @@ _COLUMNS = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("max", "max"))
 
 def sentences(summary: Mapping[str, Any]) -> list[str]:
     """The result in words: one sentence an endpoint, one for the service level if one was asked for."""
-    said = [_endpoint_sentence(name, one) for name, one in _polled(summary)]
+    said = [_endpoint_sentence(title, one) for title, one in _polled(summary)]
     level = summary.get("service_level") or {}
     if level.get("asked"):
-        said.append(level_sentence(level))
+        said.append(level_sentence(level, summary["endpoints"]))
     return said
 
 
-def level_sentence(level: Mapping[str, Any]) -> str:
-    """Whether the service level is met, and if not, by what it is missed; and what was left out of it, as allowed."""
+def level_sentence(level: Mapping[str, Any], names: Iterable[str] = ARTICLE) -> str:
+    """Whether the service level is met, and if not, by what it is missed; and what was left out of it, as allowed.
+
+    Args:
+        names: all endpoints of the run, as for the functions below.
+    """
     said = _LEVEL_WORDS[level.get("met")]
-    missed = missed_limits(level)
-    return f"{said[:-1]}: {missed}.{_left_out(level)}" if missed else f"{said}{_left_out(level)}"
+    missed, left_out = missed_limits(level, names), _left_out(level, names)
+    return f"{said[:-1]}: {missed}.{left_out}" if missed else f"{said}{left_out}"
 
 
-def missed_limits(level: Mapping[str, Any]) -> str:
+def missed_limits(level: Mapping[str, Any], names: Iterable[str] = ARTICLE) -> str:
     """`response p99 of A, ms is 61.2, limit 50`, for each limit that is missed; empty if none is."""
-    return "; ".join(missed_limit(item) for item in level["items"] if item["met"] is False)
+    names = tuple(names)
+    return "; ".join(missed_limit(item, names) for item in level["items"] if item["met"] is False)
 
 
-def missed_limit(item: Mapping[str, Any]) -> str:
+def missed_limit(item: Mapping[str, Any], names: Iterable[str] = ARTICLE) -> str:
     """Its figure; where there is none, since polls had no right answer, how many were in time."""
     if item["figure"] is None and item.get("within_pct") is not None:
-        return f"{_level_name(item)}: {_in_time(item)}, 99 % should be"
-    return f"{_level_name(item)} is {shown(item['figure'])}, limit {shown(item['limit'])}"
+        return f"{_level_name(item, names)}: {_in_time(item)}, 99 % should be"
+    return f"{_level_name(item, names)} is {shown(item['figure'])}, limit {shown(item['limit'])}"
 
 
 def _in_time(item: Mapping[str, Any]) -> str:
     return f"{number(item['within_pct'], 4)} % of the polls were answered right within {plain(item['limit'])} ms"
 
 
-def _left_out(level: Mapping[str, Any]) -> str:
+def _left_out(level: Mapping[str, Any], names: Iterable[str]) -> str:
     """The failures that a limit in ms does not count, because the user allowed so many."""
+    names = tuple(names)
     said = [
-        f"{percent(item['left_out_pct'], 100)} of the polls failed and are left out of {_level_name(item)}"
+        f"{percent(item['left_out_pct'], 100)} of the polls failed and are left out of {_level_name(item, names)}"
         for item in level["items"]
         if item.get("left_out_pct")
     ]
+    if not said:
+        return ""
     allowed = [plain(item["limit"]) for item in level["items"] if item["name"] == "failure_pct"]
-    return f" {'; '.join(said)}: slo_failure_pct={allowed[0]} allows that." if said and allowed else ""
+    by = f"slo_failure_pct={allowed[0]}" if allowed else "failure_pct of the target"
+    return f" {'; '.join(said)}: {by} allows that."
 
 
-_LEVEL_NAMES = {
-    "status_response_p99_ms": "response p99 of A, ms",
-    "bulk_response_p99_ms": "response p99 of B, ms",
-    "failure_pct": "polls failed or not answered, %",
-    "devices_pct": "devices that keep the level each by itself, %",
-}
-
-
-def _level_name(item: Mapping[str, Any]) -> str:
-    return _LEVEL_NAMES.get(item["name"], str(item["name"]))
+def _level_name(item: Mapping[str, Any], names: Iterable[str]) -> str:
+    called = {
+        "failure_pct": "polls failed or not answered, %",
+        "devices_pct": "devices that keep the level each by itself, %",
+    }
+    for name, letter in letters(names).items():
+        called[f"{name}_response_p99_ms"] = f"response p99 of {letter}, ms"
+        called[f"{name}_failure_pct"] = f"polls of {letter} failed or not answered, %"
+    return called.get(item["name"], str(item["name"]))
 
 
 _LEVEL_WORDS = {
@@ -92,10 +100,10 @@ _LEVEL_WORDS = {
 }
 
 
-def _endpoint_sentence(name: str, one: Mapping[str, Any]) -> str:
+def _endpoint_sentence(title: str, one: Mapping[str, Any]) -> str:
     planned = one["planned"]
     none = "none was answered right" if planned and not one["ok"] else "none failed"
-    coded = f"; status {said}" if (said := codes(one.get("statuses", {}))) else ""
+    coded = f"; status {said}" if (said := ranked(error_statuses(one))) else ""
     lost = [
         f"{count(polls)} {what} ({percent(polls, planned)}{coded if what == 'failed' else ''})"
         for what, polls in _lost(one).items()
@@ -106,7 +114,8 @@ def _endpoint_sentence(name: str, one: Mapping[str, Any]) -> str:
     # Errors answered fast are not timed: the percentages are of what is left.
     others = "of those that did not fail " if waits and _lost(one)["failed"] else ""
     timing = f"; {others}{waits}" if waits else ""
-    return f"{ENDPOINTS[name]}: {plural(planned, 'poll')} planned, {rest}{timing}."
+    unchanged = f"; {plural(n, 'answer')} said that nothing had changed (304)" if (n := one.get("not_modified")) else ""
+    return f"{title}: {plural(planned, 'poll')} planned, {rest}{unchanged}{timing}."
 
 
 def _lost(one: Mapping[str, Any]) -> dict[str, int]:
@@ -135,13 +144,13 @@ def _waits(times: Mapping[str, Any]) -> str:
 
 
 def _polled(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The endpoints that the run polled, A before B."""
+    """The endpoints that the run polled, as people call them, in the target's order."""
     endpoints = summary["endpoints"]
-    return [(name, endpoints[name]) for name in ENDPOINTS if endpoints.get(name, {}).get("planned")]
+    return [(title, endpoints[name]) for name, title in titles(endpoints).items() if endpoints[name].get("planned")]
 
 
 def headline(summary: Mapping[str, Any]) -> Markup:
-    """Counts and times of both endpoints."""
+    """Counts and times of every endpoint."""
     polled = _polled(summary)
     if not polled:
         return note("No poll was planned in the measured window, so there is nothing to count.")
@@ -169,11 +178,11 @@ def _counts(polled: list[tuple[str, Mapping[str, Any]]]) -> Markup:
     head = ["endpoint", "planned", "ok", "failed", "not sent, device waited", "not sent, generator late", "reasons"]
     rows = [
         [
-            ENDPOINTS[name],
+            title,
             *(count(one[key]) for key in ("planned", "ok", "failed", "unsent_busy", "unsent_late")),
-            reasons(one["failures"], one.get("statuses", {})) or NONE,
+            reasons(one["failures"], error_statuses(one), one.get("failed_checks")) or NONE,
         ]
-        for name, one in polled
+        for title, one in polled
     ]
     return table(head, rows, label="polls by endpoint and outcome", numbers=range(1, 6), wide={6})
 
@@ -181,8 +190,8 @@ def _counts(polled: list[tuple[str, Mapping[str, Any]]]) -> Markup:
 def _times(polled: list[tuple[str, Mapping[str, Any]]]) -> Markup:
     head = ["ms", *(label for _, label in _COLUMNS)]
     rows: list[list[Piece]] = [
-        [f"{ENDPOINTS[name]} {word}", *(_time(one[key], column) for column, _ in _COLUMNS)]
-        for name, one in polled
+        [f"{title} {word}", *(_time(one[key], column) for column, _ in _COLUMNS)]
+        for title, one in polled
         for key, word in _KINDS
     ]
     return table(head, rows, label="response and latency in ms", numbers=range(1, 5))
@@ -208,12 +217,13 @@ def service_level(summary: Mapping[str, Any]) -> Markup:
     level = summary.get("service_level") or {}
     if not level.get("asked"):
         return caption("No service level was asked for: every slo_... parameter is at its default.")
+    names = summary.get("endpoints", ARTICLE)
     rows: list[list[Piece]] = [
-        [_level_name(item), badge(_LEVEL_STATUS[item["met"]]), _level_figure(item), shown(item["limit"])]
+        [_level_name(item, names), badge(_LEVEL_STATUS[item["met"]]), _level_figure(item), shown(item["limit"])]
         for item in level["items"]
     ]
     made = table(["service level", "kept", "figure", "limit"], rows, label="service level", numbers={2, 3})
-    return made + (caption(said) if (said := _left_out(level)) else Markup(""))
+    return made + (caption(said) if (said := _left_out(level, names)) else Markup(""))
 
 
 def _level_figure(item: Mapping[str, Any]) -> str:

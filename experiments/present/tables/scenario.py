@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from experiments.analyse.targets.naming import together
 from experiments.present.format import count, duration, number, plain, size
 from experiments.present.html import Markup, element, table
 from experiments.scenario import ENGINES, Scenario
+from experiments.schedule import Plan
+from experiments.target.hello import NAME as HELLO
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -26,30 +29,34 @@ _ELSEWHERE = "a virtual machine with 2 cores; this one is not calibrated for it 
 _FASTEST = "epoll"
 
 
-def cards(scenario: Scenario) -> Markup:
-    """The load that the scenario asks for, in a handful of figures."""
-    return element("div", *(_card(value, meaning) for value, meaning in _load(scenario)), css="lab-cards")
+def cards(scenario: Scenario, plan: Plan) -> Markup:
+    """The load that the scenario asks for, in a handful of figures.
+
+    Args:
+        plan: the scenario's, or a record's, which knows it without the target's file.
+    """
+    shown = _load(scenario, plan)
+    return element("div", *(_card(value, meaning) for value, meaning in shown), css="lab-cards")
 
 
-def _load(scenario: Scenario) -> list[tuple[str, str]]:
-    plan = scenario.plan
+def _load(scenario: Scenario, plan: Plan) -> list[tuple[str, str]]:
     per_s = plan.polls_per_s
-    share = _bulk_share(scenario)
-    body = scenario.body_bytes
-    bytes_per_s = per_s * ((1 - share) * body["status"] + share * body["bulk"])
-    connections = f"{count(scenario.clients)} to be kept open" if scenario.keep_alive else "one a request"
+    bytes_per_s = answered_bytes_per_s(scenario, plan)
+    intervals = sorted({clock.interval_s for clock in plan.clocks})
+    apart = " and ".join(filter(None, [", ".join(map(_interval, intervals[:-1])), _interval(intervals[-1])]))
+    connections = f"{count(plan.clients)} to be kept open" if scenario.keep_alive else "one a request"
     ask = "at most " if scenario.pacing == "after" else ""
     return [
-        (count(scenario.clients), "devices"),
-        (_interval(scenario.interval_ms), "between polls of a device"),
-        (f"{ask}{number(per_s)} polls/s", "asked for, A and B"),
-        (f"{ask}{size(bytes_per_s)}/s", "of answers, without headers"),
+        (count(plan.clients), "devices"),
+        (apart, "between polls of a device"),
+        (f"{ask}{number(per_s)} polls/s", f"asked for, {together(plan.endpoints)}"),
+        *([(f"{ask}{size(bytes_per_s)}/s", "of answers, without headers")] if bytes_per_s is not None else []),
         (f"{ask}{count(per_s * scenario.window_s)}", f"polls in {duration(scenario.window_s)}"),
         (connections, "connections"),
     ]
 
 
-def advice(scenario: Scenario, carried: Mapping[str, float]) -> Markup:
+def advice(scenario: Scenario, plan: Plan, carried: Mapping[str, float]) -> Markup:
     """What to ask instead, where one generator is asked for more than its engine was measured to carry.
 
     Args:
@@ -57,7 +64,7 @@ def advice(scenario: Scenario, carried: Mapping[str, float]) -> Markup:
     """
     here = scenario.engine in carried
     most = (carried if here else CARRIED_ELSEWHERE).get(scenario.engine)
-    per_s = scenario.plan.polls_per_s
+    per_s = plan.polls_per_s
     if not most or not scenario.generators or per_s <= most * scenario.generators:
         return Markup("")
     better = f"generators={math.ceil(per_s / most)}"
@@ -71,14 +78,15 @@ def advice(scenario: Scenario, carried: Mapping[str, float]) -> Markup:
     return element("div", element("p", said), css="lab-banner lab-suspect", aria_label="advice")
 
 
-def _interval(milliseconds: float) -> str:
-    return f"{plain(milliseconds)} ms" if milliseconds < 1000 else duration(milliseconds / 1000)
+def _interval(seconds: float) -> str:
+    return f"{plain(1000 * seconds)} ms" if seconds < 1 else duration(seconds)
 
 
-def _bulk_share(scenario: Scenario) -> float:
-    """Part of all polls that ask B."""
-    plan = scenario.plan
-    return plan.rates["bulk"] / plan.polls_per_s
+def answered_bytes_per_s(scenario: Scenario, plan: Plan) -> float | None:
+    """Bytes of bodies that the server is asked for; None where a target says what is right, and not how long it is."""
+    if scenario.target != HELLO:
+        return None
+    return math.fsum(rate * scenario.body_bytes[name] for name, rate in plan.rates.items())
 
 
 def _card(value: str, meaning: str) -> Markup:

@@ -68,6 +68,11 @@ def words(check: Mapping[str, Any]) -> str:
     return str(check["name"]).replace("_", " ")
 
 
+def meaning(check: Mapping[str, Any]) -> str:
+    """What follows from a check, and what to do; older summaries have both in one."""
+    return f"{check['meaning']} {check.get('advice', '')}".rstrip()
+
+
 def stamp(sentences: Sequence[str]) -> Markup:
     """What must be known before anything is read: cut short, unfinished, not measured just now."""
     if not sentences:
@@ -87,8 +92,8 @@ def checks(verdict: Mapping[str, Any]) -> Markup:
     """Every check with its figure, limit and meaning, worst first."""
     if not verdict["checks"]:
         return note("No check was made.")
-    rows = [
-        [words(check), badge(status_of(check["status"])), shown(check["figure"]), shown(check["limit"]), check["meaning"]]
+    rows: list[list[Piece]] = [
+        [words(check), badge(status_of(check["status"])), shown(check["figure"]), shown(check["limit"]), meaning(check)]
         for check in ranked(verdict["checks"])
     ]
     head = ["check", "status", "figure", "limit", "meaning"]

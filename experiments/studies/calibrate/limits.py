@@ -54,9 +54,7 @@ def seen(runs_dir: Path) -> list[Seen]:
     quiet = [checks for checks in good if all(checks[name]["status"] != "suspect" for name in CAUSES)]
     lied = list(_checks(runs_dir, parts.get(LIED, ())))
     return [
-        Seen(
-            name, str(_worst(name, good)["limit"]), _figure(_worst(name, good)), _quiet(name, quiet), _least(name, lied)
-        )
+        Seen(name, str(_worst(name, good)["limit"]), _figure(_worst(name, good)), _quiet(name, quiet), _least(name, lied))
         for name in (good[0] if good else ())
     ]
 

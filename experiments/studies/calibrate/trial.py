@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import LabError, RecordError
-from experiments.measure.supervise import INTERRUPTED
 from experiments.progress import OnProgress, Progress
 from experiments.record import store
 from experiments.record.reading import Record
+from experiments.record.state import CutKind
 from experiments.runner import run
 from experiments.scenario import Scenario
 
@@ -123,7 +123,7 @@ def measure(scenario: Scenario, meanwhile: OnProgress | None = None) -> Record:
             meanwhile(progress)
 
     record = run(scenario, on_progress=on_progress)
-    if record.facts.get("cut_short") == INTERRUPTED:
+    if record.cut_short is not None and record.cut_short.kind is CutKind.INTERRUPTED:
         raise KeyboardInterrupt
     return record
 

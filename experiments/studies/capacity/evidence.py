@@ -51,7 +51,7 @@ def evidence(outcome: Outcome, *, suspect_counts: bool) -> Evidence:
         return Evidence("blind", str(verdict["headline"]), suspect, weak)
     if level["met"] is None:
         return Evidence("blind", "too few polls to say whether the service level is met", suspect)
-    return Evidence("held" if level["met"] else "missed", missed_limits(level), suspect, weak)
+    return Evidence("held" if level["met"] else "missed", missed_limits(level, summary["endpoints"]), suspect, weak)
 
 
 def _generator_weak(verdict: Mapping[str, Any]) -> bool:

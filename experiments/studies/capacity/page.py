@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
+from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
 from experiments.predict import forecast
 from experiments.predict.cell import Cell as Figures
+from experiments.predict.cell import cannot
 from experiments.predict.forecast import Model
 from experiments.present.chart import Chart
 from experiments.present.charts.studies import capacity as charts
-from experiments.present.format import ENDPOINTS
 from experiments.present.html import Markup, caption, note
 from experiments.present.live.run import to_log
 from experiments.present.tables import changes as differences
@@ -24,7 +25,7 @@ from experiments.present.tables.studies import capacity as tables
 from experiments.studies.capacity import earlier, rows
 from experiments.studies.capacity import extrapolation as outlook
 from experiments.studies.capacity import text as words
-from experiments.studies.capacity.params import Asked
+from experiments.studies.capacity.params import Asked, levels
 from experiments.studies.capacity.progress import StageT, measured
 from experiments.studies.capacity.search import Finding
 from experiments.studies.capacity.strategy import ClosedLoop, Light, Repeats, Run, Search
@@ -70,7 +71,9 @@ class Capacity(Facade[Asked]):
     # -- foretold ----------------------------------------------------------------------------------
 
     def light(self) -> Markup:
-        """Measures the light cells."""
+        """Measures the light cells, if anything can be foretold from them."""
+        if self._cannot:
+            return note(self._cannot)
         for workers in self._asked.workers:
             self._light[workers] = self._measured(Light(self._asked, workers)).runs
             self._models[workers] = forecast.learn(_figures(self._light[workers]))
@@ -78,11 +81,15 @@ class Capacity(Facade[Asked]):
 
     def model(self) -> Markup:
         """What the light cells say of the server and the generator."""
+        if self._cannot:
+            return note(self._cannot)
         pairs = [pair for workers, model in self._models.items() for pair in words.model(workers, model)]
         return tables.facts(pairs, label="what the light cells tell") + _assumptions(forecast.ASSUMPTIONS)
 
     def foretell(self) -> Markup:
         """The capacity that follows, before it is looked for."""
+        if self._cannot:
+            return note(self._cannot)
         for workers, model in self._models.items():
             if model is not None:
                 self._foretold[workers] = self._edge(model, workers)
@@ -110,7 +117,7 @@ class Capacity(Facade[Asked]):
         summaries = [run.outcome.summary for run in measured if run.outcome.summary is not None and run.outcome.believed]
         if not summaries:
             return note(f"The cell with {clients:,} devices gave no evidence, so nothing can be held against it.")
-        table = tables.held_against(rows.held_out(found, summaries, ENDPOINTS), label="held-out cell")
+        table = tables.held_against(rows.held_out(found, summaries, titles(found.response_s)), label="held-out cell")
         listed = tables.cells(self._cells(measured), label="runs of the held-out cell")
         return table + caption(f"Foretold before it was measured: {clients:,} devices, {len(summaries)} runs.") + listed
 
@@ -136,7 +143,7 @@ class Capacity(Facade[Asked]):
         """Every load of the search."""
         shown = Markup("")
         for search in self._searches.values():
-            shown += caption(words.workers(search.workers)) + tables.levels(rows.levels(search))
+            shown += caption(words.workers(search.workers)) + tables.levels(rows.levels(search), self._names)
         return shown
 
     def edge(self) -> Chart | Markup:
@@ -144,8 +151,7 @@ class Capacity(Facade[Asked]):
         workers = self._asked.workers[0]
         search, model = self._searches[workers], self._models.get(workers)
         curve = self._curve(model, workers) if model is not None else []
-        level = self._asked.base
-        limits = {"status": level.slo_status_p99_ms, "bulk": level.slo_bulk_p99_ms}
+        limits = {name: level.p99_ms for name, level in levels(self._asked.base).items()}
         found = search.finding.clients if search.finding else None
         runs = [rows.point(run) for run in search.runs]
         return charts.edge(runs, limits, curve, found, workers) or note("No cell of the search has a p99 to show.")
@@ -218,6 +224,16 @@ class Capacity(Facade[Asked]):
             earlier.enforce(own.compare_to, self._found, self._runs, own.margin_pct)
 
     # -- parts -------------------------------------------------------------------------------------
+
+    @property
+    def _cannot(self) -> str:
+        """Why nothing is foretold; empty where it is."""
+        return cannot(self._asked.base.plan)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The endpoints, in the target's order."""
+        return self._asked.base.plan.endpoints
 
     @property
     def _found(self) -> dict[int, Finding]:

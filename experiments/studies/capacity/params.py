@@ -11,6 +11,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field
 
+from experiments.analyse import service_level
+from experiments.analyse.service_level import Level
 from experiments.errors import ParameterError
 from experiments.measure import preflight
 from experiments.parameters import built
@@ -19,6 +21,7 @@ from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.capacity.search import Rules
 from experiments.studies.params import Counts, Id, StudyParams, number
+from experiments.target.hello import NAME as HELLO
 
 Sorted = Annotated[Counts, AfterValidator(lambda counts: tuple(sorted(counts)))]
 Devices = Annotated[int, number(1, 1_000_000)]
@@ -119,7 +122,7 @@ class Asked(params.Asked):
     @property
     def systems(self) -> tuple[str, ...]:
         """The one that is searched."""
-        return (self.base.server,)
+        return (self.base.measured,)
 
     def at(self, clients: int, workers: int, **changes: Any) -> Scenario:
         """The scenario of a load, with other changes if need be."""
@@ -135,21 +138,27 @@ class Asked(params.Asked):
         return {"kind": Own.kind, **base, **own, **({"confirmed_by": _NEW_RUNS} if self.anew else {})}
 
 
+def levels(base: Scenario) -> dict[str, Level]:
+    """What is asked of every endpoint, in the target's order."""
+    loaded = None if base.target == HELLO else base.load_target()
+    return service_level.levels(base, base.plan.endpoints, loaded.shown() if loaded else None)
+
+
 def check_level(base: Scenario) -> None:
     """Refuses a search without an aim, or one whose smallest load has too few polls to tell.
 
     Raises:
         ParameterError: says which polls are too few, and how many devices or minutes would do.
     """
-    limits = {"status": base.slo_status_p99_ms, "bulk": base.slo_bulk_p99_ms}
-    if not any(limits.values()) and base.slo_failure_pct >= 100:
+    asked = levels(base)
+    failures = [level.failure_pct for level in asked.values() if level.failure_pct is not None]
+    if not any(level.p99_ms for level in asked.values()) and min([*failures, base.slo_failure_pct]) >= 100:
         raise ParameterError(
             "there is no service level to search within: set slo_status_p99_ms, slo_bulk_p99_ms or slo_failure_pct."
         )
-    plan = base.plan
-    for name, limit in limits.items():
-        polls = base.window_s * plan.rates[name]
-        if limit and polls < FEWEST:
+    for name, rate in base.plan.rates.items():
+        polls = rate * base.window_s
+        if asked[name].p99_ms and polls < FEWEST:
             raise ParameterError(
                 f"smallest={base.clients}: {polls:,.0f} polls of {name} in {base.window_s:g} s are too few for a p99, about "
                 f"{FEWEST:,} are needed: {_enough(base.clients, polls)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from experiments.analyse.summary import is_longer
 from experiments.predict.fleet import Fleet
 from experiments.predict.forecast import Forecast
-from experiments.record.schema import ENDPOINTS
 from experiments.studies.capacity.strategy import Run, Search
 
 _TARGETS = (("p50", 50.0, 20.0), ("p95", 95.0, 35.0))
@@ -24,7 +23,8 @@ def cell(run: Run) -> dict[str, Any]:
     if summary is None or figures is None:
         none = ("polls_per_s", "server_pct", "server_us", "generator_pct", "p50_ms", "p95_ms")
         return row | dict.fromkeys(none) | {"verdict": run.outcome.verdict or run.outcome.status}
-    times = summary["endpoints"]["status"]["response_ms"]
+    first = next(iter(summary["endpoints"].values()))
+    times = first["response_ms"]
     return row | {
         "polls_per_s": summary["load"]["polls_per_s_answered"],
         "server_pct": 100 * figures.load,
@@ -78,9 +78,11 @@ def levels(search: Search) -> list[dict[str, Any]]:
         seen = [run.outcome.summary for run in runs if run.outcome.summary is not None]
         loads = [100 * one.load for run in runs if (one := run.figures) is not None]
         items = [item for summary in seen for item in summary["service_level"]["items"] if item["name"] == "devices_pct"]
-        p99 = {name: [one["endpoints"][name]["response_ms"] for one in seen] for name in ENDPOINTS}
-        row: dict[str, Any] = {f"{name}_ms": _ends([one["p99"] for one in times]) for name, times in p99.items()}
-        row |= {f"{name}_longer": any(is_longer(one, "p99") for one in times) for name, times in p99.items()}
+        p99 = {name: [one["endpoints"][name]["response_ms"] for one in seen] for name in endpoints(seen)}
+        row: dict[str, Any] = {
+            "p99_ms": {name: _ends([one["p99"] for one in times]) for name, times in p99.items()},
+            "longer": {name for name, times in p99.items() if any(is_longer(one, "p99") for one in times)},
+        }
         made.append(
             {
                 "clients": clients,
@@ -95,6 +97,11 @@ def levels(search: Search) -> list[dict[str, Any]]:
     return made
 
 
+def endpoints(summaries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What was polled, in the target's order."""
+    return tuple(dict.fromkeys(name for one in summaries for name in one["endpoints"]))
+
+
 def _ends(values: Sequence[float | None]) -> tuple[float, float] | None:
     seen = [value for value in values if value is not None]
     return (min(seen), max(seen)) if seen else None
@@ -103,7 +110,7 @@ def _ends(values: Sequence[float | None]) -> tuple[float, float] | None:
 def point(run: Run) -> dict[str, Any]:
     """A cell in the chart of the edge."""
     summary = run.outcome.summary
-    times = {name: summary["endpoints"][name]["response_ms"] if summary else {} for name in ENDPOINTS}
+    times = {name: one["response_ms"] for name, one in summary["endpoints"].items()} if summary else {}
     longer = [name for name, one in times.items() if is_longer(one, "p99")]
     p99 = {name: one.get("p99") for name, one in times.items()}
     return {"clients": run.clients, "shown": run.shows.shown, "longer": longer, **p99}
@@ -111,7 +118,7 @@ def point(run: Run) -> dict[str, Any]:
 
 def foretold(clients: int, found: Forecast) -> dict[str, Any]:
     """A load in the chart's curve."""
-    p99 = {name: found.response_s[name][99.0] for name in ENDPOINTS}
+    p99 = {name: times[99.0] for name, times in found.response_s.items()}
     return {"clients": clients, **{name: None if value is None else 1000 * value for name, value in p99.items()}}
 
 

@@ -9,11 +9,12 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from experiments.analyse.targets.naming import letters
 from experiments.predict.forecast import Model
 from experiments.predict.usl import Law, Unidentified
 from experiments.present.format import count, duration, number, plain, plural, size
 from experiments.studies.capacity.evidence import evidence, limit
-from experiments.studies.capacity.params import Asked
+from experiments.studies.capacity.params import Asked, levels
 from experiments.studies.capacity.search import Rules, confirming
 from experiments.studies.capacity.strategy import ClosedLoop, Run, Search, Stage
 from experiments.studies.cells import Outcome
@@ -75,9 +76,14 @@ def _anew(rules: Rules) -> str:
 
 
 def _level(asked: Asked) -> list[str]:
-    base = asked.base
-    limits = {"A": base.slo_status_p99_ms, "B": base.slo_bulk_p99_ms}
-    said = [f"response p99 of {name} up to {plain(ms)} ms" for name, ms in limits.items() if ms]
+    base, level = asked.base, levels(asked.base)
+    called = letters(level)
+    said = [f"response p99 of {called[name]} up to {plain(one.p99_ms)} ms" for name, one in level.items() if one.p99_ms]
+    said += [
+        f"failed polls of {called[name]} up to {plain(one.failure_pct)} %"
+        for name, one in level.items()
+        if one.failure_pct is not None
+    ]
     if base.slo_failure_pct < 100:
         said.append(f"failed polls up to {plain(base.slo_failure_pct)} %, so many are left out of the p99")
     if base.slo_devices_pct:

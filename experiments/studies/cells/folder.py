@@ -25,10 +25,10 @@ from typing import IO, Any
 
 from experiments.analyse.summary import ANALYSIS_VERSION
 from experiments.errors import LabError, ParameterError, RecordError
-from experiments.measure.supervise import INTERRUPTED
-from experiments.record import store, tables
+from experiments.record import store
 from experiments.record.collection import collect
 from experiments.record.reading import Record
+from experiments.record.state import CutKind, Fault
 from experiments.runner import summarise
 from experiments.scenario import Scenario
 from experiments.studies.cells import conditions
@@ -140,8 +140,8 @@ class Folder:
             return Outcome(cell, "failed" if why else "unfinished", why or "it was killed before it was done", None, found)
         if damage := _damage(record, cell.scenario):
             return Outcome(cell, "damaged", damage, None, found)
-        if record.facts.get("cut_short") == INTERRUPTED:
-            return Outcome(cell, "unfinished", INTERRUPTED, None, found)
+        if record.cut_short is not None and record.cut_short.kind is CutKind.INTERRUPTED:
+            return Outcome(cell, "unfinished", str(record.cut_short), None, found)
         return Outcome(cell, "done", "", _summarised(record), found)
 
     def tell_failure(self, cell: Cell, why: str) -> None:
@@ -203,7 +203,7 @@ def _damage(record: Record, asked: Scenario) -> str:
             return "its record cannot be read (run.json says nothing of the generators)"
         for file, checksum in record.written.items():
             if store.checksum(record.path / file) != checksum:
-                return f"{Path(file).name} {tables.CHANGED}"
+                return f"{Path(file).name} {Fault.CHANGED.words}"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
     except (LabError, OSError, ValueError, KeyError, TypeError) as error:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean, median
 
+from experiments.analyse.targets.naming import letters
 from experiments.studies.compare.params import FALCON, Series
 from experiments.studies.compare.runs import Figures, Run
 from experiments.studies.compare.statistics import Kind, Ratio, holm, ratio
@@ -30,15 +31,7 @@ class Measure:
 
 CPU = Measure("CPU a request", "µs", lambda one: one.cpu_us_per_request)
 """First, because it repeats best on a machine that others use too."""
-MEASURES = (
-    CPU,
-    Measure("response p50 of A", "ms", lambda one: one.status_p50_ms),
-    Measure("response p95 of A", "ms", lambda one: one.status_p95_ms),
-    Measure("response p50 of B", "ms", lambda one: one.bulk_p50_ms),
-    Measure("response p95 of B", "ms", lambda one: one.bulk_p95_ms),
-    Measure("memory a worker (USS)", "MB", lambda one: None if one.uss_bytes is None else one.uss_bytes / 1e6),
-)
-"""Those that are held against Falcon as a ratio."""
+MEMORY = Measure("memory a worker (USS)", "MB", lambda one: None if one.uss_bytes is None else one.uss_bytes / 1e6)
 
 
 @dataclass(frozen=True)
@@ -67,6 +60,23 @@ class Standing:
 
 Blocks = Mapping[str, Mapping[int, Sequence[Figures]]]
 """System, or `falcon again`, -> block -> figures of its runs in it; one run but for Falcon, where all serve."""
+
+
+def measures(blocks: Blocks) -> tuple[Measure, ...]:
+    """Those that are held against Falcon as a ratio: processor, the times of every endpoint, memory."""
+    called = letters(endpoints(blocks))
+    times = (_time(name, called[name], percentile) for name in called for percentile in ("p50", "p95"))
+    return (CPU, *times, MEMORY)
+
+
+def endpoints(blocks: Blocks) -> tuple[str, ...]:
+    """What was polled, in the target's order."""
+    runs = (run for own in blocks.values() for runs in own.values() for run in runs)
+    return tuple(dict.fromkeys(name for run in runs for name in run.times_ms))
+
+
+def _time(name: str, called: str, percentile: str) -> Measure:
+    return Measure(f"response {percentile} of {called}", "ms", lambda one: one.times_ms.get(name, {}).get(percentile))
 
 
 def by_block(runs: Sequence[Run], series: Series) -> Blocks:

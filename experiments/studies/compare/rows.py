@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from experiments.analyse.targets.naming import letters
 from experiments.studies.compare import text as words
 from experiments.studies.compare.params import FALCON, SYSTEMS, Series
-from experiments.studies.compare.ranking import AGAIN, CPU, MEASURES, Standing, by_block, ranked
+from experiments.studies.compare.ranking import AGAIN, CPU, Standing, by_block, endpoints, measures, ranked
 from experiments.studies.compare.runs import Comparison, Figures, Run
 from experiments.studies.compare.statistics import variation
 from server import catalogue
@@ -41,7 +42,7 @@ def ratio(one: Standing) -> dict[str, Any]:
 def ranking(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
     """A system each, by CPU: title, kind, runs, and for every measure its value, ratio and verdict."""
     figures = by_block(comparison.runs, series)
-    found = {measure.title: {one.name: one for one in ranked(figures, measure)} for measure in MEASURES}
+    found = {measure.title: {one.name: one for one in ranked(figures, measure)} for measure in measures(figures)}
     order = [*found[CPU.title], *(name for name in figures if name not in found[CPU.title])]
     return [
         {
@@ -87,15 +88,24 @@ def state_of(comparison: Comparison, name: str, series: Series) -> tuple[str, st
 
 
 def times(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
-    """A row each of the chart of response times."""
+    """A row each of the chart of response times, those of the first endpoint."""
+    blocks = by_block(comparison.runs, series)
+    first = next(iter(endpoints(blocks)), "")
     return [
         {
             "title": words.title(name),
-            "p50": _median([one.status_p50_ms for one in chain(*own.values())]),
-            "p95": _median([one.status_p95_ms for one in chain(*own.values())]),
+            **{
+                percentile: _median([one.times_ms.get(first, {}).get(percentile) for one in chain(*own.values())])
+                for percentile in ("p50", "p95")
+            },
         }
-        for name, own in by_block(comparison.runs, series).items()
+        for name, own in blocks.items()
     ]
+
+
+def first_endpoint(comparison: Comparison, series: Series) -> str:
+    """What people call the endpoint of which `times` tells."""
+    return next(iter(letters(endpoints(by_block(comparison.runs, series))).values()), "A")
 
 
 def costs(comparison: Comparison) -> list[dict[str, Any]]:

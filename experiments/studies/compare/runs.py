@@ -13,9 +13,8 @@ from typing import Any, Literal
 import polars as pl
 
 from experiments.analyse.points import failed_pct
-from experiments.analyse.summary import current
+from experiments.analyse.summary import current, error_statuses
 from experiments.record.reading import Record
-from experiments.record.schema import ENDPOINTS
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Cell, Outcome
 from experiments.studies.compare.params import Asked, Series
@@ -24,6 +23,7 @@ Role = Literal["system", "again", "pool", "memory", "serial"]
 """system: what is held against Falcon. again: Falcon, held against itself. pool: more runs of Falcon, for the method's error
 rate. memory: many connections. serial: requests that wait for a database."""
 
+_PERCENTILES = ("p50", "p95")
 _MOST_FAILED_PCT = 5.0
 """Percent of polls; where more failed, the load was not equal: polls that fail do not cost what others do."""
 
@@ -33,10 +33,8 @@ class Figures:
     """Of one run."""
 
     cpu_us_per_request: float | None
-    status_p50_ms: float | None
-    status_p95_ms: float | None
-    bulk_p50_ms: float | None
-    bulk_p95_ms: float | None
+    times_ms: Mapping[str, Mapping[str, float | None]]
+    """Endpoint, in the target's order, -> p50 and p95 of the response."""
     polls_per_s: float
     """Answered."""
     failed_pct: float
@@ -108,11 +106,11 @@ def _why_not(outcome: Outcome) -> str:
         return f"{outcome.status}: {outcome.why}"
     if summary["verdict"]["status"] == "invalid":
         return str(summary["verdict"]["headline"])
-    if wrong := sum(summary["endpoints"][name]["failures"].get("wrong_body", 0) for name in ENDPOINTS):
+    if wrong := sum(one["failures"].get("wrong_body", 0) for one in summary["endpoints"].values()):
         return f"{wrong:,} polls were answered with the wrong bytes"
     failed = failed_pct(summary)
     if failed > _MOST_FAILED_PCT:
-        reasons = {reason for name in ENDPOINTS for reason in _reasons(summary["endpoints"][name])}
+        reasons = {reason for one in summary["endpoints"].values() for reason in _reasons(one)}
         named = f" ({', '.join(sorted(reasons))})" if reasons else ""
         return f"{failed:.0f} % of the polls were not answered right{named}: the load was not equal"
     return ""
@@ -120,21 +118,18 @@ def _why_not(outcome: Outcome) -> str:
 
 def _reasons(endpoint: Mapping[str, Any]) -> list[str]:
     """Why polls failed; of answers that were errors, with the status codes."""
-    codes = ", ".join(code for code in endpoint.get("statuses", {}) if code != "200")
+    codes = ", ".join(error_statuses(endpoint))
     return [f"{one} ({codes})" if one == "http_error" and codes else one for one in endpoint["failures"]]
 
 
 def read(record: Record) -> Figures:
     """The figures of a record that has a summary."""
     summary = current(record)
-    server, times = summary["server"], {name: summary["endpoints"][name]["response_ms"] for name in ENDPOINTS}
+    server, times = summary["server"], {name: one["response_ms"] for name, one in summary["endpoints"].items()}
     uss, connections = _memory(record)
     return Figures(
         cpu_us_per_request=server["cpu_us_per_request"],
-        status_p50_ms=_known(times["status"], "p50"),
-        status_p95_ms=_known(times["status"], "p95"),
-        bulk_p50_ms=_known(times["bulk"], "p50"),
-        bulk_p95_ms=_known(times["bulk"], "p95"),
+        times_ms={name: {percentile: _known(one, percentile) for percentile in _PERCENTILES} for name, one in times.items()},
         polls_per_s=summary["load"]["polls_per_s_answered"] or 0.0,
         failed_pct=failed_pct(summary),
         server_cores=server["cpu_cores_mean"] or 0.0,

@@ -97,7 +97,8 @@ class ComparePage:
         shown = Markup("")
         for one in self.comparison.asked.series:
             where, ranks = words.where(self.comparison, one), rows.ranking(self.comparison, one)
-            known = [measure for measure in ranking.MEASURES if any(row["measures"][measure.title] for row in ranks)]
+            measures = ranking.measures(ranking.by_block(self.comparison.runs, one))
+            known = [measure for measure in measures if any(row["measures"][measure.title] for row in ranks)]
             units = {measure.title: measure.unit for measure in known}
             made = tables.ranking(ranks, rows.missing(self.comparison, one), units, where=where)
             shown += element("h3", where) + made
@@ -108,8 +109,9 @@ class ComparePage:
         shown: list[Chart | Markup] = []
         for one in self.comparison.asked.series:
             where = words.where(self.comparison, one)
-            none = note(f"{where}: too few polls for a percentile of A, or no run counts.")
-            shown.append(charts.times(rows.times(self.comparison, one), load=one.title, where=where) or none)
+            of = rows.first_endpoint(self.comparison, one)
+            none = note(f"{where}: too few polls for a percentile of {of}, or no run counts.")
+            shown.append(charts.times(rows.times(self.comparison, one), of=of, load=one.title, where=where) or none)
         return Pieces(shown)
 
     def costs(self) -> Markup:

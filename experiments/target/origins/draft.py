@@ -188,4 +188,3 @@ def _line(indent: int, key: str, value: str, comment: str = "") -> str:
 def _one_line(text: str) -> str:
     """A comment cannot go over lines, whatever the source had in it."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-

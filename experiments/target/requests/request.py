@@ -257,5 +257,3 @@ def _check_header(endpoint: str, client: int, name: str, value: Text) -> None:
             f"endpoint {endpoint!r}, device {client}: the value of header {name} has a line break, another control "
             "character, or a space at its end, and cannot be sent."
         )
-
-

@@ -46,27 +46,24 @@ class DjangoRows:
             keep: SQLite: each thread keeps its connection. Where Django makes a thread a request it must not, as nobody
                 would close them.
         """
-        if not self._access.url:
-            options = {"init_command": ";".join(SQLITE_PRAGMAS), "timeout": WAIT_S}
-            age = None if keep else 0
-            found = {"ENGINE": "django.db.backends.sqlite3", "NAME": self._access.file, "CONN_MAX_AGE": age}
-            return {"default": {**found, "OPTIONS": options}}
+        return {"default": self._postgresql() if self._access.url else self._sqlite(None if keep else 0)}
+
+    def _sqlite(self, max_age_s: int | None) -> dict[str, Any]:
+        options = {"init_command": ";".join(SQLITE_PRAGMAS), "timeout": WAIT_S}
+        found = {"ENGINE": "django.db.backends.sqlite3", "NAME": self._access.file, "CONN_MAX_AGE": max_age_s}
+        return {**found, "OPTIONS": options}
+
+    def _postgresql(self) -> dict[str, Any]:
         address, size = self._access.address, self._access.connections
         pool = {"min_size": size, "max_size": size, "timeout": WAIT_S}
         return {
-            "default": {
-                "ENGINE": "django.db.backends.postgresql",
-                "NAME": address.name,
-                "USER": address.user,
-                "PASSWORD": address.password,
-                "HOST": address.host,
-                "PORT": str(address.port),
-                "OPTIONS": {
-                    "options": f"-c search_path={self._access.schema}",
-                    "connect_timeout": CONNECT_S,
-                    "pool": pool,
-                },
-            }
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": address.name,
+            "USER": address.user,
+            "PASSWORD": address.password,
+            "HOST": address.host,
+            "PORT": str(address.port),
+            "OPTIONS": {"options": f"-c search_path={self._access.schema}", "connect_timeout": CONNECT_S, "pool": pool},
         }
 
     def prepare(self) -> None:

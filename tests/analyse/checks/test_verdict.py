@@ -1,5 +1,6 @@
 """The verdict: each check passes on an honest run, and is made to fail by a record that is made up to fail it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from experiments.analyse.checks.verdict import CHECKS, Verdict, judge
+from experiments.analyse.checks.verdict import CHECKS, Reason, Verdict, judge
 from experiments.analyse.polls import arrange, count, measured
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
+from experiments.record.state import Fault, Gap, GapKind
 from tests.support.made_up import SMALL, Answer, Costs, Poll, damage_facts, damage_rows, failing, late, made_up, stalling
 
 NAMES = [check.__name__ for check in CHECKS]
@@ -30,7 +32,8 @@ def test_an_honest_run_is_valid(tmp_path: Path) -> None:
     assert [check.name for check in verdict.checks if check.status == "not_applicable"] == unknown
     assert [check.name for check in verdict.checks if check.status != "valid"] == unknown
     assert verdict.status == "valid"
-    assert verdict.headline.startswith("May be believed: 5,280 of 5,280 planned polls were sent")
+    assert verdict.reason is Reason.BELIEVED
+    assert "5,280 of 5,280" in verdict.headline
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,7 @@ def test_an_honest_run_is_valid(tmp_path: Path) -> None:
     ids=str,
 )
 def test_honest_runs_of_all_kinds_are_valid(tmp_path: Path, changes: dict[str, Any]) -> None:
-    """Whatever the scenario, an honest record of it is believed."""
+    """No check objects, whatever ratio, phase, pacing, interval and number of processes were asked for."""
     assert flaws(judge(made_up(tmp_path, SMALL.model_copy(update=changes)))) == {}
 
 
@@ -85,7 +88,8 @@ def test_a_dead_server_is_a_result_of_which_nothing_is_left_to_count(tmp_path: P
 
     verdict = judge(damage_facts(made_up(tmp_path, server=failing(Outcome.CONNECT_REFUSED, every=2)), die))
     assert flaws(verdict) == {"served": "suspect"}
-    assert "ended by itself 12.0 s" in verdict["served"].meaning
+    assert verdict["served"].kind == "count_lost"
+    assert verdict["workers"].kind == "died"
 
 
 # -- generators ----------------------------------------------------------------------------------
@@ -125,7 +129,8 @@ def test_lag_that_piles_up_does_not_hide_in_the_responses_it_lengthens(tmp_path:
     """A generator that is later than an interval makes responses of seconds; those are no yardstick for it."""
     verdict = judge(made_up(tmp_path, lag=late(0.3)))
     assert verdict["lag"].status == "invalid"
-    assert verdict.headline.startswith("Do not use these figures: the generator, not the server, was the limit (lag p50")
+    assert verdict.reason is Reason.GENERATOR_TOO_WEAK
+    assert verdict["lag"].figure in verdict.headline
 
 
 def test_a_generator_that_stood_still(tmp_path: Path) -> None:
@@ -133,7 +138,8 @@ def test_a_generator_that_stood_still(tmp_path: Path) -> None:
     for lasting, status in ((0.09, "valid"), (0.3, "suspect"), (0.5, "invalid")):
         verdict = judge(made_up(tmp_path / str(lasting), lag=late(stall_at=10, lasting=lasting)))
         assert verdict["generator_stall"].status == status
-    assert "the generator once stood still" in verdict.headline.lower()
+    assert verdict["generator_stall"].kind == "stood_still"
+    assert verdict["generator_stall"].advice in verdict.headline
 
 
 @pytest.mark.parametrize(
@@ -147,8 +153,9 @@ def test_a_generator_without_time_to_spare(tmp_path: Path, used: float, waited: 
     verdict = judge(record)
     assert flaws(verdict) == ({} if status == "valid" else {"generator_cpu": status})
     if status == "invalid":
-        assert "the generator, not the server, was the limit" in verdict.headline
-        assert "engine='httpx'" in verdict.headline
+        assert verdict.reason is Reason.GENERATOR_TOO_WEAK
+        assert "engine='httpx'" in verdict["generator_cpu"].advice
+        assert verdict["generator_cpu"].advice in verdict.headline
 
 
 def test_the_busiest_generator_counts(tmp_path: Path) -> None:
@@ -257,8 +264,9 @@ def test_a_hindered_generator_was_not_too_weak(tmp_path: Path) -> None:
     """Where others used the processors and the generator had time to spare, the headline says so."""
     verdict = judge(made_up(tmp_path, lag=late(0.05), costs=Costs(others=1.2)))
     assert verdict.status == "invalid"
-    assert "the generator was kept from sending in time" in verdict.headline
-    assert "Other programs" in verdict.headline
+    assert verdict.reason is Reason.GENERATOR_HINDERED
+    assert verdict["competitors"].kind == "busy"
+    assert verdict["competitors"].said in verdict.headline
 
 
 # -- the record ----------------------------------------------------------------------------------
@@ -321,7 +329,9 @@ def test_a_lost_part(tmp_path: Path) -> None:
     (record.path / "requests" / "part-1-0.parquet").unlink()
     verdict = judge(Record(record.path))
     assert flaws(verdict) == {"rows_complete": "invalid", "totals": "invalid"}
-    assert "part-1-0.parquet is missing" in verdict.headline
+    assert Record(record.path).gaps == (Gap(GapKind.ROWS, "part-1-0.parquet"),)
+    assert verdict["rows_complete"].kind == "damaged"
+    assert "part-1-0.parquet" in verdict.headline
 
 
 def test_an_unreadable_part(tmp_path: Path) -> None:
@@ -330,8 +340,8 @@ def test_an_unreadable_part(tmp_path: Path) -> None:
     part = record.path / "requests" / "part-0-0.parquet"
     part.write_bytes(part.read_bytes()[:1000])
     verdict = judge(Record(record.path))
-    assert verdict["rows_complete"].status == "invalid"
-    assert "part-0-0.parquet cannot be read" in verdict["rows_complete"].meaning
+    assert (verdict["rows_complete"].kind, verdict["rows_complete"].status) == ("damaged", "invalid")
+    assert Record(record.path).gaps == (Gap(GapKind.ROWS, "part-0-0.parquet", Fault.UNREADABLE),)
 
 
 def test_a_record_without_samples(tmp_path: Path) -> None:
@@ -494,7 +504,63 @@ def test_a_worker_replaced_by_its_own_supervisor(tmp_path: Path) -> None:
 
     verdict = judge(damage_facts(made_up(tmp_path), change))
     assert flaws(verdict) == {"served": "suspect", "workers": "suspect"}
-    assert "server.log" in verdict["workers"].meaning
+    assert verdict["workers"].kind == "replaced"
+    assert "server.log" in verdict["workers"].advice
+
+
+def strange(**server: Any) -> Callable[[dict[str, Any]], None]:
+    """run.json of a server that is not ours: it says nothing of its workers."""
+
+    def change(facts: dict[str, Any]) -> None:
+        facts["server"] |= {"workers": [], "worker_pids_at_end": [], "started_by_lab": False, **server}
+
+    return change
+
+
+def counter(served: int | None, asked: int = 2) -> dict[str, Any]:
+    """What its own metrics say of that many requests."""
+    return {"counter": "requests_total", "served": served, "asked": asked}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "status"),
+    [
+        (counter(5456), "valid"),
+        (counter(5458), "valid"),
+        (counter(5459), "suspect"),
+        (counter(5455), "invalid"),
+        (counter(None), "suspect"),
+        (counter(-3), "suspect"),
+        ({"counter": None, "served": None}, "not_applicable"),
+    ],
+)
+def test_a_counter_of_the_servers_own_is_held_against_ours(tmp_path: Path, metrics: dict[str, Any], status: str) -> None:
+    """5,456 were answered; who asks for the metrics may be counted too, and nobody else."""
+    assert judge(damage_facts(made_up(tmp_path), strange(metrics=metrics)))["served"].status == status
+
+
+def test_what_a_missing_count_costs_is_said(tmp_path: Path) -> None:
+    """Nothing proves that no cache answered; how that can be mended is said too."""
+    meaning = judge(damage_facts(made_up(tmp_path), strange()))["served"].meaning
+    assert "nothing proves that no cache answered" in meaning
+    assert "metrics_url and metrics_requests" in meaning
+
+
+@pytest.mark.parametrize(
+    ("listeners", "status", "figure"),
+    [
+        ([[7, 8], [7, 8]], "valid", "2 listened before, 2 of them at the end, 0 new"),
+        ([[7, 8], [7, 9]], "suspect", "2 listened before, 1 of them at the end, 1 new"),
+        ([[], []], "not_applicable", "–"),
+        ([[7]], "not_applicable", "–"),
+    ],
+)
+def test_who_listens_is_known_without_health(
+    tmp_path: Path, listeners: list[list[int]], status: str, figure: str
+) -> None:
+    """Processes that come and go on the server's port are seen, if that port is here."""
+    check = judge(damage_facts(made_up(tmp_path), strange(listeners=listeners)))["workers"]
+    assert (check.status, check.figure) == (status, figure)
 
 
 def elsewhere(*served: int | None, headers: dict[str, str] | None = None) -> Callable[[dict[str, Any]], None]:
@@ -532,11 +598,13 @@ def test_replicas_that_answer_in_turn_are_not_called_replaced(tmp_path: Path) ->
 
 @pytest.mark.parametrize("header", [{"age": "12"}, {"via": "1.1 varnish"}, {"x-cache": "HIT"}], ids=str)
 def test_a_proxy_or_cache_that_makes_itself_known_is_named(tmp_path: Path, header: dict[str, str]) -> None:
-    """By the headers of the answers that were looked at before the load."""
+    """The header that gives it away, seen in an answer before the load, stands in the meaning of `served`."""
     check = judge(damage_facts(made_up(tmp_path), elsewhere(5455, headers=header)))["served"]
     [(name, value)] = header.items()
+    assert check.kind == "unseen_behind"
     assert f"{name.title()}: {value}" in check.meaning
-    assert "cache" not in judge(damage_facts(made_up(tmp_path / "plain"), workers(5455)))["served"].meaning
+    assert judge(damage_facts(made_up(tmp_path / "plain"), elsewhere(5455)))["served"].kind == "unseen"
+    assert judge(damage_facts(made_up(tmp_path / "seen"), workers(5455)))["served"].kind == "more_answered"
 
 
 def test_workers_of_a_server_on_this_machine_are_judged_whoever_started_it(tmp_path: Path) -> None:
@@ -559,7 +627,8 @@ def test_a_run_that_was_cut_short(tmp_path: Path, pacing: str, server: Callable[
     scenario = SMALL.model_copy(update={"pacing": pacing})
     verdict = judge(made_up(tmp_path, scenario, cut_short_at=10.0, server=server))
     assert flaws(verdict) == {"cut_short": "suspect"}
-    assert "interrupted by the experimenter" in verdict.headline
+    assert verdict["cut_short"].kind == "cut"
+    assert verdict["cut_short"].advice in verdict.headline
 
 
 @pytest.mark.parametrize("pacing", ["fixed", "after"])
@@ -581,7 +650,7 @@ def test_the_last_polls_of_an_unfinished_record_may_be_unwritten(tmp_path: Path)
         "rows_complete"
     ]
     assert check.status == "suspect"
-    assert "polls were never written" in check.meaning
+    assert check.kind == "not_whole"
 
 
 @pytest.mark.parametrize("pacing", ["fixed", "after"])
@@ -617,7 +686,7 @@ def test_a_run_interrupted_in_its_warm_up(tmp_path: Path) -> None:
     """It has no measured poll, and is not believed, but it can be judged."""
     verdict = judge(made_up(tmp_path, cut_short_at=0.0))
     assert verdict.status == "invalid"
-    assert "nothing to believe" in verdict.headline
+    assert verdict["rows_complete"].kind == "empty"
 
 
 def test_every_check_explains_itself(tmp_path: Path) -> None:
@@ -627,7 +696,9 @@ def test_every_check_explains_itself(tmp_path: Path) -> None:
             assert check.figure
             assert check.limit
             assert check.meaning.endswith(".")
-            assert ".." not in check.meaning
+            assert not check.advice or check.advice.endswith(".")
+            assert ".." not in check.said
+            assert not re.search("[{}]", check.said)
 
 
 @pytest.mark.parametrize(("failed", "status"), [([], "valid"), (["known answers: stall"], "suspect")])
@@ -659,7 +730,7 @@ def test_a_certificate_says_nothing_of_an_engine_that_was_not_tried(tmp_path: Pa
     store.write_json(record.path / "started.json", started)
     check = judge(Record(record.path))["calibration"]
     assert check.status == "not_applicable"
-    assert "did not try httpx, only httpx-stock" in check.meaning
+    assert check.kind == "other_engine"
 
 
 def test_a_single_altered_answer_is_noticed(tmp_path: Path) -> None:
@@ -676,5 +747,5 @@ def test_a_single_altered_answer_is_noticed(tmp_path: Path) -> None:
     quicker = pl.when(first).then(pl.col("sent_s")).otherwise("done_s")
     pl.read_parquet(part, glob=False).with_columns(done_s=quicker).write_parquet(part)
     check = judge(Record(record.path))["untouched"]
-    assert check.status == "invalid"
+    assert (check.kind, check.status) == ("changed", "invalid")
     assert "part-0-0.parquet" in check.meaning

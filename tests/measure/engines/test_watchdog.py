@@ -42,7 +42,7 @@ def test_only_polls_that_took_too_long_expire() -> None:
 
 
 def test_a_poll_expires_when_its_whole_time_has_passed() -> None:
-    """Not a tick before."""
+    """It is given up at the timeout, and a millisecond earlier it is not."""
     heartbeat, poll = Heartbeat(30.0, Window(0.0), nothing), Poll()
     heartbeat.in_flight[poll] = 0.0
     heartbeat.beat(29.999)
@@ -68,7 +68,7 @@ def test_what_holds_the_loop_up_after_the_window_is_no_stall() -> None:
 
 
 def test_a_beat_is_due_when_the_window_closes() -> None:
-    """So that what is measured of the window ends with it."""
+    """The last beat before the end is cut short, so that what is measured of the window ends with it."""
     window = Window(10.0, close_at=20.0)
     heartbeat = Heartbeat(30.0, window, nothing)
     heartbeat.beat(19.99)

@@ -51,7 +51,7 @@ def test_credentials_in_headers_are_masked() -> None:
     ],
 )
 def test_credentials_in_bodies_are_masked(body: bytes) -> None:
-    """Also of a value that was cut off in the middle."""
+    """Passwords and tokens are replaced, one that is cut off in the middle included."""
     kept = body_text(body)
     assert "(masked)" in kept
     assert not [secret for secret in SECRETS if secret in kept]
@@ -129,7 +129,7 @@ def test_a_page_instead_of_the_answer_is_kept(tmp_path: Path, engine: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["httpx", "epoll", "httpx-stock", "threads"])
 def test_right_answers_and_those_of_the_warm_up_leave_nothing(tmp_path: Path, engine: str) -> None:
-    """Only the measured window counts."""
+    """Errors before the measured window, and good polls within it, are not kept as examples."""
     _, facts = measure(tmp_path, [[BUSY]] * 3 + [GOOD], plan(warmup_s=0.5, interval_s=0.3, phase="together"), engine)
     assert facts["totals"]["ok"] > 0
     assert facts["first_wrong_answers"] == []

@@ -112,13 +112,13 @@ def test_a_group_of_another_container_is_not_seen(tmp_path: Path, path: str) -> 
 
 
 def test_a_system_without_control_groups_tells_nothing(tmp_path: Path) -> None:
-    """Nor does one without /proc."""
+    """Cores, quota and memory are null where there is no /proc to read them from."""
     assert Allowance.of(5, tmp_path).facts() == {"cores": None, "quota_cores": None, "memory_bytes": None}
 
 
 @pytest.mark.parametrize("text", ["", "half 100000", "50000 0", "50000"])
 def test_a_quota_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
-    """Whatever a file holds, nothing breaks."""
+    """Empty, wordy and incomplete files of the kernel give null in place of an error."""
     assert made_up(tmp_path, V2, "0::/app\n", {"app/cpu.max": text}).quota_cores is None
 
 

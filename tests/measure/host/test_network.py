@@ -44,7 +44,7 @@ def test_the_shortest_of_several_counts() -> None:
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
 def test_a_socket_of_ipv6_is_read_too() -> None:
-    """Its address has another length."""
+    """Its address is four times as long in /proc, and its backlog is found all the same."""
     with socket.create_server(("::1", 0), family=socket.AF_INET6, backlog=9) as listener:
         assert network.backlog({"::1"}, listener.getsockname()[1]) == 9
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 import experiments as lab
-from experiments.measure.host.port_owner import Owner, answering, find
+from experiments.measure.host.port_owner import Owner, answering, find, named
 from tests.faults.harm import scenario
 from tests.support.processes import descendants, still_alive
 
@@ -114,7 +114,7 @@ def test_a_socket_for_all_addresses_is_one_for_this(tmp_path: Path, address: str
 
 
 def test_a_socket_of_ipv6_takes_ipv4_too(tmp_path: Path) -> None:
-    """[::] and ::ffff:127.0.0.1 are seen in the other table."""
+    """Both [::] and ::ffff:127.0.0.1 are looked for in the second table."""
     proc = made_up(tmp_path, 1, 5)
     for address in ("0" * 32, "0000000000000000FFFF00000100007F"):
         line = f"0: {address}:1F40 {'0' * 32}:0000 0A 0:0 0:0 0 0 0 4711 1 0"
@@ -160,3 +160,15 @@ def test_a_server_without_health_costs_what_it_costs(tmp_path: Path) -> None:
     assert summary["server"]["rss_peak_bytes"] > 0
     checks = {check["name"]: check for check in summary["verdict"]["checks"]}
     assert checks["competitors"]["status"] != "not_applicable"
+
+
+def test_a_file_names_the_process(tmp_path: Path) -> None:
+    """As daemons write it; what is no number, or of no process, is said instead."""
+    file = tmp_path / "it.pid"
+    assert "no number of a process in pid_file it.pid" in (named(file).unseen or "")
+    file.write_text("soon\n")
+    assert "no number of a process" in (named(file).unseen or "")
+    with running(SHARED) as (pid, _):
+        file.write_text(f"{pid}\n0.0.0.0\n")
+        assert (named(file).pids, named(file).unseen) == ((pid,), None)
+    assert f"names process {pid}, which is not there" in (named(file).unseen or "")

@@ -112,7 +112,7 @@ def test_the_end_of_the_pipe_ends_the_command() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_guard_ends_the_command(number: int) -> None:
-    """Who ends the guard in a regular way ends what it guards."""
+    """SIGTERM and SIGHUP are handed on, and the guard says how its command ended."""
     with guarded(SLEEP) as one:
         one.hear_command()
         one.process.send_signal(number)

@@ -130,7 +130,7 @@ def test_an_address_of_six_is_written_as_urls_want_it() -> None:
 
 
 def test_a_name_that_leads_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every address that was tried."""
+    """The error lists every address that was tried, with what became of it."""
     named(monkeypatch, "127.0.0.2", "127.0.0.1")
     port = free_port()
     with pytest.raises(ServerStartError) as error:

@@ -303,7 +303,7 @@ def test_a_server_that_never_listens_runs_into_the_deadline(tmp_path: Path, cata
 
 @pytest.mark.slow
 def test_a_missing_worker_is_waited_for(tmp_path: Path, catalogued: Any) -> None:
-    """One worker that answers is not two."""
+    """While one of two has answered, the server is not ready, and at the deadline the error counts both."""
     catalogued(*healthy())
     said = start_error(process(tmp_path, "made-up", workers=2), deadline_s=3.0)
     assert "was not ready within 3 s (1 of 2 workers answered)" in said
@@ -386,7 +386,7 @@ def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path, catalogued: An
 STARTER = """
 import asyncio, signal, sys
 from pathlib import Path
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.servers.local import ServerProcess
 
 signal.signal(signal.SIGINT, lambda number, frame: None)
 
@@ -506,7 +506,7 @@ def test_it_works_on_a_loop_that_is_nested_in_another() -> None:
     code = """
 import asyncio, os, tempfile, nest_asyncio2
 from pathlib import Path
-from experiments.measure.server_process import ServerProcess
+from experiments.measure.servers.local import ServerProcess
 
 async def live(folder):
     server = ServerProcess(

@@ -55,7 +55,7 @@ def test_a_server_with_one_worker_is_never_asked_more_than_a_few_at_once(monkeyp
 
 
 def test_a_server_with_several_workers_is_asked_more_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or the kernel would never come to some of them."""
+    """Each round asks with twice as many connections, since the kernel may leave a worker without any."""
     asked = asked_at_once(monkeypatch, [1, 2, 3, 4], backlog=2048)
     assert asked[:4] == [FIRST_AT_ONCE, 2 * FIRST_AT_ONCE, MOST_AT_ONCE, MOST_AT_ONCE]
 

@@ -41,7 +41,7 @@ def test_a_log_has_two_lines_a_cell() -> None:
 
 
 def test_a_cell_without_a_record_is_told_with_its_reason() -> None:
-    """Not as a verdict."""
+    """The error stands where a verdict would."""
     lines: list[str] = []
     CellLines(lines.append, lambda: NOON)(Report("done", last=Came("failed", "ServerStartError: no room")))
     assert lines == ["12:00:00Z  clients-500_1: failed, ServerStartError: no room"]

@@ -89,7 +89,7 @@ def test_a_line_leaves_out_what_is_not_known() -> None:
 def test_outside_jupyterlab_progress_goes_to_standard_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """papermill and scripts get lines."""
+    """papermill and scripts get a line with its time in place of a bar."""
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     Live()(Report("starting"))
     assert capsys.readouterr().out.endswith("Z  starting the server and the generators\n")

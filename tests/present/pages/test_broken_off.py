@@ -111,7 +111,7 @@ def test_many_cells_are_gone_on_with(name: str) -> None:
 
 
 def test_a_notebook_that_came_to_its_end_is_left_as_it_is() -> None:
-    """Also one that nobody ran, and one whose last cells show nothing."""
+    """One whose last cells show nothing, and one that nobody ran, are not taken for broken off."""
     nb = broken()
     never = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     for number, cell in enumerate((cell for cell in nb.cells if cell.cell_type == "code"), 1):

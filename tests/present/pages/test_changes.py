@@ -53,7 +53,7 @@ def test_a_run_held_against_the_repeats_of_a_sweep_can_be_a_regression(tmp_path:
 
 
 def test_another_environment_is_named_first_and_fails_under_strict(tmp_path: Path, earlier: Path) -> None:
-    """Before any figure."""
+    """A changed version stands before any figure, and raises where `strict` is asked for."""
     facts = reading.load(earlier).started
     facts["environment"]["packages"]["falcon"] = "3.0.0"
     store.write_json(earlier / "started.json", facts)

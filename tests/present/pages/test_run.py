@@ -119,7 +119,7 @@ def test_a_killed_run_is_stamped_with_how_far_it_came(tmp_path: Path) -> None:
 
 
 def test_with_an_earlier_run_its_own_question_is_shown(tmp_path: Path) -> None:
-    """Not the one that the notebook would have asked; a folder without a record is refused."""
+    """The scenario is the record's, whatever the notebook would have asked; a folder without a record is refused."""
     record = made_up(tmp_path, SMALL)
     assert "<b>40</b>" in asked(Scenario(clients=7, run_dir=str(record.path))).content
     assert "<b>7</b>" in asked(Scenario(clients=7)).content

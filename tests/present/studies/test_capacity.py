@@ -23,7 +23,7 @@ def edge(runs: list[dict[str, Any]], limits: dict[str, float] = LIMITS) -> Chart
 
 
 def test_the_chart_of_the_edge_tells_apart_what_held_missed_and_is_no_evidence() -> None:
-    """By name, marker and colour; the limit and what was foretold are lines."""
+    """Each has a name, marker and colour of its own; limit and forecast are lines."""
     chart = edge(RUNS)
     assert chart is not None
     traces = {trace["name"]: trace for trace in chart.content()["data"]}
@@ -66,7 +66,8 @@ def test_a_miss_is_held_against_its_target(miss: float | None, kept: str) -> Non
 def test_every_run_of_a_level_leads_to_its_report() -> None:
     """Where there is one; suspect runs are counted."""
     row: dict[str, Any] = {"clients": 1840, "runs": [("held", "cells/a/report.html"), ("blind", None)], "suspect": 1}
-    row |= {"status_ms": (1.0, 2.0), "bulk_ms": None, "devices_pct": (100.0, 100.0), "server_pct": None, "why": "<late>"}
+    row |= {"p99_ms": {"status": (1.0, 2.0), "bulk": None}, "longer": set()}
+    row |= {"devices_pct": (100.0, 100.0), "server_pct": None, "why": "<late>"}
     shown = tables.levels([row])
     assert '<a href="cells/a/report.html">held</a>' in shown.content
     assert "no evidence" in shown.content

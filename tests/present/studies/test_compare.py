@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 
 
 def test_the_answer_counts_who_needs_less_and_more(made: Comparison) -> None:
-    """By name, with what was not asked said as well."""
+    """Systems that cannot be told apart are named, and what was not asked for is said as well."""
     static, database, room = words.answer(made)
     assert "Falcon ASGI needed 2" in static
     assert "3 needed less" in static
@@ -54,7 +54,7 @@ def test_the_answer_counts_who_needs_less_and_more(made: Comparison) -> None:
 def test_what_is_said_of_databases_is_of_postgresql_where_it_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite speaks for itself alone."""
+    """SQLite has its own heading, and only where nothing else was measured."""
     monkeypatch.setattr("experiments.studies.compare.params.check_databases", lambda scenarios: None)
     asked = {"workloads": "static,database", "database_url": "postgresql://127.0.0.1/nowhere"}
     both = comparison(tmp_path, **asked)

@@ -52,14 +52,14 @@ def test_without_anything_measured_a_sentence_stands_there() -> None:
 
 
 def test_a_miss_is_shown_as_one() -> None:
-    """Reached, missed, and neither."""
+    """A figure reads reached or missed, and has no mark where nothing was measured."""
     lines = [Figure("a", "1", "2", met=True), Figure("b", "3", "2", met=False), Figure("c", "not measured", "2")]
     rows = [row.split("  ") for row in repr(instrument.figures(lines)).splitlines()[1:]]
     assert rows == [["a", "1", "2", "✔ reached"], ["b", "3", "2", "✖ missed"], ["c", "not measured", "2"]]
 
 
 def test_each_number_of_devices_says_whether_it_was_carried() -> None:
-    """The one that was not is shown too."""
+    """The swarm that was too large stays in the table, marked with no."""
     told = {"engine": "httpx", "lag_p50_ms": 0.1, "unsent": 0, "failed": 0, "cpu_us_per_poll": 170.0}
     taken = [
         Step(clients=1000, polls_per_s=2000.0, lag_p99_ms=2.0, held=True, **told),

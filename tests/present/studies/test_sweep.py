@@ -74,7 +74,7 @@ def test_a_point_with_a_repeat_left_out_has_a_star(page: SweepPage) -> None:
 
 
 def test_a_field_says_the_figure_of_its_point(page: SweepPage) -> None:
-    """Clients run across, intervals up."""
+    """The map reads its figures with clients across and intervals up, rounded in the text alone."""
     (heat, *_) = traces(page.response("p95"), "heatmap")
     at = {(point.at["clients"], point.at["interval_ms"]): point for point in page._points}
     value = at[20, 500.0].response_ms["status"]["p95"]
@@ -151,7 +151,7 @@ def test_a_field_whose_polls_never_had_an_answer_says_longer(tmp_path: Path) -> 
 
 
 def test_without_a_service_level_the_map_says_how_to_ask_for_one(tmp_path: Path) -> None:
-    """And shows failures all the same."""
+    """Failures are shown all the same, and no map counts polls within a limit of nothing."""
     chart = shown(tmp_path, busy, 1, slo_status_p99_ms=0.0).kept()
     assert isinstance(chart, Chart)
     assert "where slo_status_p99_ms" in chart.caption
@@ -198,7 +198,7 @@ def test_many_combinations_are_not_all_drawn(page: SweepPage) -> None:
 
 
 def test_where_nothing_may_be_used_a_sentence_stands(tmp_path: Path) -> None:
-    """No empty chart is drawn."""
+    """Every piece of the page is a note, and no empty chart is drawn."""
     page = shown(tmp_path, lambda planned: None)
     for piece in (page.response("p99"), page.kept(), page.costs(), page.growth(), page.spreads(), page.provenance()):
         assert isinstance(piece, Markup)
@@ -209,14 +209,14 @@ def test_where_nothing_may_be_used_a_sentence_stands(tmp_path: Path) -> None:
 
 
 def test_one_point_alone_has_no_growth(tmp_path: Path) -> None:
-    """A line needs two."""
+    """A line needs two values, so a note stands in its place while the maps are still drawn."""
     page = shown(tmp_path, busy, 1, ASKED | {"clients": "[20]", "interval_ms": "[250]"})
     assert isinstance(page.growth(), Markup)
     assert isinstance(page.costs(), Chart)
 
 
 def test_with_one_number_of_clients_the_other_axis_is_drawn_over(tmp_path: Path) -> None:
-    """The one that was varied."""
+    """The chart of growth takes interval_ms, the parameter that was varied."""
     chart = shown(tmp_path, busy, 1, ASKED | {"clients": "[20]"}).growth()
     assert isinstance(chart, Chart)
     assert chart.content()["layout"]["title"]["text"] == "How do the figures grow with interval_ms?"

@@ -35,7 +35,7 @@ def config(client: TestClient, device: str = "dev-1", **headers: str) -> Result:
 
 
 def test_a_status_is_kept_and_the_device_is_told_when_to_report_next(tmp_path: Path) -> None:
-    """One row a device, the last status in it."""
+    """Two reports of one device leave one row, with what it said last."""
     path = tmp_path / "rows.db"
     client = TestClient(create_app(Settings(database=str(path), next_poll_ms=1500)))
     answers = [post(client, STATUS | {"round": round_}) for round_ in (1, 2)]
@@ -74,7 +74,7 @@ def test_a_status_that_is_no_object_is_refused(body: Any) -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    """400, as Falcon answers it."""
+    """A body that breaks off is answered with 400, by Falcon itself."""
     client = TestClient(create_app(Settings()))
     headers = {"Authorization": "Bearer demo-dev-1", "Content-Type": "application/json"}
     assert client.simulate_post("/api/v1/status", body="{", headers=headers).status_code == 400
@@ -128,7 +128,7 @@ def test_a_configuration_that_is_known_is_not_sent_again() -> None:
 
 
 def test_devices_of_different_models_have_different_configurations() -> None:
-    """The configuration is the model's, not everybody's."""
+    """Eight devices in a row are told the configurations of all four models."""
     client = TestClient(create_app(Settings()))
     models = {config(client, f"dev-{number}").json["model"] for number in range(8)}
     assert models == {0, 1, 2, 3}
@@ -147,7 +147,7 @@ def test_a_device_that_asks_too_often_is_told_how_long_to_wait() -> None:
 
 
 def test_health_needs_no_token_and_counts_what_was_asked() -> None:
-    """Everything but /health counts."""
+    """Requests to the API are in `served`, and the look at /health itself is not."""
     client = TestClient(create_app(Settings()))
     post(client)
     config(client)

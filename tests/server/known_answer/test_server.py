@@ -237,14 +237,14 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def test_a_port_that_is_taken_is_named() -> None:
-    """One sentence, exit code 1."""
+    """The command says in one sentence that it cannot listen, and ends with code 1."""
     with socket.create_server(("127.0.0.1", 0)) as other, start("--port", str(other.getsockname()[1])) as process:
         assert process.communicate(timeout=20)[1].startswith("Cannot listen on port")
         assert process.returncode == 1
 
 
 def test_two_workers_are_refused() -> None:
-    """They would have two clocks."""
+    """A program of two processes would have two clocks, so the command ends with code 2."""
     with start("--port", "1", "--workers", "2") as process:
         assert "--workers" in process.communicate(timeout=20)[1]
         assert process.returncode == 2

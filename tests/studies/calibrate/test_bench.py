@@ -49,7 +49,7 @@ def test_a_case_that_cannot_be_tried_does_not_end_the_others(tmp_path: Path) -> 
 
 
 def test_an_interrupt_keeps_what_was_tried_before(tmp_path: Path) -> None:
-    """And nothing of the case that was under way; the next start tries it."""
+    """The case under way leaves nothing, and the next start begins with it."""
     tried: list[str] = []
 
     def interrupted(runs_dir: Path) -> Trial:

@@ -37,7 +37,7 @@ ASKED = {"variant": "quick", "engines": "httpx", "pacings": "fixed,after", "hone
     ],
 )
 def test_a_wrong_parameter_is_refused_before_anything_starts(tmp_path: Path, name: str, value: Any, says: str) -> None:
-    """One sentence, and no folder."""
+    """The error says what is allowed, and no folder was made."""
     with pytest.raises(ParameterError, match=says):
         Calibration.of(ASKED | {name: value, "results_dir": str(tmp_path)})
     assert list(tmp_path.iterdir()) == []
@@ -51,7 +51,7 @@ def test_a_name_that_papermill_injected_must_be_a_parameter() -> None:
 
 
 def test_costs_are_measured_where_rounds_are_asked_for(tmp_path: Path) -> None:
-    """Otherwise every cell of that part says so, and nothing is started."""
+    """With none asked for, every cell of that part says that it was skipped, and starts nothing."""
     calibration = Calibration.of(ASKED | {"results_dir": str(tmp_path)})
     for cell in (calibration.costs, calibration.cost_chart, calibration.largest_swarms, calibration.cost_figures):
         assert repr(cell()) == "Skipped: cost_rounds is 0. `make benchmark` measures this part alone."
@@ -129,7 +129,7 @@ def test_a_later_run_quotes_the_certificate(tmp_path: Path) -> None:
 
 
 def test_a_failed_trial_makes_no_passed_certificate(tmp_path: Path) -> None:
-    """It is named."""
+    """The certificate names the part and the trial that did not come out as it must."""
     failed = {"second opinion": [Trial("hey, latency p50", "", "", ok=False)]}
     made = certificate.certify(tmp_path, TRIED, failed, FIGURES)
     assert (made["passed"], made["failed"]) == (False, ["second opinion: hey, latency p50"])

@@ -70,7 +70,7 @@ def test_a_tool_that_is_not_there_or_fails_is_a_sentence(tmp_path: Path, tool: T
 
 
 def test_without_any_tool_all_are_skipped_and_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each says what would have to be installed."""
+    """Each trial is neither passed nor failed, and gives the command that would install its tool."""
     monkeypatch.setattr(shutil, "which", lambda name: None)
     found = [trial for case in second_opinion.second_opinions() for trial in attempted(case, tmp_path).trials]
     assert [trial.ok for trial in found] == [None] * len(TOOLS)

@@ -42,14 +42,14 @@ def test_a_wrong_search_is_refused_in_one_sentence(changed: dict[str, Any], says
 
 
 def test_a_machine_that_lacks_the_engine_is_told_before_the_first_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not by one cell after the other that fails."""
+    """The parameters themselves are refused, in place of one cell after the other that fails."""
     monkeypatch.delattr(preflight.select, "epoll")
     with pytest.raises(ParameterError, match="use engine='httpx'"):
         Asked.from_parameters({**GIVEN, "engine": "epoll"})
 
 
 def test_an_earlier_search_that_is_not_there_is_refused() -> None:
-    """Not found out after an hour."""
+    """A wrong `compare_to` is found with the parameters, an hour before it is read."""
     with pytest.raises(RecordError, match="nowhere"):
         Asked.from_parameters(GIVEN | {"compare_to": "nowhere"})
 

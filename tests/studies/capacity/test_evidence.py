@@ -36,6 +36,7 @@ def outcome(status: str, met: bool | None, **checks: str) -> Outcome:
                 "checks": [{"name": name, "status": how} for name, how in checks.items()],
             },
             "service_level": {"met": met, "items": [item]},
+            "endpoints": {"status": {}, "bulk": {}},
         },
     )
     return Outcome(Cell("one", Scenario()), "done", "", record)
@@ -62,17 +63,17 @@ def test_an_invalid_cell_is_no_evidence_whichever_way_it_points(status: str, met
 
 
 def test_a_suspect_cell_is_no_evidence_where_that_was_asked() -> None:
-    """It is measured again then."""
+    """It shows neither held nor missed, so the level is measured again."""
     assert evidence(outcome("suspect", True), suspect_counts=False).shown == "blind"
 
 
 def test_a_missed_limit_is_named_with_its_figure() -> None:
-    """As the summary has it."""
+    """The reason of a miss gives endpoint, percentile, measured value and limit."""
     assert evidence(outcome("valid", False), suspect_counts=True).why == "response p99 of A, ms is 61.2, limit 50"
 
 
 def test_a_limit_missed_for_want_of_answers_says_how_many_were_in_time() -> None:
-    """There is no figure then."""
+    """Where no percentile is known, the share within the limit stands in its place."""
     found = outcome("valid", False)
     assert found.summary is not None
     found.summary["service_level"]["items"][0].update(figure=None, within_pct=97.25, left_out_pct=0.0)

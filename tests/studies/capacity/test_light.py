@@ -39,7 +39,7 @@ def test_cells_span_the_light_range() -> None:
 
 
 def test_a_smallest_load_that_is_not_light_gives_nothing_to_learn() -> None:
-    """One cell shows it."""
+    """One cell shows that the server is busy already, and the climb ends with it."""
     assert way(lambda clients: 0.9) == [300]
 
 

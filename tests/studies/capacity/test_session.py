@@ -60,7 +60,7 @@ def test_what_only_the_generator_limits_is_never_a_capacity(tmp_path: Path) -> N
 
 
 def test_a_level_that_the_smallest_load_misses_is_the_answer(tmp_path: Path) -> None:
-    """It is said with the figure that missed."""
+    """The search ends there, and says which figure was over its limit in how many runs."""
     capacity = Capacity(study(tmp_path, made(edge=50)))
     said = text(capacity.search())
     assert "Even 60 devices at 50 ms on 1 worker miss the service level: held in 0 of 2 runs." in said

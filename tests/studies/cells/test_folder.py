@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure.supervise import INTERRUPTED
 from experiments.record import reading
+from experiments.record.state import Cut, CutKind
 from experiments.studies.cells import Cell
 from experiments.studies.cells.folder import Folder
 from tests.studies.cells.made_up_cells import SHORT, cell, leave_failure, leave_record
@@ -50,7 +50,7 @@ def test_a_cell_whose_turn_has_not_come_is_not_measured(tmp_path: Path) -> None:
 
 
 def test_a_record_without_a_seal_is_unfinished(tmp_path: Path) -> None:
-    """As after a kill: what is there of it does not count."""
+    """What a killed run left is kept on disk, and does not count as measured."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, killed_at=1.0)
     assert folder.outcome(cell()).status == "unfinished"
@@ -60,7 +60,7 @@ def test_a_run_that_the_experimenter_interrupted_is_unfinished(tmp_path: Path) -
     """It was sealed, but it is not what the sweep asked for."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, cut_short_at=1.0)
-    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(cut_short=INTERRUPTED))
+    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(Cut(CutKind.INTERRUPTED).facts()))
     assert folder.outcome(cell()).status == "unfinished"
 
 
@@ -68,7 +68,8 @@ def test_a_run_that_was_cut_short_for_another_reason_is_a_result(tmp_path: Path)
     """To measure it again would hide that; its verdict says what it is worth."""
     folder, place = prepared(tmp_path, cell())
     leave_record(cell(), place, cut_short_at=1.0)
-    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(cut_short="generator 0 was lost"))
+    lost = Cut(CutKind.GENERATOR_LOST, "generator 0 was lost")
+    damage_facts(reading.load(place / cell().name), lambda facts: facts.update(lost.facts()))
     assert folder.outcome(cell()).done
 
 

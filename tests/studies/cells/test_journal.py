@@ -6,7 +6,7 @@ from experiments.studies.cells.journal import Journal
 
 
 def test_events_come_back_in_order(tmp_path: Path) -> None:
-    """Each with its time and its facts."""
+    """Each line has its time in UTC and the facts that were given with it."""
     journal = Journal(tmp_path / "journal.jsonl")
     assert journal.events() == []
     journal.add("begun", cell="a")

@@ -76,7 +76,7 @@ def test_the_time_a_cell_takes_is_foretold_from_those_before(tmp_path: Path) -> 
 
 
 def test_an_interrupt_leaves_the_cell_unfinished(tmp_path: Path) -> None:
-    """It is told upwards."""
+    """KeyboardInterrupt goes on to the caller, and the folder does not count the cell as done."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

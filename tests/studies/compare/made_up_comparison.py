@@ -56,10 +56,10 @@ def figures(ratio: float, **changes: Any) -> Figures:
     """Of a run that needs so much for what Falcon needs."""
     made: dict[str, Any] = {
         "cpu_us_per_request": FALCON_US * ratio,
-        "status_p50_ms": 0.8 * ratio,
-        "status_p95_ms": 1.9 * ratio,
-        "bulk_p50_ms": 1.5 * ratio,
-        "bulk_p95_ms": None,
+        "times_ms": {
+            "status": {"p50": 0.8 * ratio, "p95": 1.9 * ratio},
+            "bulk": {"p50": 1.5 * ratio, "p95": None},
+        },
         "polls_per_s": 200.0,
         "failed_pct": 0.0,
         "server_cores": 0.05 * ratio,

@@ -67,7 +67,7 @@ def test_known_ratios_are_found_although_blocks_differ_more() -> None:
 
 
 def test_what_is_equal_cannot_be_told_apart() -> None:
-    """And says so in words, without a number."""
+    """A ratio of 1 is given in words alone, without a percentage."""
     equal = next(one for one in ranking.standings(_values({"falcon": 1.0, "starlette": 1.0})) if one.name == "starlette")
     assert equal.kind == "cannot tell apart"
     assert words.verdict(equal) == "cannot tell apart"
@@ -93,7 +93,7 @@ def test_falcon_again_has_no_part_in_holm() -> None:
 
 
 def test_a_block_without_falcon_is_no_pair() -> None:
-    """Nor is a value of zero; where no pair is left there is no ratio, and the value stays."""
+    """A value of zero has none either; where no pair is left there is no ratio, and the value stays."""
     one, falcon = ranking.standings({"falcon": {1: 10.0, 2: 0.0}, "nginx": {2: 3.0, 3: 4.0}})[::-1]
     assert (one.name, one.ratio, one.kind, one.value) == ("nginx", None, None, 3.5)
     assert falcon.name == "falcon"

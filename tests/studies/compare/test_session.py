@@ -122,7 +122,7 @@ def test_no_block_is_begun_that_would_not_end_in_time(tmp_path: Path, monkeypatc
 
 
 def test_a_comparison_of_which_no_block_would_end_in_time_is_refused(tmp_path: Path) -> None:
-    """With what helps."""
+    """The budget is held against the estimate of one block before a server starts."""
     with pytest.raises(ParameterError, match="not even the first block"):
         compared(tmp_path, max_hours=0.001)
 
@@ -156,7 +156,7 @@ def test_one_server_is_asked_by_each_client_in_turn(tmp_path: Path) -> None:
 
 
 def test_the_three_clients_are_left_out_where_the_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what comes after them; what is measured is kept."""
+    """What is measured by then is kept, and what comes after is named as not begun."""
     clock, kind = time.monotonic(), made()
     one = study(tmp_path, kind, blocks=1, three_clients=20, max_hours=90 / 3600, capacity_systems="falcon")
     monkeypatch.setattr("experiments.studies.study.time.monotonic", lambda: clock + 13.5 * len(kind.measured))
@@ -192,7 +192,7 @@ def test_a_name_that_papermill_injected_must_be_a_parameter_also_of_an_earlier_c
 
 
 def test_an_earlier_comparison_is_shown_without_measuring_or_writing(tmp_path: Path) -> None:
-    """Also one that is not whole: it says how many runs it lacks."""
+    """A folder that is not whole says how many runs it lacks, and none of its files changes."""
     compared(tmp_path, made(stop_after=4), systems="bare-asgi")
     folder = tmp_path / "it"
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}

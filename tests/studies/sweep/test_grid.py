@@ -24,7 +24,7 @@ def test_a_list_is_a_list_however_it_came(text: Any) -> None:
 
 
 def test_values_have_the_type_of_their_parameter() -> None:
-    """Also those that YAML or Python would read otherwise: a ratio, truth, a name."""
+    """A ratio, truth and a name stay what they are, although YAML or Python would read them otherwise."""
     asked = grid(clients=10, ratio="[10:1, 1:1]", keep_alive="[true, False]", interval_ms="[250, 500.5]", phase="[random]")
     assert asked.axes == {
         "clients": (10,),
@@ -70,7 +70,7 @@ def test_what_is_no_grid_is_refused_in_one_sentence(parameters: dict[str, Any], 
 
 
 def test_a_combination_that_is_not_allowed_is_refused() -> None:
-    """Each value alone would do."""
+    """Values that would each do alone are held against one another, cell by cell."""
     with pytest.raises(ParameterError, match="at most 200 devices"):
         _ = grid(clients="[100, 300]", generators="[0, 1]").cells
 
@@ -142,7 +142,7 @@ def test_a_plan_gives_the_same_grid_again() -> None:
 
 
 def test_every_parameter_of_a_run_can_be_varied() -> None:
-    """But for those that say where things lie, and what is judged of the whole."""
+    """Left out are those that say where things lie, and what is judged of the whole."""
     assert set(Scenario.model_fields) - set(AXES) == {
         *("results_dir", "run_id", "run_dir", "strict", "compare_to", "margin_pct")
     }
@@ -180,3 +180,16 @@ def test_where_the_range_of_ports_is_not_told_all_of_them_count(tmp_path: Path, 
     """Nothing is refused that might work."""
     monkeypatch.setattr(preflight, "_RANGE", tmp_path / "absent")
     check_ports(Scenario(clients=60_000))
+
+
+def test_a_target_that_says_how_many_devices_there_are_is_refused(tmp_path: Path) -> None:
+    """A sweep says so itself; without its count the same target is a grid of cells."""
+    target = tmp_path / "mine.yaml"
+    for devices, refused in (("{count: 30}", True), ("{id: 'd{index}'}", False)):
+        target.write_text(f"app: a:b\ndevices: {devices}\nendpoints: {{only: {{request: GET /}}}}\n")
+        asked = grid(clients="[10, 500]", target=str(target))
+        if refused:
+            with pytest.raises(ParameterError, match=r"mine\.yaml, line 2: .*leave count out"):
+                asked.check_machine()
+        else:
+            assert sorted(one.cell.scenario.clients for one in asked.cells) == [10, 500]

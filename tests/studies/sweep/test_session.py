@@ -70,7 +70,7 @@ def sweep(tmp_path: Path, **changes: Any) -> Sweep:
     ],
 )
 def test_a_mistake_is_refused_before_anything_is_written(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
-    """One sentence, and no folder."""
+    """The error says what is allowed, and no folder was made."""
     with pytest.raises(ParameterError, match=says):
         sweep(tmp_path, **changes)
     assert list(tmp_path.iterdir()) == []
@@ -113,7 +113,7 @@ def test_a_sweep_is_measured_once_and_goes_on_with_what_is_missing(tmp_path: Pat
 
 
 def test_a_folder_of_another_grid_is_refused_with_the_difference(tmp_path: Path, begun: list[str]) -> None:
-    """Whatever differs; another service level is no other grid."""
+    """The sentence says what was asked before and now; another service level is no other grid."""
     sweep(tmp_path).measure(silent)
     begun.clear()
     sweep(tmp_path, slo_status_p99_ms=5).measure(silent)
@@ -156,7 +156,7 @@ def test_an_interrupt_shows_what_there_is(tmp_path: Path, begun: list[str], monk
 
 
 def test_an_earlier_sweep_is_shown_without_measuring(tmp_path: Path, begun: list[str]) -> None:
-    """From its folder alone, whatever the parameters of now are; nothing in it changes."""
+    """The folder alone says what was asked, whatever the parameters of now are, and nothing in it changes."""
     made_up_sweep(tmp_path / "earlier")
     before = sorted(path for path in (tmp_path / "earlier").rglob("*"))
     page = sweep(tmp_path, clients="[1, 2, 3]", sweep_dir=str(tmp_path / "earlier")).measure(silent)
@@ -213,7 +213,7 @@ def no_use_of_forty(planned: Planned) -> dict[str, Any]:
     ],
 )
 def test_strict_fails_a_sweep_that_deserves_it(tmp_path: Path, how: Any, asked: dict[str, float], says: str | None) -> None:
-    """And no other; without `strict` nothing fails."""
+    """Missed levels and cells without figures raise; a sound sweep passes, and without `strict` all pass."""
     long = ASKED | {"minutes": 0.3}
     made_up_sweep(tmp_path, long, how=how)
     Sweep.of(asked | {"sweep_dir": str(tmp_path)}).measure(silent).enforce()

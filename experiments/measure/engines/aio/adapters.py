@@ -82,7 +82,6 @@ class Link(Protocol):
         """Closes the connection."""
 
 
-
 class LeanLink:
     """Over our lean transport: a body is held only where it is looked at, and the transport keeps the time.
 

@@ -27,7 +27,6 @@ from experiments.measure.engines.wire import RETRIABLE, head
 _NOTHING = Answer()
 _PORTS = {"http": 80, "https": 443}
 
-
 class LeanTransport(httpx.AsyncBaseTransport):
     """One device's connection.
 

@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 
 from experiments.present.axes import from_zero, known, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import ENDPOINTS, count, plain, significant
+from experiments.present.format import count, plain, significant
 from experiments.present.layout.panels import Panel, stack
-from experiments.present.palette import BLACK, BLUE, ENDPOINT_COLOURS, GREY, ORANGE
+from experiments.present.look import MOST_DRAWN, Look, left_out, looks
+from experiments.present.palette import BLACK, BLUE, GREY, ORANGE
 from experiments.present.template import template
 
 Row = Mapping[str, Any]
@@ -32,12 +33,17 @@ def edge(
     Args:
         runs: a cell each: clients, shown, p99 in ms by endpoint, null if unsupported, and `longer`: the endpoints of
             which it is only a lower bound.
-        limits: endpoint -> ms, 0 for none.
+        limits: every endpoint, in the target's order -> ms, 0 for none.
         foretold: clients, and p99 in ms by endpoint.
         found: the most devices that hold; None if that is not known.
     """
-    limited = [name for name, limit in limits.items() if limit > 0] or ["status"]
-    panels = [panel for name in limited if (panel := _panel(name, runs, limits[name], foretold)) is not None]
+    look = looks(limits)
+    limited = [name for name, limit in limits.items() if limit > 0] or list(limits)[:1]
+    panels = [
+        panel
+        for name in limited[:MOST_DRAWN]
+        if (panel := _panel(name, look[name], runs, limits[name], foretold)) is not None
+    ]
     if not panels:
         return None
     most = max(row["clients"] for row in (*runs, *foretold))
@@ -56,7 +62,7 @@ def edge(
         figure,
         label=f"Response p99 in ms of every cell over the number of devices, with {where}.",
         caption="Each mark is a cell; the level line is the service level, the thin curve what was foretold from the light "
-        f"cells before any of the others was measured.{said}{_longer(runs)}",
+        f"cells before any of the others was measured.{said}{_longer(runs)}{left_out(limited)}",
     )
 
 
@@ -65,21 +71,21 @@ def _longer(runs: Sequence[Row]) -> str:
     return " A hollow triangle: longer than there, since polls never had an answer." if unknown else ""
 
 
-def _panel(endpoint: str, runs: Sequence[Row], limit: float, foretold: Sequence[Row]) -> Panel | None:
-    seen = {shown: [row for row in runs if row["shown"] == shown and row[endpoint] is not None] for shown in _LOOKS}
+def _panel(endpoint: str, look: Look, runs: Sequence[Row], limit: float, foretold: Sequence[Row]) -> Panel | None:
+    seen = {shown: [row for row in runs if row["shown"] == shown and row.get(endpoint) is not None] for shown in _LOOKS}
     curve = [row for row in foretold if row[endpoint] is not None]
     values = known(*([row[endpoint] for row in rows] for rows in (*seen.values(), curve)), [limit or None])
     if not any(seen.values()):
         return None
     traces = [_marks(rows, endpoint, shown) for shown, rows in seen.items() if rows]
     if curve:
-        traces.append(_line(curve, endpoint))
+        traces.append(_line(curve, endpoint, look))
     if limit:
         ends = [0, max(row["clients"] for row in (*runs, *curve)) * 1.05]
         line = {"color": BLACK, "width": 1.4, "dash": "dash"}
         name = f"limit {plain(limit)} ms"
         traces.append(go.Scatter(x=ends, y=[limit, limit], mode="lines", name=name, line=line, hoverinfo="skip"))
-    return Panel(f"<b>{ENDPOINTS[endpoint]}</b>", "response p99, ms", traces, spread_layout(values), height=230)
+    return Panel(f"<b>{look.title}</b>", "response p99, ms", traces, spread_layout(values), height=230)
 
 
 def _marks(rows: Sequence[Row], endpoint: str, shown: str) -> go.Scatter:
@@ -101,13 +107,13 @@ def _marks(rows: Sequence[Row], endpoint: str, shown: str) -> go.Scatter:
     )
 
 
-def _line(rows: Sequence[Row], endpoint: str) -> go.Scatter:
+def _line(rows: Sequence[Row], endpoint: str, look: Look) -> go.Scatter:
     return go.Scatter(
         x=[row["clients"] for row in rows],
         y=[significant(row[endpoint], 4) for row in rows],
         name="foretold",
         mode="lines",
-        line={"color": ENDPOINT_COLOURS[endpoint], "width": 1.4},
+        line={"color": look.colour, "width": 1.4},
         hovertemplate="%{x:,d} devices: p99 %{y:,.3~r} ms<extra>foretold</extra>",
     )
 
@@ -123,20 +129,9 @@ def scalability(points: Sequence[tuple[int, float]], curve: Sequence[tuple[float
     if not points:
         return None
     figure = go.Figure(layout={"template": template(), "height": 340})
-    figure.add_trace(
-        go.Scatter(
-            x=[n for n, _ in points],
-            y=[significant(rate, 4) for _, rate in points],
-            mode="markers",
-            name="measured",
-            marker={"color": BLUE, "size": 9},
-            hovertemplate="%{x}: %{y:,.0f} polls/s<extra>measured</extra>",
-        )
-    )
+    figure.add_trace(_measured(points))
     if curve:
-        xs, ys = [round(n, 3) for n, _ in curve], [significant(rate, 4) for _, rate in curve]
-        line = {"color": ORANGE, "width": 1.6}
-        figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", name="law", line=line, hoverinfo="skip"))
+        figure.add_trace(_law(curve))
     figure.update_layout(
         title={"text": f"What does throughput do as more {of} work side by side?"},
         hovermode="closest",
@@ -149,3 +144,19 @@ def scalability(points: Sequence[tuple[int, float]], curve: Sequence[tuple[float
         label=f"Polls answered a second over the number of {of}, measured, and the Universal Scalability Law through them.",
         caption="The curve is the Universal Scalability Law through the marks, where these identify it.",
     )
+
+
+def _measured(points: Sequence[tuple[int, float]]) -> go.Scatter:
+    return go.Scatter(
+        x=[n for n, _ in points],
+        y=[significant(rate, 4) for _, rate in points],
+        mode="markers",
+        name="measured",
+        marker={"color": BLUE, "size": 9},
+        hovertemplate="%{x}: %{y:,.0f} polls/s<extra>measured</extra>",
+    )
+
+
+def _law(curve: Sequence[tuple[float, float]]) -> go.Scatter:
+    xs, ys = [round(n, 3) for n, _ in curve], [significant(rate, 4) for _, rate in curve]
+    return go.Scatter(x=xs, y=ys, mode="lines", name="law", line={"color": ORANGE, "width": 1.6}, hoverinfo="skip")

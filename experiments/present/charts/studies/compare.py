@@ -27,6 +27,14 @@ LOOKS = {
     "again": ("Falcon again, held against itself", "x", PURPLE),
 }
 """What a system is -> its name, marker and colour."""
+_LINES = (
+    ("solid", "circle", ORANGE),
+    ("dash", "square", BLUE),
+    ("dot", "diamond", BLACK),
+    ("dashdot", "x", GREEN),
+    ("longdash", "star", PURPLE),
+)
+"""Dash, marker and colour of the lines of a chart, one after the other."""
 _ROW_PX, _AROUND_PX = 25, 116
 
 
@@ -87,42 +95,21 @@ def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatte
     )
 
 
-def times(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
-    """Response p50 and p95 of A at equal load: two marks a system, joined.
+def times(rows: Sequence[Row], *, of: str = "A", load: str, where: str) -> Chart | None:
+    """Response p50 and p95 of an endpoint at equal load: two marks a system, joined.
 
     Args:
         rows: a system each: title, p50, p95 in ms, None if unsupported.
+        of: what the endpoint is called.
         load: in the title.
         where: the load with all that belongs to it.
     """
     drawn = sorted((row for row in rows if row["p50"] is not None), key=lambda row: -row["p50"])
     if not drawn:
         return None
-    figure = _figure(f"How long does a device wait for A at equal load? ({load})", len(drawn))
-    joined = [row for row in drawn if row["p95"] is not None]
-    for row in joined:
-        figure.add_trace(
-            go.Scatter(
-                x=[row["p50"], row["p95"]],
-                y=[row["title"]] * 2,
-                mode="lines",
-                line={"color": "#BBBBBB", "width": 2},
-                showlegend=False,
-                hoverinfo="skip",
-            )
-        )
-    for key, symbol, colour in (("p50", "circle", BLUE), ("p95", "diamond", ORANGE)):
-        own = [row for row in drawn if row[key] is not None]
-        figure.add_trace(
-            go.Scatter(
-                x=[significant(row[key], 4) for row in own],
-                y=[row["title"] for row in own],
-                name=key,
-                mode="markers",
-                marker={"symbol": symbol, "color": colour, "size": 10},
-                hovertemplate="%{y}: " + key + " %{x:,.3~r} ms<extra></extra>",
-            )
-        )
+    figure = _figure(f"How long does a device wait for {of} at equal load? ({load})", len(drawn))
+    figure.add_traces([_joined(row) for row in drawn if row["p95"] is not None])
+    figure.add_traces([_percentile(drawn, "p50", "circle", BLUE), _percentile(drawn, "p95", "diamond", ORANGE)])
     values = [row[key] for row in drawn for key in ("p50", "p95") if row[key] is not None]
     axis = spread_layout(values)
     scale = " (logarithmic)" if axis.get("type") == "log" else ""
@@ -130,8 +117,33 @@ def times(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
     said = "; ".join(f"{row['title']} {number(row['p50'])} and {number(row['p95'])}" for row in reversed(drawn))
     return Chart(
         figure,
-        label=f"Response p50 and p95 of A in ms, {where}: {said}.",
+        label=f"Response p50 and p95 of {of} in ms, {where}: {said}.",
         caption="Medians over the blocks; every system was asked the same polls a second. The shortest p50 is on top.",
+    )
+
+
+def _joined(row: Row) -> go.Scatter:
+    """The line from p50 to p95 of a system."""
+    return go.Scatter(
+        x=[row["p50"], row["p95"]],
+        y=[row["title"]] * 2,
+        mode="lines",
+        line={"color": "#BBBBBB", "width": 2},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _percentile(rows: Sequence[Row], key: str, symbol: str, colour: str) -> go.Scatter:
+    """The marks of one percentile."""
+    own = [row for row in rows if row[key] is not None]
+    return go.Scatter(
+        x=[significant(row[key], 4) for row in own],
+        y=[row["title"] for row in own],
+        name=key,
+        mode="markers",
+        marker={"symbol": symbol, "color": colour, "size": 10},
+        hovertemplate="%{y}: " + key + " %{x:,.3~r} ms<extra></extra>",
     )
 
 
@@ -145,21 +157,7 @@ def serial(rows: Sequence[Row], *, devices: int) -> Chart | None:
     if not drawn:
         return None
     figure = _figure(f"Do {devices} devices that ask at once wait for one another?", 10)
-    looks = (("solid", "circle"), ("dash", "square"), ("dot", "diamond"), ("dashdot", "x"), ("longdash", "star"))
-    for place, row in enumerate(drawn):
-        dash, symbol = looks[place % len(looks)]
-        colour = (ORANGE, BLUE, BLACK, GREEN, PURPLE)[place % len(looks)]
-        figure.add_trace(
-            go.Scatter(
-                x=list(range(1, len(row["times"]) + 1)),
-                y=[significant(value, 4) for value in row["times"]],
-                name=row["title"],
-                mode="lines+markers",
-                line={"color": colour, "dash": dash, "width": 1.8},
-                marker={"symbol": symbol, "size": max(5, 14 - 3 * place)},  # So that one is seen on top of another.
-                hovertemplate="%{fullData.name}: number %{x} after %{y:,.3~r} ms<extra></extra>",
-            )
-        )
+    figure.add_traces([_in_order(place, row) for place, row in enumerate(drawn)])
     most = max(max(row["times"]) for row in drawn)
     figure.update_layout(
         xaxis={"title": {"text": "devices, in the order in which they were answered"}, "dtick": max(1, devices // 16)},
@@ -171,6 +169,20 @@ def serial(rows: Sequence[Row], *, devices: int) -> Chart | None:
         label=f"Response in ms of {devices} devices that ask at once, in the order of the answers: {said}.",
         caption="The first round of the window. A level line: all are answered side by side. A rising one: each waits for "
         "the one before it.",
+    )
+
+
+def _in_order(place: int, row: Row) -> go.Scatter:
+    """The responses of one system, in the order of its answers."""
+    dash, symbol, colour = _LINES[place % len(_LINES)]
+    return go.Scatter(
+        x=list(range(1, len(row["times"]) + 1)),
+        y=[significant(value, 4) for value in row["times"]],
+        name=row["title"],
+        mode="lines+markers",
+        line={"color": colour, "dash": dash, "width": 1.8},
+        marker={"symbol": symbol, "size": max(5, 14 - 3 * place)},  # So that one is seen on top of another.
+        hovertemplate="%{fullData.name}: number %{x} after %{y:,.3~r} ms<extra></extra>",
     )
 
 

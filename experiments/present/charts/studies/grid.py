@@ -49,18 +49,21 @@ def maps(question: str, points: Sequence[Point], figures: Sequence[Figure], capt
         question: title of the chart.
         caption: how to read it; what hatching and stars mean is added.
     """
-    drawn = [figure for figure in figures if any(figure.of(point) is not None for point in points)]
+    known = [figure for figure in figures if any(figure.of(point) is not None for point in points)]
+    drawn = known[:MOST_FACETS]
     if not drawn:
         return None
     groups = others(points)
     facets = [_facet(figure, group, name, points) for name, group in groups[: MOST_FACETS // len(drawn)] for figure in drawn]
     hidden = len(groups) - MOST_FACETS // len(drawn)
     left_out = f" {plural(hidden, 'further combination')} of other parameters: see the table." if hidden > 0 else ""
+    if len(known) > len(drawn):
+        left_out += f" The first {len(drawn)} of {len(known)} figures are drawn."
     return Chart(
         tile(
             question,
             facets,
-            columns=2 if len(drawn) == 4 else len(drawn),
+            columns=2 if len(drawn) == 4 else min(3, len(drawn)),
             height=max(110, 46 * len(_values(points, Y))),
             showlegend=False,
         ),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.analyse.points import BELIEVED, Point
+from experiments.analyse.points import BELIEVED, Point, column
+from experiments.analyse.targets.naming import ARTICLE, titles, together
 from experiments.present.axes import LOG_FROM, from_zero, log_ticks, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.format import plain, plain_value, significant
 from experiments.present.layout.panels import Panel, stack
+from experiments.present.look import MOST_DRAWN, left_out
 from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 
 MOST_LINES = 8
@@ -23,32 +26,51 @@ _STYLES = tuple(
 )
 _SYMBOLS = {"o": "circle", "s": "square", "d": "diamond", "^": "triangle-up", "v": "triangle-down", "x": "x", "+": "cross"}
 
-_PANELS: tuple[tuple[str, str, str, Callable[[Point], float | None]], ...] = (
-    ("A (status), response p99", "ms", "status_p99_ms", lambda point: point.response_ms.get("status", {}).get("p99")),
-    ("B (bulk), response p99", "ms", "bulk_p99_ms", lambda point: point.response_ms.get("bulk", {}).get("p99")),
-    ("server, processor", "cores", "server_cores", lambda point: point.server["cores"]),
-)
-"""Title, unit, column of the table of cells, and the figure of a point."""
+
+@dataclass(frozen=True)
+class _What:
+    """What one panel is about."""
+
+    title: str
+    unit: str
+    column: str
+    """Of the table of cells."""
+    of: Callable[[Point], float | None]
+    """The figure of a point."""
+    bound: Callable[[Point], bool] = lambda point: False
+    """Whether it is only known to be longer: polls that never had an answer leave open by how much."""
 
 
-def over(points: Sequence[Point], cells: pl.DataFrame) -> Chart | None:
-    """Response p99 of A and B and the server's processor, over clients (or the axis that has most values).
+def _p99(name: str, title: str) -> _What:
+    return _What(
+        f"{title}, response p99",
+        "ms",
+        column(name, "p99_ms"),
+        lambda point: point.response_ms.get(name, {}).get("p99"),
+        lambda point: "p99" in point.longer.get(name, ()),
+    )
+
+
+_SERVER = _What("server, processor", "cores", "server_cores", lambda point: point.server["cores"])
+
+
+def over(points: Sequence[Point], cells: pl.DataFrame, names: Sequence[str] = ARTICLE) -> Chart | None:
+    """Response p99 of every endpoint and the server's processor, over clients (or the axis that has most values).
 
     Args:
         cells: `analyse.points.cells_table`.
+        names: the endpoints, in the target's order.
     """
     axis = _longest_axis(points)
     if axis is None:
         return None
-    lines = _lines(points, axis)
-    panels = [
-        panel for place, _ in enumerate(_PANELS) if (panel := _panel(place, lines[:MOST_LINES], cells, axis)) is not None
-    ]
+    lines, called = _lines(points, axis), titles(names)
+    whats = [*(_p99(name, called[name]) for name in names[:MOST_DRAWN]), _SERVER]
+    panels = [panel for what in whats if (panel := _panel(what, lines[:MOST_LINES], cells, axis)) is not None]
     if not panels:
         return None
-    for trace in {
-        trace.name: trace for panel in reversed(panels) for trace in panel.traces if trace.mode == "lines"
-    }.values():
+    named = {trace.name: trace for panel in reversed(panels) for trace in panel.traces if trace.mode == "lines"}
+    for trace in named.values():
         trace.update(showlegend=True)
     seen = sorted({point.at[axis] for point in points})
     x = _x_axis(seen)
@@ -57,11 +79,11 @@ def over(points: Sequence[Point], cells: pl.DataFrame) -> Chart | None:
     more = f" Of {len(lines)} lines the first {MOST_LINES} are drawn." if len(lines) > MOST_LINES else ""
     return Chart(
         figure,
-        label=f"Response p99 of A and B in ms and the server's processor cores over {axis}; a line for each of the other "
-        "parameters' values.",
+        label=f"Response p99 of {together(names)} in ms and the server's processor cores over {axis}; a line for each of "
+        "the other parameters' values.",
         caption="Lines: the polls of all repeats together (processor: mean of the repeats). Dots: each repeat by itself; "
         f"how far they lie apart is how well the figure repeats; a hollow triangle is longer than where it stands, since "
-        f"polls never had an answer. Runs that are invalid are left out.{more}",
+        f"polls never had an answer. Runs that are invalid are left out.{more}{left_out(names)}",
     )
 
 
@@ -92,39 +114,50 @@ def _lines(points: Sequence[Point], axis: str) -> list[tuple[str, dict[str, Any]
     ]
 
 
-def _panel(place: int, lines: list[tuple[str, dict[str, Any], list[Point]]], cells: pl.DataFrame, axis: str) -> Panel | None:
-    title, unit, column, of = _PANELS[place]
+_Line = tuple[str, dict[str, Any], list[Point]]
+
+
+def _panel(what: _What, lines: list[_Line], cells: pl.DataFrame, axis: str) -> Panel | None:
+    unit = what.unit
     traces: list[go.Scatter] = []
-    believed = cells.filter(pl.col("state").is_in(BELIEVED) & pl.col(column).is_not_null())
+    believed = cells.filter(pl.col("state").is_in(BELIEVED) & pl.col(what.column).is_not_null())
     for (name, at, group), (colour, dash, symbol) in zip(lines, cycle(_STYLES), strict=False):
         own = believed.filter(*(pl.col(key) == value for key, value in at.items()))
-        drawn = [(point.at[axis], None if _is_bound(point, column) else of(point)) for point in group if point.measured]
+        drawn = [(point.at[axis], None if what.bound(point) else what.of(point)) for point in group if point.measured]
         if not own.height and not any(y is not None for _, y in drawn):
             continue
-        line = {"color": colour, "dash": dash, "width": 2}
         hover = f"{name}, {axis} %{{x:,}}: %{{text}}%{{y:,.3~r}} {unit}<extra></extra>"
-        style = {"name": name, "legendgroup": name, "hovertemplate": hover}
-        xs, ys = [x for x, _ in drawn], [None if y is None else significant(y, 4) for _, y in drawn]
-        traces.append(go.Scatter(x=xs, y=ys, text=[""] * len(xs), mode="lines", line=line, showlegend=False, **style))
-        bounds = own[f"{column.removesuffix('_ms')}_censored"].to_list() if unit == "ms" else [False] * own.height
-        symbols = ["triangle-up-open" if bound else _SYMBOLS[symbol] for bound in bounds]
-        dots = {"color": colour, "symbol": symbols, "size": 8, "opacity": 0.75}
-        said = ["longer than " if bound else "" for bound in bounds]
-        y_dots = [significant(value, 4) for value in own[column]]
-        places = own[axis].to_list()
-        traces.append(go.Scatter(x=places, y=y_dots, text=said, mode="markers", marker=dots, showlegend=False, **style))
+        style = {"name": name, "legendgroup": name, "hovertemplate": hover, "showlegend": False}
+        traces.append(_line(drawn, {"color": colour, "dash": dash, "width": 2}, style))
+        traces.append(_dots(own, axis, what.column, {"color": colour, "size": 8, "opacity": 0.75}, _SYMBOLS[symbol], style))
     values = [value for trace in traces for value in trace.y if value is not None]
     if not values:
         return None
     return Panel(
-        f"<b>{title}</b>", unit, traces, from_zero(values) if unit == "cores" else spread_layout(values), height=190
+        f"<b>{what.title}</b>", unit, traces, from_zero(values) if unit == "cores" else spread_layout(values), height=190
     )
 
 
-def _is_bound(point: Point, column: str) -> bool:
-    """Whether polls that never had an answer leave open how long the figure is; a line has a gap there."""
-    endpoint, _, rest = column.partition("_")
-    return rest.removesuffix("_ms") in point.longer.get(endpoint, ())
+def _line(drawn: Sequence[tuple[Any, float | None]], line: dict[str, Any], style: dict[str, Any]) -> go.Scatter:
+    """Through the points; a gap where there is no figure."""
+    xs, ys = [x for x, _ in drawn], [None if y is None else significant(y, 4) for _, y in drawn]
+    return go.Scatter(x=xs, y=ys, text=[""] * len(xs), mode="lines", line=line, **style)
+
+
+def _dots(
+    cells: pl.DataFrame, axis: str, figure: str, marker: dict[str, Any], symbol: str, style: dict[str, Any]
+) -> go.Scatter:
+    """One for each repeat; a hollow triangle where it is only known to be longer, which times alone can be."""
+    is_time = figure.endswith("_ms")
+    bounds = cells[f"{figure.removesuffix('_ms')}_censored"].to_list() if is_time else [False] * cells.height
+    return go.Scatter(
+        x=cells[axis].to_list(),
+        y=[significant(value, 4) for value in cells[figure]],
+        text=["longer than " if bound else "" for bound in bounds],
+        mode="markers",
+        marker={**marker, "symbol": ["triangle-up-open" if bound else symbol for bound in bounds]},
+        **style,
+    )
 
 
 def _x_axis(seen: Sequence[float]) -> dict[str, Any]:

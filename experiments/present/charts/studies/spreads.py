@@ -3,49 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 
 from experiments.analyse.points import Point
+from experiments.analyse.targets.naming import ARTICLE, titles
 from experiments.present.axes import percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.charts.studies.grid import MOST_FACETS, X
-from experiments.present.format import ENDPOINTS, plain_value, plural, significant
+from experiments.present.format import plain_value, plural, significant
 from experiments.present.layout.facets import Facet, tile
 
+_MOST_BESIDE = 4
+"""Endpoints in a row."""
 _SHADES = ("#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B", "#041A3A")
 """Light to dark with the number of clients, so that their order is seen in grey as well."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
-def multiples(points: Sequence[Point]) -> Chart | None:
-    """A row for each combination of everything but clients, A left and B right, a line for each number of clients."""
-    rows = [group for group in _rows(points) if any(_drawable(point, name) for point in group[1] for name in ENDPOINTS)]
-    shown = rows[: MOST_FACETS // len(ENDPOINTS)]
+def multiples(points: Sequence[Point], names: Sequence[str] = ARTICLE) -> Chart | None:
+    """A row for each combination of everything but clients, the endpoints side by side, a line for each number of clients.
+
+    Args:
+        names: the endpoints, in the target's order; of more than find room, the first ones.
+    """
+    called, names = titles(names), names[:_MOST_BESIDE]
+    rows = [group for group in _rows(points) if any(_drawable(point, name) for point in group[1] for name in names)]
+    shown = rows[: MOST_FACETS // len(names)]
     drawn = [point for _, group in shown for point in group]
-    endpoints = [name for name in ENDPOINTS if any(_drawable(point, name) for point in drawn)]
+    endpoints = [name for name in names if any(_drawable(point, name) for point in drawn)]
     if not endpoints:
         return None
-    values = [1000 * value for point in drawn for frame in point.curves.values() for value in frame["value_s"]]
     clients = sorted({point.at[X] for point in points})
-    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
-    y = {**spread_layout(values), "title": {"text": "response, ms"}}
-    facets = [
-        Facet(f"<b>{ENDPOINTS[endpoint]}</b>, {name}", _lines(endpoint, group, clients), axes[endpoint], y)
-        for name, group in shown
-        for endpoint in endpoints
-    ]
-    named = {trace.name: trace for facet in reversed(facets) for trace in facet.traces}
-    for trace in named.values():
-        trace.update(showlegend=True)
+    hidden = f" The first {len(names)} of {len(called)} endpoints." if len(called) > len(names) else ""
     left_out = f" {plural(len(rows) - len(shown), 'further row')} would follow: see the cells' own reports."
     return Chart(
         tile(
             "How are response times spread?",
-            facets,
+            _facets(shown, {name: called[name] for name in endpoints}, clients),
             columns=len(endpoints),
             height=200,
             hovermode="closest",
@@ -56,7 +54,7 @@ def multiples(points: Sequence[Point]) -> Chart | None:
         caption="Go up from a percentage to a line: so many polls were done within that time; the darker the line, the more "
         "clients. The polls of all repeats together; every chart has the same scales. A line ends where ten polls are "
         "left, or where polls without an answer leave open how long it took."
-        f"{left_out if len(rows) > len(shown) else ''}",
+        f"{left_out if len(rows) > len(shown) else ''}{hidden}",
     )
 
 
@@ -66,6 +64,31 @@ def _rows(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
         name = ", ".join(f"{axis} {plain_value(value)}" for axis, value in point.at.items() if axis != X)
         groups.setdefault(name, []).append(point)
     return list(groups.items())
+
+
+def _facets(
+    rows: Sequence[tuple[str, list[Point]]], endpoints: Mapping[str, str], clients: Sequence[Any]
+) -> list[Facet]:
+    """A small chart for each row and endpoint, all with the same scales; the legend names each line once.
+
+    Args:
+        endpoints: with what people call them.
+    """
+    drawn = [point for _, group in rows for point in group]
+    curves = [frame for point in drawn for name, frame in point.curves.items() if name in endpoints]
+    values = [1000 * value for frame in curves for value in frame["value_s"]]
+    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
+    y = {**spread_layout(values), "title": {"text": "response, ms"}}
+    # Beside one another there is no room for a long name and a long combination on one line.
+    between = ", " if len(endpoints) < 3 else "<br>"
+    facets = [
+        Facet(f"<b>{called}</b>{between}{name}", _lines(endpoint, group, clients), axes[endpoint], y)
+        for name, group in rows
+        for endpoint, called in endpoints.items()
+    ]
+    for trace in {trace.name: trace for facet in reversed(facets) for trace in facet.traces}.values():
+        trace.update(showlegend=True)
+    return facets
 
 
 def _lines(endpoint: str, group: Sequence[Point], clients: Sequence[Any]) -> list[go.Scatter]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from experiments.analyse.targets.naming import ARTICLE, letters
 from experiments.present.format import LONGER, NONE, count, longer, number, plain, size
 from experiments.present.html import Markup, Piece, caption, element, note, table
 from experiments.present.tables.verdict import STATUSES, badge
@@ -81,26 +82,32 @@ def _kept(miss: float | None, target: float) -> Piece:
 _SHOWN = {"held": "held", "missed": "missed", "blind": "no evidence"}
 
 
-def levels(rows: Sequence[Row]) -> Markup:
-    """One row a level: clients, runs [(shown, report)], suspect, status_ms, bulk_ms, devices_pct, server_pct, why."""
+def levels(rows: Sequence[Row], names: Iterable[str] = ARTICLE) -> Markup:
+    """One row a level: clients, runs [(shown, report)], suspect, p99_ms by endpoint, longer, devices_pct, server_pct, why.
+
+    Args:
+        names: the endpoints to be shown, in the target's order.
+    """
+    names = tuple(names)
     if not rows:
         return note("No load of the search was measured.")
     head = [
-        *("devices", "runs", "A p99, ms", "B p99, ms", "devices that keep it, %", "server, % of a core a worker"),
+        *("devices", "runs", *(f"{letter} p99, ms" for letter in letters(names).values())),
+        *("devices that keep it, %", "server, % of a core a worker"),
         "what was missed",
     ]
     body: list[list[Piece]] = [
         [
             count(row["clients"]),
             _runs(row["runs"], row["suspect"]),
-            *(longer(_range(row[f"{name}_ms"]), censored=row.get(f"{name}_longer", False)) for name in ("status", "bulk")),
+            *(longer(_range(row["p99_ms"].get(name)), censored=name in row["longer"]) for name in names),
             *(_range(row[name]) for name in ("devices_pct", "server_pct")),
             row["why"] or NONE,
         ]
         for row in rows
     ]
-    made = table(head, body, label="levels of the search", numbers={2, 3, 4, 5}, wide={6}, medium={1})
-    unknown = any(row.get(f"{name}_longer") for row in rows for name in ("status", "bulk"))
+    made = table(head, body, label="levels of the search", numbers=range(2, len(head) - 1), wide={len(head) - 1}, medium={1})
+    unknown = any(row["longer"] for row in rows)
     return made + caption(LONGER) if unknown else made
 
 

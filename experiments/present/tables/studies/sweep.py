@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from experiments.analyse.points import Measured
+from experiments.analyse.points import Measured, endpoints_of
 from experiments.analyse.summary import current, is_longer
+from experiments.analyse.targets.naming import letters
 from experiments.present.format import (
     LONGER,
     NONE,
@@ -22,11 +23,15 @@ from experiments.present.format import (
     size,
 )
 from experiments.present.html import Markup, Piece, caption, element, table
+from experiments.present.tables.scenario import answered_bytes_per_s
 from experiments.present.tables.verdict import STATUSES, Status, badge
 from experiments.scenario import Scenario
 
 MOST_ROWS = 200
 """Rows of a table; a sweep of thousands of cells shows the first ones."""
+
+MOST_TIMED = 5
+"""Endpoints with a column of times; more would not fit on a page."""
 
 _NO_RECORD = Status("", "✖", "lab-invalid", "")
 _NOT_YET = Status("", NONE, "lab-neutral", "")
@@ -68,11 +73,11 @@ def loads(points: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Markup:
 
 def _load(scenario: Scenario) -> list[str]:
     plan = scenario.plan
-    share = plan.rates["bulk"] / plan.polls_per_s
-    body = (1 - share) * scenario.status_bytes + share * scenario.bulk_bytes
+    bytes_per_s = answered_bytes_per_s(scenario, plan)
+    answers = NONE if bytes_per_s is None else f"{size(bytes_per_s)}/s"
     polls = plan.polls_per_s * scenario.window_s
-    connections = count(scenario.clients) if scenario.keep_alive else "one a poll"
-    return [number(plan.polls_per_s), f"{size(body * plan.polls_per_s)}/s", count(polls), connections]
+    connections = count(plan.clients) if scenario.keep_alive else "one a poll"
+    return [number(plan.polls_per_s), answers, count(polls), connections]
 
 
 def _rest(rows: int) -> Markup:
@@ -102,22 +107,33 @@ def banner(cells: Sequence[Measured], notes: Sequence[str]) -> Markup:
 
 def cells(measured: Sequence[Measured]) -> Markup:
     """Every cell: its state, its figures, its report."""
-    rows = [_row(cell) for cell in measured[:MOST_ROWS]]
-    figures = ["not answered right", "A p50", "A p99", "B p99", "server cores", "µs a request", "memory", "lag p99"]
+    names = endpoints_of(cell.record for cell in measured if cell.record)
+    rows = [_row(cell, names) for cell in measured[:MOST_ROWS]]
+    times = [f"{called} {percentile}" for called, _, percentile in _times(names)]
+    figures = ["not answered right", *times, "server cores", "µs a request", "memory", "lag p99"]
     head = ["", *measured[0].at, "repeat", "verdict", "because of", *figures]
     why = head.index("because of")
     numbers = set(range(1, len(head))) - {why - 1, why}
     shown = table(head, rows, label="every cell", numbers=numbers, medium={why})
+    hidden = len(names) > MOST_TIMED
+    more = f" The times of the first {MOST_TIMED} of {len(names)} endpoints; the reports have all." if hidden else ""
     unknown = any("> " in str(piece) for row in rows for piece in row)
     links = "Times in ms. The links lead to the cells' own reports, from the folder of the sweep."
     links = f"{links} {LONGER}" if unknown else links
-    return shown + caption(links) + _rest(len(measured))
+    return shown + caption(f"{links}{more}") + _rest(len(measured))
 
 
-def _row(cell: Measured) -> list[Piece]:
+def _times(names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """What stands in the columns of times: (called, endpoint, percentile); p50 of the first endpoint alone."""
+    called = letters(names)
+    first, *others = [(called[name], name) for name in names[:MOST_TIMED]]
+    return [(*first, "p50"), (*first, "p99"), *((*one, "p99") for one in others)]
+
+
+def _row(cell: Measured, names: Sequence[str]) -> list[Piece]:
     link: Piece = element("a", "report", href=cell.report, aria_label=f"report of {cell.name}") if cell.report else NONE
     at = [plain_value(value) for value in cell.at.values()]
-    return [link, *at, count(cell.repeat), badge(_status(cell.state)), cell.why, *_figures(cell)]
+    return [link, *at, count(cell.repeat), badge(_status(cell.state)), cell.why, *_figures(cell, names)]
 
 
 def _status(state: str) -> Status:
@@ -126,21 +142,22 @@ def _status(state: str) -> Status:
     return (_NOT_YET if state == "not measured" else _NO_RECORD)._replace(word=state)
 
 
-def _figures(cell: Measured) -> list[str]:
+def _figures(cell: Measured, names: Sequence[str]) -> list[str]:
     if cell.record is None:
-        return [NONE] * 8
+        return [NONE] * (5 + len(_times(names)))
     summary = current(cell.record)
-    status, bulk = (summary["endpoints"][name] for name in ("status", "bulk"))
-    planned = status["planned"] + bulk["planned"]
+    endpoints = summary["endpoints"]
+    planned, ok = (sum(one[key] for one in endpoints.values()) for key in ("planned", "ok"))
     server = summary["server"]
     return [
-        percent(planned - status["ok"] - bulk["ok"], planned),
-        *(
-            longer(number(one["response_ms"][name]), censored=is_longer(one["response_ms"], name))
-            for one, name in ((status, "p50"), (status, "p99"), (bulk, "p99"))
-        ),
+        percent(planned - ok, planned),
+        *(_time(endpoints.get(name, {}).get("response_ms", {}), percentile) for _, name, percentile in _times(names)),
         number(server["cpu_cores_mean"]),
         number(server["cpu_us_per_request"]),
         size(server["rss_peak_bytes"]),
         number(summary["generator"]["lag_ms"]["p99"]),
     ]
+
+
+def _time(times: Mapping[str, Any], percentile: str) -> str:
+    return longer(number(times.get(percentile)), censored=is_longer(times, percentile))

@@ -173,7 +173,7 @@ def test_after_pacing_waits_an_interval_from_the_end_of_the_round_before(tmp_pat
     ],
 )
 def test_a_failed_poll_is_a_row_with_its_reason(tmp_path: Path, engine: str, script: list[Step], outcome: str) -> None:
-    """Whatever the server does, each poll has its row and the device goes on."""
+    """Every kind of broken answer has an outcome of its own, and the device goes on polling."""
     rows, facts = measure(tmp_path, [script], plan(), engine)
     assert set(outcomes(sent_of(rows))) == {outcome}
     assert facts["totals"]["failed"] == facts["totals"]["sent"] > 0
@@ -329,7 +329,7 @@ def test_a_backlog_is_written_when_the_last_poll_has_ended(
 def test_waiting_for_a_core_is_taken_from_the_window_alone(
     tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not from the time after it, in which polls in flight are awaited and the generator has nothing to do."""
+    """The time after it does not count, in which polls in flight are awaited and the generator has nothing to do."""
     happened = []
 
     class Waiting:
@@ -348,7 +348,7 @@ def test_waiting_for_a_core_is_taken_from_the_window_alone(
 
 @OWN
 def test_a_poll_is_never_sent_before_it_is_due(tmp_path: Path, engine: str) -> None:
-    """Not even by the resolution of a timer."""
+    """The resolution of a timer makes no poll early by more than a tick of the record."""
     rows, _ = measure(tmp_path, [GOOD], plan(clients=20, phase="random"), engine)
     assert (rows["sent_s"] - rows["due_s"]).min() >= -schema.TICK_S  # type: ignore[operator]
 

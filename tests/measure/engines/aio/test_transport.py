@@ -121,7 +121,7 @@ def test_nobody_listening_is_refused() -> None:
 
 
 def test_a_connection_is_kept_and_counted() -> None:
-    """Ten requests need one connection."""
+    """Ten requests are ten attempts over one connection."""
 
     async def poll() -> tuple[int, int, int]:
         async with scripted([answer(BODY)]) as server, LeanTransport() as transport:
@@ -223,7 +223,7 @@ def test_giving_up_on_an_answer_spoils_the_connection() -> None:
 
 
 def test_bodies_are_counted_and_compared_without_being_held() -> None:
-    """With `discard_bodies` the length and the CRC-32 remain, the bytes do not."""
+    """`discard_bodies` leaves their length and CRC-32, and no byte of them."""
     import zlib
 
     async def poll() -> tuple[int, int, bytes, list[bytes]]:

@@ -73,7 +73,7 @@ def test_every_poll_has_its_own_connection_and_sleep_follows_the_answer(tmp_path
     ids=["503", "short body", "other bytes", "cut off", "no HTTP", "silent", "drop by drop"],
 )
 def test_a_failed_poll_says_why(tmp_path: Path, script: list[Any], expected: str) -> None:
-    """Whatever `requests` raises becomes the outcome that other engines give."""
+    """Each error that `requests` raises becomes the outcome that other engines give."""
     asked = plan(pacing="after", clients=2, window_s=0.4)
     rows, facts = measure(tmp_path, [[*script, "close"]], asked, "threads", keep_alive=False, timeout_s=0.3)
     assert set(outcomes(rows)) - {"unsent_busy", "unsent_late"} <= {expected, "ok"}

@@ -102,13 +102,13 @@ def test_who_fails_is_named_and_ends_nothing(tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_a_wrong_parameter_is_refused_before_anything_starts(name: str, value: Any, says: str) -> None:
-    """One sentence with what is allowed."""
+    """The error of an unknown tool, load or number says what is allowed."""
     with pytest.raises(ParameterError, match=says):
         CostPart(**{**ASKED, name: value})
 
 
 def test_without_rounds_the_part_is_skipped_and_says_so(tmp_path: Path) -> None:
-    """Nothing is started, nothing written."""
+    """No process is started, no folder made, and both tables name cost_rounds as the reason."""
     said: list[str] = []
     skipped = CostPart(**{**ASKED, "rounds": 0})
     assert "cost_rounds is 0" in repr(skipped.measure(tmp_path / "cost", said.append))

@@ -33,7 +33,7 @@ def test_nginx_listens_on_loopback_alone() -> None:
 
 
 def test_without_nginx_the_target_says_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is started."""
+    """The error gives the command, and nothing was started or written."""
     monkeypatch.setattr(targets, "_nginx", lambda: None)
     with pytest.raises(ServerStartError, match="apt-get install nginx-light"), targets.nginx(tmp_path):
         raise AssertionError
