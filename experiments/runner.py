@@ -21,6 +21,7 @@ from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
 from experiments.measure import preflight
 from experiments.measure.attempt import attempt
+from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.host import fingerprint
 from experiments.measure.run import conduct
 from experiments.measure.services.database import Database
@@ -40,14 +41,17 @@ def run(
     scenario: Scenario,
     *,
     on_progress: OnProgress = lambda progress: None,
-    transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
+    transport: Callable[..., httpx.AsyncBaseTransport] | None = None,
+    device: type[Device] | None = None,
 ) -> Record:
     """Answers a scenario: measures it, or with `run_dir` opens the record of an earlier run.
 
     Args:
         on_progress: called about every second with a `Progress`; what it raises becomes one warning, and the run goes on.
         transport: makes an httpx transport for a device instead of the engine's own. A function at the top level of a
-            module that generator processes can import. The server is looked at beforehand without it, over plain HTTP/1.1.
+            module that generator processes can import; called with the device's number if it takes one.
+        device: what a device does in a poll, where the target alone cannot say it: a class at the top level of such a module
+            that inherits from `Device`. With engine httpx.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut
@@ -67,11 +71,13 @@ def run(
         scenario = scenario.settled(loaded)
     scenario.check_server()
     factory = preflight.transport_name(transport)
-    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, loaded))
+    kind = preflight.device_name(device)
+    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, loaded), device=kind)
     preflight.check(scenario, factory)
     preflight.check_transport(factory, scenario)
+    preflight.check_transport(kind, scenario, what="device")
     told = forgiving(on_progress)
-    path = wait_for(conduct(scenario, on_progress=told, transport=factory))
+    path = wait_for(conduct(scenario, on_progress=told, transport=factory, device=kind))
     total_s = scenario.warmup_s + scenario.window_s
     told(Progress("analysing", total_s, total_s))
     return summarise(load(path))
@@ -81,6 +87,7 @@ def try_target(
     target: str | Scenario = HELLO,
     *,
     transport: Callable[..., httpx.AsyncBaseTransport] | None = None,
+    device: type[Device] | None = None,
     own_only: bool = False,
     **asked: Any,
 ) -> Trial:
@@ -88,7 +95,7 @@ def try_target(
 
     Args:
         target: its name in params/targets/ or its path; or a scenario.
-        transport: as for `run`.
+        transport, device: as for `run`.
         own_only: leave the article's two endpoints alone, whose answers are known.
         asked: other parameters of the run, such as `server_url`.
 
@@ -99,8 +106,9 @@ def try_target(
     if scenario.run_dir or (own_only and scenario.target == HELLO):
         return Trial(None)
     factory = preflight.transport_name(transport)
-    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, scenario.load_target()))
-    return Trial(wait_for(attempt(scenario, transport=factory)))
+    kind = preflight.device_name(device)
+    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, scenario.load_target()), device=kind)
+    return Trial(wait_for(attempt(scenario, transport=factory, device=kind)))
 
 
 def https(scenario: Scenario, loaded: Loaded) -> bool:

@@ -11,7 +11,9 @@ from typing import Any, Self
 import httpx
 
 from experiments.errors import GeneratorError, ParameterError
+from experiments.measure.engines.aio import own_device
 from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory
+from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.engines.target import Secured, Target
 from experiments.measure.engines.threads.counter import Counters
 from experiments.schedule import Plan
@@ -33,6 +35,8 @@ class Shard:
     """`module:name` of a user's own transport factory; empty for the engine's."""
     counters: Counters | None = None
     """Where the author's client counts besides; None for nowhere."""
+    device: str = ""
+    """`module:name` of a user's own class of devices; empty for none."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,6 +80,17 @@ class Shard:
             made.append(self._made_by(factory, client))
             on_made(len(made))
         return made
+
+    def make_devices(self) -> list[Device] | None:
+        """The devices of a user's class, in the order of `clients`; None where there is none.
+
+        Raises:
+            GeneratorError: the class cannot be had, or failed.
+        """
+        if not self.device:
+            return None
+        kind = own_device.load(self.device)
+        return [own_device.make(self.device, client, kind) for client in self.clients]
 
     def _made_by(self, factory: TransportFactory, client: int) -> httpx.AsyncBaseTransport:
         try:
