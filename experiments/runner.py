@@ -32,7 +32,6 @@ from experiments.record.collection import collect
 from experiments.record.reading import Record, load
 from experiments.scenario import Scenario
 from experiments.target.hello import NAME as HELLO
-from experiments.target.loaded import Loaded
 
 T = TypeVar("T")
 
@@ -48,10 +47,11 @@ def run(
 
     Args:
         on_progress: called about every second with a `Progress`; what it raises becomes one warning, and the run goes on.
-        transport: makes an httpx transport for a device instead of the engine's own. A function at the top level of a
-            module that generator processes can import; called with the device's number if it takes one.
-        device: what a device does in a poll, where the target alone cannot say it: a class at the top level of such a module
-            that inherits from `Device`. With engine httpx.
+        transport: makes an httpx transport for a device instead of the engine's own; called with the device's number if it
+            needs an argument, or names its first one `device` or `client`. A function at the top level of a module that
+            generator processes can import.
+        device: what a device does in a poll, where the target alone cannot say it: a class that inherits from `Device`, at
+            the top level of such a module. With engine httpx.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut
@@ -72,7 +72,7 @@ def run(
     scenario.check_server()
     factory = preflight.transport_name(transport)
     kind = preflight.device_name(device)
-    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, loaded), device=kind)
+    preflight.check_device(scenario.parts.engine, kind)
     preflight.check(scenario, factory)
     preflight.check_transport(factory, scenario)
     preflight.check_transport(kind, scenario, what="device")
@@ -107,13 +107,10 @@ def try_target(
         return Trial(None)
     factory = preflight.transport_name(transport)
     kind = preflight.device_name(device)
-    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, scenario.load_target()), device=kind)
+    preflight.check_device(scenario.parts.engine, kind)
+    preflight.check_engine(scenario.parts.engine, factory)
+    preflight.check_target(scenario.load_target(), scenario.parts.engine, scenario.server_url)
     return Trial(wait_for(attempt(scenario, transport=factory, device=kind)))
-
-
-def https(scenario: Scenario, loaded: Loaded) -> bool:
-    """Whether the server is spoken to over TLS."""
-    return scenario.server_url.startswith("https:") if scenario.server_url else loaded.target.https
 
 
 def check_earlier(compare_to: str, *, strict: bool) -> None:

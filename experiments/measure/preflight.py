@@ -23,8 +23,6 @@ from experiments.target.loaded import Loaded
 
 SPARE_FILES = 100
 """Open files of a process besides its connections: libraries, pipes, logs, the event loop."""
-_PLAIN_ONLY = ("epoll", "threads")
-"""Engines that do not speak TLS."""
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _TIME_WAIT_S = 60
 """How long Linux keeps the port of a connection that this side has closed. Source: TCP_TIMEWAIT_LEN, include/net/tcp.h.
@@ -43,35 +41,22 @@ def check(scenario: Scenario, transport: str = "") -> None:
         ParameterError: an engine that does not apply, or more open files or ports than there are; says what to ask for.
     """
     parts = scenario.parts
-    loaded = scenario.load_target()
-    https = parts.server.url.startswith("https:") if parts.server.url else loaded.target.https
-    check_engine(parts.engine, transport, https=https)
-    check_target(loaded, parts.engine)
+    check_engine(parts.engine, transport)
+    check_target(scenario.load_target(), parts.engine, parts.server.url)
     allow_files(files_needed(parts))
     if not parts.engine.on_other_machines:  # Its devices connect from the workers.
         check_ports(parts.load, parts.server, scenario.plan.polls_per_s)
 
 
-def check_engine(engine: Engine, transport: str, *, https: bool = False, device: str = "") -> None:
+def check_engine(engine: Engine, transport: str) -> None:
     """Refuses what an engine cannot do.
 
     Args:
         transport: `module:name` of a user's own transport; empty for none.
-        https: whether the server is spoken to over TLS.
-        device: `module:name` of a user's class of devices; empty for none.
 
     Raises:
-        ParameterError: https is not for this engine; epoll was asked for, and there is none here, or a transport that it
-            cannot ask through, or a class of devices that it cannot let live.
+        ParameterError: epoll was asked for, and there is none here, or a transport that it cannot ask through.
     """
-    if device and engine.name != "httpx":
-        raise ParameterError(
-            f"engine={engine.name!r} with device={device!r}: a class of devices needs engine='httpx'; use that."
-        )
-    if https and engine.name in _PLAIN_ONLY:
-        raise ParameterError(
-            f"engine={engine.name!r} speaks plain HTTP only, and this server is one of https: use engine='httpx'."
-        )
     if engine.name == "threads" and transport:
         raise ParameterError(f"engine='threads' with transport={transport!r}: it asks through requests; use engine='httpx'.")
     if engine.name != "epoll":
@@ -85,12 +70,31 @@ def check_engine(engine: Engine, transport: str, *, https: bool = False, device:
         raise ParameterError("engine='epoll' needs epoll and timerfd, which this platform has not: use engine='httpx'.")
 
 
-def check_target(loaded: Loaded, engine: Engine) -> None:
-    """Refuses a target whose answers an engine cannot judge.
+def check_device(engine: Engine, device: str) -> None:
+    """Refuses an engine whose devices are no objects of anybody's.
+
+    Args:
+        device: `module:name` of a user's class of devices; empty for none.
 
     Raises:
-        ParameterError: the engine cannot tell whether they are right.
+        ParameterError: the engine is not httpx.
     """
+    if device and engine.name != "httpx":
+        raise ParameterError(f"engine={engine.name!r} with device={device!r}: a class of devices needs engine='httpx'; use that.")
+
+
+def check_target(loaded: Loaded, engine: Engine, server_url: str) -> None:
+    """Refuses a target that an engine cannot ask.
+
+    Args:
+        server_url: the run's own, which counts before the target's.
+
+    Raises:
+        ParameterError: the engine cannot speak to the server, or cannot tell whether its answers are right.
+    """
+    https = server_url.startswith("https:") if server_url else loaded.target.https
+    if https and engine.name in ("epoll", "threads"):
+        raise ParameterError(f"engine={engine.name!r} speaks plain HTTP, and this server https: use engine='httpx'.")
     if engine.name != "threads":
         return
     for name, endpoint in loaded.target.endpoints.items():
