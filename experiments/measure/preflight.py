@@ -80,7 +80,9 @@ def check_device(engine: Engine, device: str) -> None:
         ParameterError: the engine is not httpx.
     """
     if device and engine.name != "httpx":
-        raise ParameterError(f"engine={engine.name!r} with device={device!r}: a class of devices needs engine='httpx'; use that.")
+        raise ParameterError(
+            f"engine={engine.name!r} with device={device!r}: a class of devices needs engine='httpx'; use that."
+        )
 
 
 def check_target(loaded: Loaded, engine: Engine, server_url: str) -> None:

@@ -23,7 +23,7 @@ def measured(folder: Path, **parameters: Any) -> Record:
 @pytest.mark.slow
 @pytest.mark.parametrize("generators", [0, 1])
 def test_it_logs_in_polls_and_obeys(tmp_path: Path, generators: int) -> None:
-    """Every poll is right, comes 500 ms after the answer before and not after the file's 3 s, and all parties count alike."""
+    """Every poll is right, comes 500 ms after the answer before and not after the 3 s of the file, and all parties agree."""
     record = measured(tmp_path, generators=generators)
     rows = record.requests().sort("client", "round")
     totals, (facts,) = record.facts["totals"], record.facts["generator"]["instances"]
