@@ -71,6 +71,7 @@ async def gather(
         "generator": {
             "engine": run.scenario.engine,
             **({"transport": run.transport} if run.transport else {}),
+            **({"device": run.device} if run.device else {}),
             "instances": [{name: value for name, value in facts.items() if name != "totals"} for facts in shards],
             **({"redis": run.redis.facts} if run.redis else {}),
         },

@@ -46,12 +46,15 @@ if TYPE_CHECKING:
     from experiments.measure.generators.dask.cluster import Fleet
 
 
-async def run_scenario(scenario: Scenario, *, on_progress: OnProgress = lambda progress: None, transport: str = "") -> Path:
+async def run_scenario(
+    scenario: Scenario, *, on_progress: OnProgress = lambda progress: None, transport: str = "", device: str = ""
+) -> Path:
     """Measures a scenario.
 
     Args:
         on_progress: called about every second.
         transport: `module:name` of a callable that makes an `httpx.AsyncBaseTransport` for a device, instead of ours.
+        device: `module:name` of a user's class of devices.
 
     Returns:
         The run directory. A run that was cut short is sealed too, and says why.
@@ -75,9 +78,10 @@ async def run_scenario(scenario: Scenario, *, on_progress: OnProgress = lambda p
             if (redis := await RunRedis.open(scenario)) is not None:
                 opened.push_async_callback(lambda: undisturbed(redis.close()))
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-            precheck = Precheck(loaded, scenario.parts.load, "" if scenario.dask_scheduler else transport)
+            precheck = Precheck(loaded, scenario.parts.load, "" if scenario.dask_scheduler else transport, device)
             told = forgiving(on_progress)
-            return await _run(RunState(scenario, path, told, transport, precheck, fleet, database, redis))
+            state = RunState(scenario, path, told, transport, precheck, fleet, database, redis, device=device)
+            return await _run(state)
 
 
 async def _fleet(scenario: Scenario) -> Fleet | None:
@@ -221,7 +225,7 @@ def _generators(run: RunState, server: ServerProcess | ExternalServer) -> list[C
     count = max(1, scenario.generators)
     redis_counters = run.redis.counters(run.path.name) if run.redis else None
     shards = [
-        Shard(str(run.path), instance, count, scenario.engine, run.plan, target, run.transport, redis_counters)
+        Shard(str(run.path), instance, count, scenario.engine, run.plan, target, run.transport, redis_counters, run.device)
         for instance in range(count)
     ]
     if run.fleet is not None:

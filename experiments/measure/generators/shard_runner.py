@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from experiments.measure.engines.aio.own_device import Device
+from experiments.measure.engines.aio.own_swarm import maker
 from experiments.measure.engines.aio.swarm import HttpxSwarm
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.epoll.swarm import EpollSwarm
@@ -41,6 +43,7 @@ async def run_shard(
     stop: Stop,
     transports: Sequence[httpx.AsyncBaseTransport] | None = None,
     pollers: Sequence[tuple[Poller, ...]] | None = None,
+    devices: Sequence[Device] | None = None,
 ) -> dict[str, Any]:
     """Drives the devices of a shard through warm-up and window.
 
@@ -50,6 +53,7 @@ async def run_shard(
         stop: an order to close the window early; cancelling gives one.
         transports: what `shard.make_transports` made beforehand, where the engine asks through such.
         pollers: what `shard.make_pollers` made beforehand.
+        devices: what `shard.make_devices` made beforehand, where they are of a user's class.
 
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
@@ -77,7 +81,11 @@ async def run_shard(
             counted = counter.facts
         else:
             asked_through = transports or shard.make_transports()
-            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through, asked)
+            own = devices or shard.make_devices()
+            chores.swarm = swarm = HttpxSwarm(
+                course, shard.clients, shard.target, stop, chores.at, asked_through, asked,
+                maker(own, shard.clients) if own else None,
+            )  # fmt: skip
             await swarm.run()
             counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
     except asyncio.CancelledError:

@@ -34,6 +34,7 @@ class HttpxSwarm:
         chores: called every 20 ms with the time.
         transports: the devices', in the order of `clients`; None for lean ones.
         pollers: what they ask, in the same order; None if it is not made yet.
+        make: makes a device that lives otherwise than by the plan and the target alone; None for those that do not.
 
     Raises:
         ParameterError: the target is not what it was, or a certificate cannot be used.
@@ -48,6 +49,7 @@ class HttpxSwarm:
         chores: Callable[[float], None],
         transports: Sequence[httpx.AsyncBaseTransport] | None = None,
         pollers: Sequence[tuple[Poller, ...]] | None = None,
+        make: MakeDevice | None = None,
     ) -> None:
         self.course = course
         self.counters = Counters()
@@ -56,7 +58,8 @@ class HttpxSwarm:
         self.closing_error: str | None = None
         """What the first transport raised that could not be closed, and how many could not, if so."""
         self._clients = clients
-        self._target = target
+        self._make = make or HttpxDevice
+        self.target = target
         self._stop = stop
         self._chores = chores
         self._transports = transports
@@ -73,7 +76,7 @@ class HttpxSwarm:
         self.pacer = Pacer()
         beating = asyncio.ensure_future(self._beat())
         devices = [
-            _HttpxDevice(self, client, self._pollers[place], self._link(place)) for place, client in enumerate(self._clients)
+            self._make(self, client, self._pollers[place], self._link(place)) for place, client in enumerate(self._clients)
         ]
         self._tasks = [asyncio.ensure_future(device.live()) for device in devices]
         try:
@@ -92,9 +95,9 @@ class HttpxSwarm:
     def _link(self, place: int) -> Link:
         """The way to the server of the device at that place among `clients`."""
         if self._transports is not None:
-            return HttpxLink(self._target, self._transports[place])
+            return HttpxLink(self.target, self._transports[place])
         context = self._secured.context(self._clients[place]) if self._secured is not None else None
-        return LeanLink(self._target, self._routes, context)
+        return LeanLink(self.target, self._routes, context)
 
     async def _close(self, links: Sequence[Link]) -> None:
         """Closes all, within a bounded time. Every poll has its row by now, and no fault of a transport may lose it."""
@@ -139,7 +142,7 @@ class HttpxSwarm:
             await asyncio.wait(alive)
 
 
-class _HttpxDevice(Device):
+class HttpxDevice(Device):
     """A device whose life is a coroutine."""
 
     __slots__ = ("_expired", "_swarm", "_task", "link")
@@ -222,3 +225,7 @@ class _HttpxDevice(Device):
             self._task.uncancel()
         expired, self._expired = self._expired, False
         return expired
+
+
+MakeDevice = Callable[[HttpxSwarm, int, tuple[Poller, ...], Link], HttpxDevice]
+"""Makes a device: its swarm, its number, what it asks, its way to the server."""
