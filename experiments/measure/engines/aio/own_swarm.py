@@ -65,7 +65,7 @@ class OwnDevice(HttpxDevice):
 
     async def _poll(self, sent: float) -> None:
         """One call of the user's `poll`, and its row."""
-        link, in_flight = self.link, self._swarm.heartbeat.in_flight
+        link, in_flight = self.link, self._swarm.watchdog.in_flight
         in_flight[self] = sent
         self._begin()
         self._polling = True
