@@ -17,6 +17,7 @@ from experiments.errors import ParameterError
 from experiments.measure.engines.timerfd import TimerFd
 from experiments.parts import Engine, Load, Parts, Server
 from experiments.scenario import Scenario, is_loopback
+from experiments.target.loaded import Loaded
 
 SPARE_FILES = 100
 """Open files of a process besides its connections: libraries, pipes, logs, the event loop."""
@@ -41,6 +42,7 @@ def check(scenario: Scenario, transport: str = "") -> None:
     """
     parts = scenario.parts
     check_engine(parts.engine, transport, https=parts.server.url.startswith("https:"))
+    check_target(scenario.load_target(), parts.engine, parts.server.url)
     allow_files(files_needed(parts))
     if not parts.engine.on_other_machines:  # Its devices connect from the workers.
         check_ports(parts.load, parts.server, scenario.plan.polls_per_s)
@@ -72,6 +74,29 @@ def check_engine(engine: Engine, transport: str, *, https: bool = False) -> None
         )
     if not has_epoll():
         raise ParameterError("engine='epoll' needs epoll and timerfd, which this platform has not: use engine='httpx'.")
+
+
+def check_target(loaded: Loaded, engine: Engine, server_url: str) -> None:
+    """Refuses a target that an engine cannot ask.
+
+    Args:
+        server_url: the run's own, which counts before the target's.
+
+    Raises:
+        ParameterError: the engine cannot speak to the server, or cannot tell whether its answers are right.
+    """
+    https = server_url.startswith("https:") if server_url else loaded.target.https
+    if https and engine.name in ("epoll", "threads"):
+        raise ParameterError(f"engine={engine.name!r} speaks plain HTTP, and this server https: use engine='httpx'.")
+    if engine.name != "threads":
+        return
+    for name, endpoint in loaded.target.endpoints.items():
+        headers = {one.lower() for one in (*loaded.target.headers, *endpoint.headers)}
+        if "accept-encoding" in headers:
+            raise ParameterError(
+                f"engine='threads' with Accept-Encoding for {name!r}: requests unpacks an answer before anybody can count "
+                "its bytes; use engine='httpx', or leave that header out."
+            )
 
 
 def has_epoll() -> bool:

@@ -12,6 +12,7 @@ from experiments.target import masking
 from experiments.target.answers import fields
 from experiments.target.answers.answer import Answer
 from experiments.target.answers.checks import KNOWN_BY_BYTES, Checks, Field, Own
+from experiments.target.answers.decoding import DecodingError
 from experiments.target.answers.wording import Wording
 from experiments.target.requests.filling import Filling, constant, text
 from experiments.target.requests.request import Blueprint, Request, RequestParts
@@ -91,7 +92,10 @@ class Poller:
                 return None
         failure = checks.failure(answer, self._own(round_), compare=compare)
         if failure is None:
-            self._remember(answer, compare)
+            try:
+                self._remember(answer, compare)
+            except DecodingError:  # Of the answer that later ones are to be compared with.
+                return "decoding"
         return failure
 
     def passes(self, status: int, wire_bytes: int) -> bool:
@@ -161,11 +165,11 @@ class Poller:
         if answer.status in (204, 304):
             return
         kind, checks, own = self.kind, self.kind.checks, self._steady
-        if kind.remembers:
-            self.etag = answer.header(b"etag")
         if checks.compares_first and self._first is None:
             self._first = checks.fingerprint(answer.decoded)
             self._lacks_first = False
+        if kind.remembers:
+            self.etag = answer.header(b"etag")
         if own is None:
             return
         known = own.known

@@ -114,10 +114,13 @@ class Device:
         if self.first_due >= course.start_at:
             course.tally.by_outcome[outcome] += 1
         self.free_at = done
-        self._agenda.ended(done - course.start_at, wait_s)
-        self._look_up()
-        if self.place:
-            self.due = done
+        start_at, agenda = course.start_at, self._agenda
+        agenda.ended(done - start_at, wait_s)
+        # PERF: `_look_up`, written out.
+        now = agenda.now
+        self.round, self.number, self.place = now.round, now.endpoint, now.place
+        self.first_due = start_at + now.round_due
+        self.due = done if now.place else start_at + now.due
 
     def judged(
         self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, first_bytes: bytes, body_bytes: int,

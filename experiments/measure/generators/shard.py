@@ -12,7 +12,7 @@ import httpx
 
 from experiments.errors import GeneratorError, ParameterError
 from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory
-from experiments.measure.engines.target import Target
+from experiments.measure.engines.target import Secured, Target
 from experiments.measure.engines.threads.counter import Counters
 from experiments.schedule import Plan
 from experiments.target.poller import Poller
@@ -100,7 +100,8 @@ class Shard:
                 raise GeneratorError(f"transport={self.transport!r} cannot be imported ({_short(error)}).") from error
             return factory
         if self.engine == "httpx-stock":
-            return lambda: StockTransport(self.target.timeout_s)
+            secured = Secured(self.target, self.plan) if self.target.https else None
+            return lambda client: StockTransport(self.target.timeout_s, secured.context(client) if secured else None)
         return None
 
 

@@ -28,7 +28,7 @@ class Answer:
         wire_bytes: length of the body on the wire; None: that of `body`.
     """
 
-    __slots__ = ("_decoded", "_json", "body", "headers", "status", "wire_bytes")
+    __slots__ = ("_decoded", "_json", "body", "headers", "known_bytes", "status", "wire_bytes")
 
     def __init__(
         self,
@@ -42,6 +42,8 @@ class Answer:
         self.headers = headers
         self.wire_bytes = len(body) if wire_bytes is None else wire_bytes
         self._decoded: bytes | None = None
+        self.known_bytes: int | None = None
+        """Length of the decoded body, where it is known of an earlier answer with the same bytes."""
         self._json: Any = _UNREAD
 
     def header(self, name: bytes) -> str | None:
@@ -71,7 +73,9 @@ class Answer:
     @property
     def decoded_bytes(self) -> int | None:
         """Length of the decoded body, where a Content-Encoding was undone; None where that was not needed or not done."""
-        return None if self._decoded is None or self._decoded is self.body else len(self._decoded)
+        if self._decoded is None:
+            return self.known_bytes
+        return None if self._decoded is self.body else len(self._decoded)
 
     @property
     def json(self) -> Any:

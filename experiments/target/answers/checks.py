@@ -82,7 +82,8 @@ class Checks:
         self._next_path = fields.path(endpoint.next_poll.json_) if endpoint.next_poll and endpoint.next_poll.json_ else None
         self._reads_shared = bool(self.decoded or self.fields or self.regex or body is not None or self._wants_json)
         self._reads_own = has_own or self.compares_first
-        self._right: set[Key] = set()
+        self._right: dict[Key, int | None] = {}
+        """Bodies that were right -> their length after decoding, where they were encoded."""
         self.plain = self._plain(has_own)
         """Statuses, least and most bytes with which an answer is right at once; None if there is more to look at. Where
         `compares_first`, it holds for answers that are not compared."""
@@ -172,10 +173,11 @@ class Checks:
         known = body if len(body) <= KNOWN_BY_BYTES else zlib.crc32(body)
         key = (answer.encoding, len(body), known)
         if key in self._right:
+            answer.known_bytes = self._right[key]
             return None
         name = next(self._wrong_content(answer, compare), None)
         if name is None and len(self._right) < _MOST_KNOWN and (compare or self._body is None):
-            self._right.add(key)
+            self._right[key] = answer.decoded_bytes
         return name
 
     def _wrong_content(self, answer: Answer, compare: bool) -> Iterator[str]:

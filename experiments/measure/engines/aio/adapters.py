@@ -231,8 +231,8 @@ class StockTransport(httpx.AsyncBaseTransport):
     _shared_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     """Never used for plain HTTP; without it each client would spend 20 ms on loading certificates."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._client = httpx.AsyncClient(timeout=timeout_s, verify=self._shared_context, trust_env=False)
+    def __init__(self, timeout_s: float, context: ssl.SSLContext | None = None) -> None:
+        self._client = httpx.AsyncClient(timeout=timeout_s, verify=context or self._shared_context, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._client.send(request, stream=True)

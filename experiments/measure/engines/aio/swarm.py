@@ -177,7 +177,7 @@ class _HttpxDevice(Device):
         in_flight[self] = sent
         try:
             poller, compare = self.pollers[self.number], self.compares
-            await link.ask(poller, self.round, keep=poller.looks(compare))
+            await link.ask(poller, self.round, keep=poller.needs_body and poller.looks(compare))
             if not compare and poller.passes(link.status, link.body_bytes):
                 found = RIGHT
             else:
