@@ -30,7 +30,7 @@ def run_of(tmp_path: Path, *, interval_ms: float = 3000, transport: str = "", **
 
 
 def said(record: Record) -> str:
-    return " ".join(connections.sentences(summarise(record), record.facts, record.scenario))
+    return " ".join(connections.sentences(summarise(record), record.facts, record.plan.interval_s))
 
 
 def rest(p5: float, p50: float, p95: float) -> dict[str, float]:
@@ -115,7 +115,7 @@ def test_a_name_with_several_machines_is_said() -> None:
     """On top where others than this machine are meant; among the facts always."""
     several = {"address": "192.0.2.2", "addresses": ["192.0.2.1", "192.0.2.2"]}
     here = {"address": "127.0.0.1", "addresses": ["::1", "127.0.0.1"]}
-    words = [connections.sentences({}, {"server": server}, SMALL) for server in (several, here, {})]
+    words = [connections.sentences({}, {"server": server}, 0.25) for server in (several, here, {})]
     assert words == [
         ["The server's name has 2 addresses. All devices polled 192.0.2.2; the others were not measured."],
         [],
@@ -128,6 +128,6 @@ def test_a_name_with_several_machines_is_said() -> None:
 def test_a_transport_that_could_not_be_closed_is_said_once() -> None:
     """Two generators with the same error give one sentence."""
     errors = [{"closing_error": "ValueError('no'), 3 of 3 times"}] * 2
-    assert connections.sentences({}, {"generator": {"instances": errors}}, SMALL) == [
+    assert connections.sentences({}, {"generator": {"instances": errors}}, 0.25) == [
         "The transport could not be closed after the run (ValueError('no'), 3 of 3 times); no poll was lost by that."
     ]
