@@ -31,7 +31,6 @@ from experiments.record.collection import collect
 from experiments.record.reading import Record, load
 from experiments.scenario import Scenario
 from experiments.target.hello import NAME as HELLO
-from experiments.target.loaded import Loaded
 
 T = TypeVar("T")
 
@@ -67,7 +66,6 @@ def run(
         scenario = scenario.settled(loaded)
     scenario.check_server()
     factory = preflight.transport_name(transport)
-    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, loaded))
     preflight.check(scenario, factory)
     preflight.check_transport(factory, scenario)
     told = forgiving(on_progress)
@@ -99,13 +97,9 @@ def try_target(
     if scenario.run_dir or (own_only and scenario.target == HELLO):
         return Trial(None)
     factory = preflight.transport_name(transport)
-    preflight.check_engine(scenario.parts.engine, factory, https=https(scenario, scenario.load_target()))
+    preflight.check_engine(scenario.parts.engine, factory)
+    preflight.check_target(scenario.load_target(), scenario.parts.engine, scenario.server_url)
     return Trial(wait_for(attempt(scenario, transport=factory)))
-
-
-def https(scenario: Scenario, loaded: Loaded) -> bool:
-    """Whether the server is spoken to over TLS."""
-    return scenario.server_url.startswith("https:") if scenario.server_url else loaded.target.https
 
 
 def check_earlier(compare_to: str, *, strict: bool) -> None:

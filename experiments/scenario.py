@@ -357,6 +357,11 @@ class Scenario(Parameters):
             )
 
     @property
+    def measured(self) -> str:
+        """What is measured: a system of the catalogue, or else a target by its name or path."""
+        return self.server if self.target == HELLO else self.target
+
+    @property
     def window_s(self) -> float:
         """Length of the measured window in seconds."""
         return self.minutes * 60

@@ -21,8 +21,6 @@ from experiments.target.loaded import Loaded
 
 SPARE_FILES = 100
 """Open files of a process besides its connections: libraries, pipes, logs, the event loop."""
-_PLAIN_ONLY = ("epoll", "threads")
-"""Engines that do not speak TLS."""
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _TIME_WAIT_S = 60
 """How long Linux keeps the port of a connection that this side has closed. Source: TCP_TIMEWAIT_LEN, include/net/tcp.h.
@@ -41,28 +39,22 @@ def check(scenario: Scenario, transport: str = "") -> None:
         ParameterError: an engine that does not apply, or more open files or ports than there are; says what to ask for.
     """
     parts = scenario.parts
-    check_engine(parts.engine, transport, https=parts.server.url.startswith("https:"))
+    check_engine(parts.engine, transport)
     check_target(scenario.load_target(), parts.engine, parts.server.url)
     allow_files(files_needed(parts))
     if not parts.engine.on_other_machines:  # Its devices connect from the workers.
         check_ports(parts.load, parts.server, scenario.plan.polls_per_s)
 
 
-def check_engine(engine: Engine, transport: str, *, https: bool = False) -> None:
+def check_engine(engine: Engine, transport: str) -> None:
     """Refuses what an engine cannot do.
 
     Args:
         transport: `module:name` of a user's own transport; empty for none.
-        https: whether the server is spoken to over TLS.
 
     Raises:
-        ParameterError: https is not for this engine; epoll was asked for, and there is none here, or a transport that it
-            cannot ask through.
+        ParameterError: epoll was asked for, and there is none here, or a transport that it cannot ask through.
     """
-    if https and engine.name in _PLAIN_ONLY:
-        raise ParameterError(
-            f"engine={engine.name!r} speaks plain HTTP only, and this server is one of https: use engine='httpx'."
-        )
     if engine.name == "threads" and transport:
         raise ParameterError(f"engine='threads' with transport={transport!r}: it asks through requests; use engine='httpx'.")
     if engine.name != "epoll":

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from experiments.present.template import template
 
 _GAP_PX, _TOP_PX, _BOTTOM_PX = 46, 76, 52
-_LEGEND_PX, _LETTER_PX, _SAMPLE_PX = 130, 6.6, 46
+_LEGEND_PX, _LETTER_PX, _SAMPLE_PX = 130, 6.6, 38
 """Least width of the legends, width of a letter in them, and of the piece of line before a name."""
 
 

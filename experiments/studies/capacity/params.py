@@ -122,7 +122,7 @@ class Asked(params.Asked):
     @property
     def systems(self) -> tuple[str, ...]:
         """The one that is searched."""
-        return (self.base.server,)
+        return (self.base.measured,)
 
     def at(self, clients: int, workers: int, **changes: Any) -> Scenario:
         """The scenario of a load, with other changes if need be."""

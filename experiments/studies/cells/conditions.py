@@ -14,6 +14,7 @@ from typing import Any
 
 from experiments.analyse.changes import environment_differences
 from experiments.measure.host import fingerprint
+from experiments.target import loading
 from server import catalogue
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -28,9 +29,16 @@ def conditions(systems: Iterable[str]) -> dict[str, Any]:
     """Machine, versions and code, as they are now.
 
     Args:
-        systems: names from the catalogue; what these need is among the versions.
+        systems: names from the catalogue, of which what they need is among the versions; or targets, by name or path, of
+            which a digest is kept: what is asked may not change while cells are measured.
+
+    Raises:
+        ParameterError: a target is not there, or not right.
     """
+    systems = tuple(systems)
     found = fingerprint.fingerprint()
+    if own := [name for name in systems if name not in catalogue.SYSTEMS]:
+        found |= {"targets": {name: _target(name) for name in own}}
     needs = (need for name in systems for need in _needs(name))
     return found | {"packages": found["packages"] | {need: _version(need) for need in needs}, "lab_code": _code()}
 
@@ -39,6 +47,9 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What of the two is not the same; what was not written down before cannot be told."""
     packages = {name: version for name, version in now["packages"].items() if name in before.get("packages", ())}
     found = environment_differences(before, dict(now) | {"packages": packages})
+    targets = before.get("targets", {})
+    changed = [name for name, digest in now.get("targets", {}).items() if targets.get(name, digest) != digest]
+    found += [f"the target {name} has changed" for name in changed]
     if before.get("lab_code", now["lab_code"]) != now["lab_code"]:
         found.append("the lab's own code that measures and serves has changed")
     return found
@@ -47,6 +58,16 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _needs(system: str) -> tuple[str, ...]:
     known = catalogue.SYSTEMS.get(system)
     return (*known.needs, *known.database_needs) if known else ()
+
+
+def _target(name: str) -> str:
+    """A digest of a target's file and of what it names."""
+    loaded = loading.load(name)
+    digest = hashlib.sha256(loaded.text.encode())
+    for path, content in sorted(loaded.files.items()):
+        digest.update(path.encode() + content)
+    digest.update(repr(loaded.table.rows).encode())
+    return digest.hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:

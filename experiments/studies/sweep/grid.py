@@ -132,7 +132,7 @@ class Grid:
     @property
     def systems(self) -> tuple[str, ...]:
         """The systems that are measured."""
-        return tuple(sorted({planned.cell.scenario.server for planned in self.cells}))
+        return tuple(sorted({planned.cell.scenario.measured for planned in self.cells}))
 
     def check_machine(self) -> None:
         """Refuses cells that cannot work here.

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 import experiments as lab
-from experiments.measure.host.port_owner import Owner, answering, find
+from experiments.measure.host.port_owner import Owner, answering, find, named
 from tests.faults.harm import scenario
 from tests.support.processes import descendants, still_alive
 
@@ -160,3 +160,15 @@ def test_a_server_without_health_costs_what_it_costs(tmp_path: Path) -> None:
     assert summary["server"]["rss_peak_bytes"] > 0
     checks = {check["name"]: check for check in summary["verdict"]["checks"]}
     assert checks["competitors"]["status"] != "not_applicable"
+
+
+def test_a_file_names_the_process(tmp_path: Path) -> None:
+    """As daemons write it; what is no number, or of no process, is said instead."""
+    file = tmp_path / "it.pid"
+    assert "no number of a process in pid_file it.pid" in (named(file).unseen or "")
+    file.write_text("soon\n")
+    assert "no number of a process" in (named(file).unseen or "")
+    with running(SHARED) as (pid, _):
+        file.write_text(f"{pid}\n0.0.0.0\n")
+        assert (named(file).pids, named(file).unseen) == ((pid,), None)
+    assert f"names process {pid}, which is not there" in (named(file).unseen or "")

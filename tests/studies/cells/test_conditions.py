@@ -75,3 +75,14 @@ def test_a_folder_of_before_is_held_to_what_its_records_say(tmp_path: Path) -> N
     facts = json.loads(started.read_text())
     store.write_json(started, facts | {"environment": fingerprint.fingerprint()})
     folder.begin(PLAN, upgraded(granian="99.0"), kind="sweep").close()
+
+
+def test_a_target_that_has_changed_is_another_question(tmp_path: Path) -> None:
+    """Its file, and the bodies that it names; a target that stayed as it was is none, wherever cells are measured."""
+    target, body = tmp_path / "mine.yaml", tmp_path / "body.bin"
+    target.write_text("app: a:b\nendpoints: {only: {request: POST /, file: body.bin}}\n")
+    body.write_bytes(b"one")
+    before = conditions.conditions([str(target)])
+    assert conditions.differences(before, conditions.conditions([str(target)])) == []
+    body.write_bytes(b"two")
+    assert conditions.differences(before, conditions.conditions([str(target)])) == [f"the target {target} has changed"]

@@ -180,3 +180,16 @@ def test_where_the_range_of_ports_is_not_told_all_of_them_count(tmp_path: Path, 
     """Nothing is refused that might work."""
     monkeypatch.setattr(preflight, "_RANGE", tmp_path / "absent")
     check_ports(Scenario(clients=60_000))
+
+
+def test_a_target_that_says_how_many_devices_there_are_is_refused(tmp_path: Path) -> None:
+    """A sweep says so itself; without its count the same target is a grid of cells."""
+    target = tmp_path / "mine.yaml"
+    for devices, refused in (("{count: 30}", True), ("{id: 'd{index}'}", False)):
+        target.write_text(f"app: a:b\ndevices: {devices}\nendpoints: {{only: {{request: GET /}}}}\n")
+        asked = grid(clients="[10, 500]", target=str(target))
+        if refused:
+            with pytest.raises(ParameterError, match=r"mine\.yaml, line 2: .*leave count out"):
+                asked.check_machine()
+        else:
+            assert sorted(one.cell.scenario.clients for one in asked.cells) == [10, 500]

@@ -116,12 +116,14 @@ def test_every_planned_poll_is_a_row(tmp_path: Path, engine: str) -> None:
     expected = [
         (client, round_, endpoint)
         for client in range(3)
-        for round_ in range(1, asked.rounds_before(client, asked.window_s) + 1)
-        for endpoint in asked.endpoints(client, round_)
+        for clock in asked.clocks
+        for round_ in range(1, asked.rounds_before(client, clock, asked.window_s) + 1)
+        for endpoint in asked.named(client, clock, round_)
     ]
     assert rows.select("client", "round", "endpoint").rows() == expected
     first = rows.filter(pl.col("endpoint") == "status")
-    assert first["due_s"].to_list() == [asked.due(c, r) for c, r in first.select("client", "round").iter_rows()]
+    (clock,) = asked.clocks
+    assert first["due_s"].to_list() == [asked.due(c, clock, r) for c, r in first.select("client", "round").iter_rows()]
     sent = sent_of(rows)
     assert outcomes(sent) == {"ok": sent.height}
     assert facts["totals"]["planned"] == sum(sum(asked.planned(c).values()) for c in range(3))

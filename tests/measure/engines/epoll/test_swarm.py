@@ -6,7 +6,6 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -63,24 +62,25 @@ def test_a_socket_that_takes_little_at_a_time_gets_the_whole_request() -> None:
         await writer.drain()
         writer.close()
 
-    rows = drive_one(read_slowly, wires=(request, request))
+    rows = drive_one(read_slowly, wire=request)
     assert bytes(got) == request
     assert rows.columns[10].tolist() == [0]
 
 
 def drive_one(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], **attributes: Any
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], wire: bytes = b""
 ) -> RowBuffer:
-    """The rows of one device that polls once."""
+    """The rows of one device that polls once, with these bytes if any are given."""
 
     async def main() -> RowBuffer:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             start_at = time.monotonic() + 0.1
             course = Course(plan(clients=1, interval_s=5.0, warmup_s=0.0, window_s=0.1), start_at, RowBuffer(start_at))
-            swarm = EpollSwarm(course, range(1), target(port), Stop(), nothing)
-            for name, value in attributes.items():
-                setattr(swarm, name, value)
+            pollers = target(port).pollers(course.plan, [0])
+            if wire:
+                pollers[0][0].request._always = wire
+            swarm = EpollSwarm(course, range(1), target(port), Stop(), nothing, pollers)
             await asyncio.to_thread(swarm.run)
             return course.rows
 
@@ -92,7 +92,7 @@ def test_an_event_of_an_earlier_socket_is_not_taken_for_a_connection() -> None:
     start_at = time.monotonic() + 60
     course = Course(plan(clients=1, warmup_s=0.0), start_at, RowBuffer(start_at))
     swarm = EpollSwarm(course, range(1), target(1), Stop(), nothing)
-    device: EpollDevice = swarm.waiting[0]
+    device: EpollDevice = swarm.waiting[0][2]
     device.poll()
     device.on_event(select.EPOLLIN | select.EPOLLHUP)
     assert not device.idle
