@@ -283,7 +283,7 @@ def target(folder: Path, text: str) -> str:
         (f"app: a:b\n{PLAIN}", {"ratio": "1:1", "bulk_bytes": 7}, "leave ratio, bulk_bytes out"),
         (f"url: http://192.0.2.1\n{PLAIN}", {}, r"mine\.yaml, line 1: .*set allow_remote=True if that server is yours"),
         (f"url: http://[::1]\nmetrics_url: http://192.0.2.1/metrics\n{PLAIN}", {}, r"mine\.yaml, line 2: .*allow_remote"),
-        (f"command: run\n{PLAIN}", {"workers": 2}, "workers=2 with target=.* which has no app"),
+        (f"command: run {{port}}\n{PLAIN}", {"workers": 2}, "workers=2 with target=.* which has no app"),
         (f"app: a:b\n{PLAIN}", {"target": " "}, "name a target of params/targets/"),
     ],
 )

@@ -301,7 +301,9 @@ def _shown(answer: Answer, poller: Poller) -> AnswerShown:
 def _said(error: Exception, within_s: float) -> str:
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return f"not within {within_s:g} s"
-    return " ".join(str(error).split()) or type(error).__name__
+    # What is neither the network's nor the server's doing is a fault of a transport, and its kind says more than its words.
+    text = str(error) if isinstance(error, httpx.HTTPError | OSError) else repr(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _ended(sentence: str) -> str:

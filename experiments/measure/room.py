@@ -14,8 +14,8 @@ from experiments.scenario import Scenario
 
 PART_BYTES = 76
 """A line of run.json: a SHA-256 in hexadecimal digits, quotes, indentation."""
-ANSWER_BYTES = 8_000
-"""A wrong answer that is kept: its headers and the first bytes of its body, with all their escapes."""
+ANSWER_BYTES = 11_000
+"""A wrong answer that is kept: why it is wrong, its headers and the first bytes of its body, with all their escapes."""
 _GENERATOR_BYTES = 3_000
 _WORKER_BYTES = 300
 _REST_BYTES = 64 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import experiments as lab
-from experiments.errors import GeneratorError
+from experiments.errors import GeneratorError, ServerContractError
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import GeneratorProcess, KernelGenerator
@@ -85,12 +85,18 @@ def test_a_transport_that_prints_and_reads_is_not_heard_by_the_run(tmp_path: Pat
 
 def test_a_transport_with_a_fault_is_named(tmp_path: Path) -> None:
     """The polls are the generator's errors; the check says which transport and which error, not only what may be short."""
-    record = lab.run(scenario(tmp_path), transport=transports.Faulty)
-    assert ends(record).keys() == {"generator_error"}
+    record = lab.run(scenario(tmp_path), transport=transports.Tiring)
+    assert "generator_error" in ends(record)
     found = check(record, "generator_errors")
     assert found["kind"] == "failed"
     assert "RuntimeError('no such setting')" in found["meaning"]
-    assert "tests.faults.transports:Faulty" in found["advice"]
+    assert "tests.faults.transports:Tiring" in found["advice"]
+
+
+def test_a_transport_that_never_works_is_refused_before_the_load(tmp_path: Path) -> None:
+    """The first device asks through it, and its own words are told."""
+    with pytest.raises(ServerContractError, match=r"there was no answer: RuntimeError\('no such setting'\)"):
+        lab.run(scenario(tmp_path), transport=transports.Faulty)
 
 
 def test_who_looks_on_and_raises_does_not_end_the_run(tmp_path: Path) -> None:

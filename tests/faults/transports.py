@@ -41,6 +41,18 @@ class Chatty(LeanTransport):
         return await super().handle_async_request(request)
 
 
+class Tiring(LeanTransport):
+    """Has a fault of its own from its third request on."""
+
+    asked = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if self.asked > 2:
+            raise RuntimeError("no such setting")
+        return await super().handle_async_request(request)
+
+
 class Faulty(LeanTransport):
     """Has a fault of its own in every request."""
 

@@ -113,7 +113,7 @@ def test_a_command_is_started_measured_and_ended(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_who_listens_costs_what_a_running_server_costs(tmp_path: Path) -> None:
-    """Or who the pid file names; its own counter vouches for the answers."""
+    """So is the process of a pid file; a counter of its own vouches for what was answered."""
     with serving(tmp_path) as (url, pid):
         (tmp_path / "it.pid").write_text(f"{pid}\n")
         metrics = f"metrics_url: {url}/metrics\nmetrics_requests: requests_total"

@@ -5,9 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from experiments.predict.cell import read
+from experiments.predict import forecast
+from experiments.predict.cell import cannot, read
 from experiments.record import reading, store
 from tests.support.made_up import SMALL, Costs, made_up
+from tests.support.targets import named
 
 
 def test_rates_and_cores_of_a_record(tmp_path: Path) -> None:
@@ -59,3 +61,14 @@ def test_cells_that_take_too_little_to_tell_say_nothing_of_the_speed(tmp_path: P
     found = read(made_up(tmp_path, SMALL, costs=Costs(server=0.1)))
     assert found is not None
     assert found.slowness == ()
+
+
+def test_a_target_is_read_and_nothing_is_foretold_of_it(tmp_path: Path) -> None:
+    """What all its polls cost together is known; the model of two constant answers has nothing to learn from it."""
+    cell = read(made_up(tmp_path, SMALL, target=named("five", tmp_path / "targets")))
+    assert cell is not None
+    assert cell.server.status_per_s > 100
+    assert cell.server.bulk_per_s == 0
+    assert cell.cannot.startswith("Nothing is foretold of this target")
+    assert forecast.learn([cell, cell, cell]) is None
+    assert cannot(SMALL.plan) == ""

@@ -28,6 +28,7 @@ from experiments.scenario import Scenario
 from experiments.schedule import Plan
 from experiments.target import loading, planning
 from experiments.target.file import ranges
+from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
 
 SMALL = Scenario(clients=40, interval_ms=250, minutes=0.5, warmup_s=1)
@@ -241,7 +242,7 @@ def made_up(
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": path.name,
         "started_at": "2026-11-24T10:00:00.000Z",
-        "scenario": scenario.model_dump() | ({} if target is None else {"target": target.name}),
+        "scenario": scenario.model_dump() | ({} if target is None or scenario.target != HELLO else {"target": target.name}),
         "environment": _ENVIRONMENT,
         "endpoints": list(plan.endpoints),
         "plan": json.loads(json.dumps(asdict(plan))),

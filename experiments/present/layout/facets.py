@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from experiments.present.template import template
 
-_GAP_X, _GAP_PX, _TOP_PX, _BOTTOM_PX = 0.1, 84, 92, 56
+_GAP_X, GAP_PX, _TOP_PX, _BOTTOM_PX = 0.1, 84, 92, 56
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,22 @@ class Facet:
     """Settings of its y axis."""
 
 
-def tile(title: str, facets: Sequence[Facet], *, columns: int, height: int, **layout: Any) -> go.Figure:
+def tile(title: str, facets: Sequence[Facet], *, columns: int, height: int, gap: int = GAP_PX, **layout: Any) -> go.Figure:
     """A figure of facets, row by row.
 
     Args:
         title: the question that the figure answers.
         columns: facets in a row.
         height: of one facet's plotting area, in pixels.
+        gap: between two rows, in pixels: room for an axis and for a title of one line, unless said otherwise.
         layout: further settings of the figure.
     """
     rows = -(-len(facets) // columns)
-    inner = rows * height + (rows - 1) * _GAP_PX
+    inner = rows * height + (rows - 1) * gap
     figure = go.Figure(layout={"template": template(), "title": {"text": title}})
     for place, facet in enumerate(facets):
         row, column = divmod(place, columns)
-        top = 1 - row * (height + _GAP_PX) / inner
+        top = 1 - row * (height + gap) / inner
         _add(figure, facet, place + 1, _across(column, columns), (max(0.0, top - height / inner), top))
     figure.update_layout(height=inner + _TOP_PX + _BOTTOM_PX, margin={"t": _TOP_PX, "b": _BOTTOM_PX}, **layout)
     return figure

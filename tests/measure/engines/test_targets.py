@@ -81,6 +81,8 @@ def by_path(requests: list[bytes]) -> Callable[..., Any]:
                     writer.write(b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n")
                 elif path == b"/only":
                     writer.write(answer(b"four"))
+                elif path == b"/x":
+                    writer.write(answer(b'{"wait_s": 0.125}'))
                 elif path == b"/own":
                     writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
                 elif path == b"/e":
@@ -210,13 +212,16 @@ endpoints:
 def test_a_server_that_says_when_to_poll_next_is_obeyed(tmp_path: Path, engine: str) -> None:
     """Each round is due so long after the end of the one before it, whatever the clock says."""
     target = loaded(
-        "endpoints: {only: {request: GET /x, every_s: 0.05, next_poll: {json: fine_s}, expect: {status: 200}}}", tmp_path
+        "endpoints: {only: {request: GET /x, every_s: 0.05, next_poll: {json: wait_s}, expect: {status: 200}}}", tmp_path
     )
     told = plan_of(target)
     assert told.clocks[0].told
     rows, facts, _ = measure(tmp_path / "run", target, told, engine)
     assert facts["totals"]["failed"] == 0
-    assert rows.height > 6
+    polls = rows.drop_nulls("sent_s").sort("client", "round")
+    assert polls.height > told.clients
+    follows = polls.with_columns(wait_s=pl.col("due_s") - pl.col("done_s").shift().over("client")).drop_nulls("wait_s")
+    assert follows.filter((pl.col("wait_s") - 0.125).abs() > 2 * schema.TICK_S).is_empty()
 
 
 bodies = st.one_of(

@@ -34,7 +34,7 @@ class Workers:
         self.asked: list[int] = []
         self._pids, self._backlog = pids, backlog
 
-    def __call__(self, url: str, address: object, count: int, timeout_s: float) -> tuple[list[Health], bool]:
+    def __call__(self, url: str, address: object, count: int, timeout_s: float, path: str) -> tuple[list[Health], bool]:
         self.asked.append(count)
         taken = min(count, self._backlog)
         return [Health(self._pids[one % len(self._pids)], 1, None, None) for one in range(taken)], taken < count

@@ -14,8 +14,12 @@ from experiments.studies.capacity.page import Capacity
 from experiments.studies.capacity.params import Asked, Own
 from experiments.studies.capacity.search import Finding
 from experiments.studies.capacity.strategy import Light, Search
+from experiments.studies.cells import Cell
+from experiments.studies.study import Study
 from server import catalogue
 from tests.studies.capacity.made_up_search import GIVEN, made, searched, study
+from tests.studies.cells.made_up_cells import leave_record
+from tests.support.made_up import Answer, target_of
 
 
 def cells_of(capacity: Capacity) -> list[Callable[[], Any]]:
@@ -188,3 +192,38 @@ def test_a_search_is_held_against_an_earlier_one(tmp_path: Path, monkeypatch: py
     same = Capacity(study(tmp_path, made(edge=200), capacity_id="same", compare_to=before, strict=True))
     same.search()
     same.enforce()
+
+
+TARGET = """
+url: http://127.0.0.1:9
+endpoints:
+  status: {request: POST /status, every_s: 0.05, slo: {p99_ms: 20}}
+  config: {request: GET /config, every_s: 0.1, expect: {bytes: 500}}
+  alarms: {request: GET /alarms, every_s: 0.5}
+"""
+
+
+def test_a_target_is_searched_by_its_own_level_and_nothing_is_foretold_of_it(tmp_path: Path) -> None:
+    """The edge is measured alone; every cell that would show a forecast says why there is none."""
+    loaded = target_of(tmp_path / "targets", TARGET)
+
+    class OfTarget(made(edge=100)):  # type: ignore[misc]
+        async def _execute(self, cell: Cell, place: Path) -> None:
+            type(self).measured.append(cell.name)
+            late = cell.scenario.clients > self.edge
+            leave_record(cell, place, server=(lambda poll: Answer(0.04)) if late else None, target=loaded)
+
+    of_hello = {"server", "ratio", "status_bytes", "bulk_bytes", "workload", "database_url", "db_delay_ms", "db_connections"}
+    given = {name: value for name, value in GIVEN.items() if name not in of_hello}
+    given |= {"target": str(loaded.path), "slo_status_p99_ms": 0, "slo_failure_pct": 100, "results_dir": str(tmp_path)}
+    capacity = Capacity(Study(Asked.from_parameters(given), bench=OfTarget), lambda line: None)
+    assert "response p99 of status up to 20 ms" in text(capacity.asked())
+    for cell in (capacity.light, capacity.model, capacity.foretell):
+        assert "Nothing is foretold of this target" in text(cell())
+    assert "Nothing was foretold" in text(capacity.held_out())
+    found = text(capacity.search())
+    assert "held in" in found
+    assert "config p99, ms" in text(capacity.levels())
+    chart = capacity.edge()
+    assert isinstance(chart, Chart)
+    assert chart.content()["layout"]["annotations"][0]["text"] == "<b>status</b>"

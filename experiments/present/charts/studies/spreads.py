@@ -15,10 +15,12 @@ from experiments.present.axes import percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.charts.studies.grid import MOST_FACETS, X
 from experiments.present.format import plain_value, plural, significant
-from experiments.present.layout.facets import Facet, tile
+from experiments.present.layout.facets import GAP_PX, Facet, tile
 
-_MOST_BESIDE = 4
+_MOST_BESIDE = 3
 """Endpoints in a row."""
+_LINE_PX = 18
+"""Height of the second line of a title."""
 _SHADES = ("#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B", "#041A3A")
 """Light to dark with the number of clients, so that their order is seen in grey as well."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -46,6 +48,7 @@ def multiples(points: Sequence[Point], names: Sequence[str] = ARTICLE) -> Chart 
             _facets(shown, {name: called[name] for name in endpoints}, clients),
             columns=len(endpoints),
             height=200,
+            gap=GAP_PX + (_LINE_PX if len(endpoints) > 2 else 0),
             hovermode="closest",
             legend={"title": {"text": "clients"}, "x": 1.01, "y": 1},
         ),
@@ -66,9 +69,7 @@ def _rows(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
     return list(groups.items())
 
 
-def _facets(
-    rows: Sequence[tuple[str, list[Point]]], endpoints: Mapping[str, str], clients: Sequence[Any]
-) -> list[Facet]:
+def _facets(rows: Sequence[tuple[str, list[Point]]], endpoints: Mapping[str, str], clients: Sequence[Any]) -> list[Facet]:
     """A small chart for each row and endpoint, all with the same scales; the legend names each line once.
 
     Args:
@@ -77,7 +78,7 @@ def _facets(
     drawn = [point for _, group in rows for point in group]
     curves = [frame for point in drawn for name, frame in point.curves.items() if name in endpoints]
     values = [1000 * value for frame in curves for value in frame["value_s"]]
-    axes = {endpoint: _axis(drawn, endpoint) for endpoint in endpoints}
+    axes = {endpoint: _axis(drawn, endpoint, narrow=len(endpoints) > 2) for endpoint in endpoints}
     y = {**spread_layout(values), "title": {"text": "response, ms"}}
     # Beside one another there is no room for a long name and a long combination on one line.
     between = ", " if len(endpoints) < 3 else "<br>"
@@ -99,10 +100,14 @@ def _lines(endpoint: str, group: Sequence[Point], clients: Sequence[Any]) -> lis
     ]
 
 
-def _axis(points: Sequence[Point], endpoint: str) -> dict[str, Any]:
-    """Percentages, as far as any curve of the endpoint goes."""
-    tails = (point.curves[endpoint]["tail"][-1] for point in points if _drawable(point, endpoint))
-    return percentile_layout(tails, "polls done within the time", small=True)
+def _axis(points: Sequence[Point], endpoint: str, *, narrow: bool) -> dict[str, Any]:
+    """Percentages, as far as any curve of the endpoint goes; without that of half, where labels would overlap."""
+    tails = [point.curves[endpoint]["tail"][-1] for point in points if _drawable(point, endpoint)]
+    axis = percentile_layout(tails, "polls done within the time", small=True)
+    if not narrow:
+        return axis
+    ticks = [tick for tick in zip(axis["tickvals"], axis["ticktext"], strict=True) if tick[1] != "50 %"]
+    return {**axis, "tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "tickangle": 0}
 
 
 def _drawable(point: Point, endpoint: str) -> bool:
