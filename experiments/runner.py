@@ -39,14 +39,15 @@ def run(
     scenario: Scenario,
     *,
     on_progress: OnProgress = lambda progress: None,
-    transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
+    transport: Callable[..., httpx.AsyncBaseTransport] | None = None,
 ) -> Record:
     """Answers a scenario: measures it, or with `run_dir` opens the record of an earlier run.
 
     Args:
         on_progress: called about every second with a `Progress`; what it raises becomes one warning, and the run goes on.
-        transport: makes an httpx transport for a device instead of the engine's own. A function at the top level of a
-            module that generator processes can import. The server is looked at beforehand without it, over plain HTTP/1.1.
+        transport: makes an httpx transport for a device instead of the engine's own; called with the device's number if it
+            needs an argument, or names its first one `device` or `client`. A function at the top level of a module that
+            generator processes can import. The server is looked at beforehand without it, over plain HTTP/1.1.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import inspect
 import math
 import os
 import ssl
 import sys
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from experiments.errors import GeneratorError, ServerContractError
+from experiments.measure.engines.aio.adapters import takes_device
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.target import contexts
 from experiments.parts import Load
@@ -210,22 +210,12 @@ def _made(name: str) -> httpx.AsyncBaseTransport:
     module, _, attribute = name.partition(":")
     try:
         factory = getattr(importlib.import_module(module), attribute)
-        made = factory(0) if _takes_number(factory) else factory()
+        made = factory(0) if takes_device(factory) else factory()
     except Exception as error:
         raise GeneratorError(f"transport={name!r} failed when it was called for device 0 ({error!r}).") from error
     if not isinstance(made, httpx.AsyncBaseTransport):
         raise GeneratorError(f"transport={name!r} made a {type(made).__name__}, which is no httpx.AsyncBaseTransport.")
     return made
-
-
-def _takes_number(factory: Callable[..., object]) -> bool:
-    try:
-        inspect.signature(factory).bind()
-    except TypeError:
-        return True
-    except ValueError:
-        return False
-    return False
 
 
 def _times(

@@ -86,6 +86,31 @@ async def scripted(
         await asyncio.sleep(0)
 
 
+@asynccontextmanager
+async def serving(serve: Handler, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server on a free port of this machine that does with each connection what a test wrote down; its URL."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.append(asyncio.current_task())  # type: ignore[arg-type]
+        try:
+            await serve(reader, writer)
+            writer.close()
+        finally:
+            if not writer.is_closing():
+                writer.transport.abort()
+
+    listener = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    finally:
+        listener.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+
 def answer(body: bytes, *, status: str = "200 OK", headers: bytes = b"") -> bytes:
     """A plain answer with Content-Length."""
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n" % (status.encode(), len(body), headers) + body

@@ -10,7 +10,7 @@ from experiments.record.schema import Outcome
 
 MOST_RESTS = 20
 """Of a device."""
-_OF_CONNECTIONS = ("connects", "reconnects", "closes", "retries", "idle_close_s")
+_OF_CONNECTIONS = ("connects", "reconnects", "closes", "retries", "handshakes", "resumptions", "idle_close_s")
 _BY_ENDPOINT = ("compared", "differed")
 _NONE_SENT = (Outcome.UNSENT_BUSY, Outcome.UNSENT_LATE)
 
@@ -71,6 +71,10 @@ class Effort:
     """How long connections had rested when the server closed them; the first ones of each device, `MOST_RESTS` at most."""
     connections_told: bool = True
     """Whether the transport tells of its connections; if not, nobody knows how many there were."""
+    handshakes: int = 0
+    """TLS handshakes done."""
+    resumptions: int = 0
+    """Of these, those that resumed an earlier session."""
 
     def add(self, other: Effort) -> None:
         """Takes the effort of another device in."""

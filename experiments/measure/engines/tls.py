@@ -87,5 +87,5 @@ def _no_password() -> str:
 def _said(error: Exception) -> str:
     """Why, in few words; OpenSSL's own have a place in its source code at their end."""
     if isinstance(error, ssl.SSLError):
-        return error.reason.lower().replace("_", " ") if error.reason else "not PEM"
+        return error.reason.lower().replace("_", " ") if error.reason else "nothing of that kind in it"
     return getattr(error, "strerror", None) or str(error)

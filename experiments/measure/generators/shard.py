@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -11,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from experiments.errors import GeneratorError, ParameterError
-from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory
+from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory, takes_device
 from experiments.measure.engines.target import Secured, Target
 from experiments.measure.engines.threads.counter import Counters
 from experiments.schedule import Plan
@@ -79,7 +78,7 @@ class Shard:
 
     def _made_by(self, factory: TransportFactory, client: int) -> httpx.AsyncBaseTransport:
         try:
-            made = factory(client) if _takes_number(factory) else factory()
+            made = factory(client) if takes_device(factory) else factory()
         except Exception as error:
             raise GeneratorError(
                 f"transport={self.transport!r} failed when it was called for device {client} ({_short(error)})."
@@ -103,17 +102,6 @@ class Shard:
             secured = Secured(self.target, self.plan) if self.target.https else None
             return lambda client: StockTransport(self.target.timeout_s, secured.context(client) if secured else None)
         return None
-
-
-def _takes_number(factory: TransportFactory) -> bool:
-    """Whether it cannot be called without an argument: it is told the device's number then."""
-    try:
-        inspect.signature(factory).bind()
-    except TypeError:
-        return True
-    except ValueError:  # It has no signature, as some that are not Python.
-        return False
-    return False
 
 
 def _short(error: Exception) -> str:

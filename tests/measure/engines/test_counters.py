@@ -4,7 +4,7 @@ from collections import Counter
 
 from experiments.measure.engines.counters import Effort
 
-OF_CONNECTIONS = ("connects", "reconnects", "closes", "retries", "idle_close_s")
+OF_CONNECTIONS = ("connects", "reconnects", "closes", "retries", "handshakes", "resumptions", "idle_close_s")
 BY_ENDPOINT = {name: {"status": 0, "bulk": 0} for name in ("compared", "differed")}
 
 
@@ -12,6 +12,7 @@ def test_what_a_transport_does_not_tell_is_unknown_and_not_nought() -> None:
     """Requests and checksums are counted all the same, and one silent device makes the sum unknown."""
     told = Effort(attempts=3, connects=1, checksums=2)
     counts = {"attempts": 3, "connects": 1, "reconnects": 0, "closes": 0, "retries": 0, "checksums": 2}
+    counts |= {"handshakes": 0, "resumptions": 0}
     assert told.facts(("status", "bulk")) == counts | BY_ENDPOINT | {"idle_close_s": None}
     told.add(Effort(attempts=4, checksums=1, connections_told=False))
     assert told.facts(("status", "bulk")) == {"attempts": 7, "checksums": 3} | BY_ENDPOINT | dict.fromkeys(OF_CONNECTIONS)

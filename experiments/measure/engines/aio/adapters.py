@@ -6,6 +6,7 @@ last byte itself; for any other transport the link can only look at the clock wh
 
 from __future__ import annotations
 
+import inspect
 import math
 import ssl
 import time
@@ -15,6 +16,7 @@ from typing import Protocol
 
 import httpx
 
+from experiments.measure.engines import tls
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.counters import Effort
 from experiments.measure.engines.masking import FIRST_BYTES
@@ -22,7 +24,24 @@ from experiments.measure.engines.target import Target
 from experiments.target.poller import Poller
 
 TransportFactory = Callable[..., httpx.AsyncBaseTransport]
-"""Called with the device's number, if it takes one."""
+"""Called with the device's number, or with nothing; see `takes_device`."""
+
+_NAMES_OF_A_DEVICE = ("client", "device")
+
+
+def takes_device(factory: TransportFactory) -> bool:
+    """Whether a factory is called with the device's number: it cannot be called without an argument, or names its first one
+    `device` or `client`. Any other argument has a meaning of its own, and keeps its default."""
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:  # Written in C, and tells nothing.
+        return False
+    names = [*signature.parameters]
+    try:
+        signature.bind()
+    except TypeError:
+        return True
+    return bool(names) and names[0] in _NAMES_OF_A_DEVICE
 
 
 class Link(Protocol):
@@ -158,6 +177,8 @@ class LeanLink:
             reconnects=t.reconnects,
             closes=t.closes,
             retries=t.retries,
+            handshakes=t.handshakes,
+            resumptions=t.resumptions,
             rests_s=t.rests_s,
         )
 
@@ -226,13 +247,15 @@ class HttpxLink:
 
 
 class StockTransport(httpx.AsyncBaseTransport):
-    """httpx as a team's own script would use it: an `AsyncClient` a device, with its default pool."""
+    """httpx as a team's own script would use it: an `AsyncClient` a device, with its default pool.
 
-    _shared_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    """Never used for plain HTTP; without it each client would spend 20 ms on loading certificates."""
+    Args:
+        context: how an https server is spoken to, see `tls.Contexts`; None trusts whom the system trusts. It is shared: each
+            client would spend 20 ms and more on loading certificates.
+    """
 
     def __init__(self, timeout_s: float, context: ssl.SSLContext | None = None) -> None:
-        self._client = httpx.AsyncClient(timeout=timeout_s, verify=context or self._shared_context, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=timeout_s, verify=context or tls.usual(), trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._client.send(request, stream=True)

@@ -161,8 +161,8 @@ class TlsProtocol(Http1Protocol):
         reason = super()._why_ended(error)
         if not self._confirmed:
             failure = httpx.ConnectError(
-                "the server ended the connection before its side of the TLS handshake was over: it may ask for a certificate "
-                "of the device's, or for another one"
+                "the server ended the connection before its side of the TLS handshake was over: it may ask for a "
+                "certificate of the device's, or for another one"
             )
             failure.__cause__ = error
             return failure

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -98,7 +98,9 @@ class LeanTransport(httpx.AsyncBaseTransport):
         return self.answer.first_byte_at
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Asks once and waits for the complete answer; the next request waits until that is read, closed or forgotten.
+        """Asks once and waits for the complete answer.
+
+        The next request waits for it; and if this one has the limit `pool`, until its answer is read, closed or forgotten.
 
         Raises:
             httpx.ConnectError: no connection; the cause is the operating system's error, or OpenSSL's.
@@ -109,28 +111,36 @@ class LeanTransport(httpx.AsyncBaseTransport):
         patience = Patience.of(request)
         await self._take_turn(patience.pool)
         try:
-            body = whole_body(request)
-            errand = Errand(patience, framed(request) if body is None else None, self._clock)
+            whole = whole_body(request)
+            errand = Errand(patience, framed(request) if whole is None else None, self._clock)
             self._leave_other(_origin_of(request))
-            answer = await self._exchange(request, head(request) + (body or b""), errand)
+            answer = await self._exchange(request, head(request) + (whole or b""), errand)
         except BaseException:
             self._turn.release()
             raise
-        held = HeldBody(b"" if self._discard_bodies else b"".join(answer.body), self._turn.release)
+        body = b"" if self._discard_bodies else b"".join(answer.body)
+        stream: httpx.AsyncByteStream
+        if patience.pool is None:
+            # The answer is complete, and nobody who would wait for ever must wait for a client that does not read it.
+            self._turn.release()
+            stream = httpx.ByteStream(body)
+        else:
+            stream = HeldBody(body, self._turn.release)
         told = {"http_version": answer.version}
-        return httpx.Response(answer.status, headers=answer.headers, stream=held, extensions=told)
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=told)
 
-    async def exchange(self, request: httpx.Request) -> Answer:
+    def exchange(self, request: httpx.Request) -> Coroutine[Any, Any, Answer]:
         """The same for a device, which needs no `httpx.Response`: making one costs as much as the rest of this module.
 
         A device keeps the time itself, asks one server, and never asks before it has its answer: nothing of that is looked
         after here.
         """
-        wire = request.extensions.get("lean_wire") or head(request) + await request.aread()
-        return await self._exchange(request, wire, None)
+        return self._exchange(request, request.extensions.get("lean_wire"), None)
 
-    async def _exchange(self, request: httpx.Request, wire: bytes, errand: Errand | None) -> Answer:
+    async def _exchange(self, request: httpx.Request, wire: bytes | None, errand: Errand | None) -> Answer:
         self.connect_s = self.tls_s = 0.0
+        if wire is None:
+            wire = head(request) + await request.aread()
         protocol = self._protocol
         if protocol is not None and protocol.usable:
             try:

@@ -21,7 +21,7 @@ from experiments.measure.engines.http1 import ConnectionClosed, ProtocolViolatio
 from experiments.measure.engines.tls import Contexts, Tls
 from experiments.record.schema import Outcome
 from tests.support.certificates import Authority
-from tests.support.scripted_server import Step, answer, scripted
+from tests.support.scripted_server import Step, answer, scripted, serving
 
 BODY = b"0123456789" * 20_480
 HERE = "127.0.0.1"
@@ -89,15 +89,15 @@ def test_long_bodies_go_both_ways(run: Run, authority: Authority) -> None:
         received.append(await reader.readexactly(len(BODY)))
         writer.write(answer(BODY))
         await writer.drain()
-        writer.close()
 
     async def poll() -> None:
-        async with await asyncio.start_server(serve, HERE, 0, ssl=authority.server(HERE)) as server:
-            port = server.sockets[0].getsockname()[1]
-            async with LeanTransport(context=trusting(authority), discard_bodies=True) as transport:
-                transport.checksum_wanted = True
-                got = await transport.exchange(httpx.Request("POST", f"https://{HERE}:{port}/", content=BODY))
-                assert (got.body_bytes, got.checksum) == (len(BODY), zlib.crc32(BODY))
+        async with (
+            serving(serve, tls=authority.server(HERE)) as url,
+            LeanTransport(context=trusting(authority), discard_bodies=True) as transport,
+        ):
+            transport.checksum_wanted = True
+            got = await transport.exchange(httpx.Request("POST", url, content=BODY))
+            assert (got.body_bytes, got.checksum) == (len(BODY), zlib.crc32(BODY))
 
     run(poll())
     assert received == [BODY]
@@ -327,12 +327,10 @@ def test_a_server_without_tls_is_no_connection(run: Run, authority: Authority, s
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1000)
         writer.write(says)
-        writer.close()
 
     async def poll() -> None:
-        async with await asyncio.start_server(serve, HERE, 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            error = await failure(f"https://{HERE}:{port}/", trusting(authority))
+        async with serving(serve) as url:
+            error = await failure(url.replace("http:", "https:"), trusting(authority))
             assert reason in str(error)
             assert outcome_of(error) is Outcome.CONNECT_FAILED
 
@@ -347,11 +345,10 @@ def test_a_handshake_that_never_ends_is_still_connecting(run: Run, authority: Au
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         ended.set()
-        writer.close()
 
     async def poll() -> None:
-        async with await asyncio.start_server(serve, HERE, 0) as server:
-            url = f"https://{HERE}:{server.sockets[0].getsockname()[1]}/"
+        async with serving(serve) as plain:
+            url = plain.replace("http:", "https:")
             async with LeanTransport(context=trusting(authority)) as transport:
                 if limited:
                     request = httpx.Request("GET", url, extensions={"timeout": {"connect": 0.05}})
