@@ -4,8 +4,8 @@
     python -m experiments try ./my.yaml server_url=http://127.0.0.1:8000 clients=50
     python -m experiments from capture.har > my.yaml
 
-`from` takes a HAR file, an OpenAPI 3 document, an access log, or a curl command in quotes. The exit code is 0 if every answer
-is right or the target is made, 1 if an answer is not right, and 2 if it could not be tried or made.
+`from` takes a HAR file, an OpenAPI 3 document, an access log, or a curl command in quotes. The exit code is 0 if every
+answer is right or the target is made, 1 if an answer is not right, and 2 if it could not be tried or made.
 """
 
 from __future__ import annotations
