@@ -236,7 +236,7 @@ def test_every_endpoint_has_its_rate_and_its_clock() -> None:
 
 
 def test_a_clock_whose_rounds_answers_decide_does_not_follow_the_plan() -> None:
-    """Nor does any under `after`."""
+    """Nobody can foretell its due times, and nobody can any under `after`."""
     told = replace(MADE, timings=(Timing("status", every_s=3, told=True), Timing("config", every_s=10)))
     assert [told.follows_the_clock(clock) for clock in told.clocks] == [False, True]
     assert not any(replace(told, pacing="after").follows_the_clock(clock) for clock in told.clocks)

@@ -60,7 +60,7 @@ def test_httpbin_is_measured_as_its_file_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["datasette", "httpbin"])
 def test_how_to_install_a_server_stands_in_its_file(name: str) -> None:
-    """And the lab does not depend on it."""
+    """In an environment of its own, and with the command that tries it."""
     text = loading.load(name).path.read_text()
     assert f"/bin/pip install {name}" in text
     assert f"make try TARGET={name}" in text
