@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.analyse.changes import environment_differences
+from experiments.errors import ParameterError
 from experiments.measure.host import fingerprint
 from experiments.target import loading
 from server import catalogue
@@ -31,14 +32,12 @@ def conditions(systems: Iterable[str]) -> dict[str, Any]:
     Args:
         systems: names from the catalogue, of which what they need is among the versions; or targets, by name or path, of
             which a digest is kept: what is asked may not change while cells are measured.
-
-    Raises:
-        ParameterError: a target is not there, or not right.
     """
     systems = tuple(systems)
     found = fingerprint.fingerprint()
-    if own := [name for name in systems if name not in catalogue.SYSTEMS]:
-        found |= {"targets": {name: _target(name) for name in own}}
+    own = {name: digest for name in systems if name not in catalogue.SYSTEMS and (digest := _target(name))}
+    if own:
+        found |= {"targets": own}
     needs = (need for name in systems for need in _needs(name))
     return found | {"packages": found["packages"] | {need: _version(need) for need in needs}, "lab_code": _code()}
 
@@ -61,8 +60,11 @@ def _needs(system: str) -> tuple[str, ...]:
 
 
 def _target(name: str) -> str:
-    """A digest of a target's file and of what it names."""
-    loaded = loading.load(name)
+    """A digest of a target's file and of what it names; empty where it cannot be read, which is refused elsewhere."""
+    try:
+        loaded = loading.load(name)
+    except ParameterError:
+        return ""
     digest = hashlib.sha256(loaded.text.encode())
     for path, content in sorted(loaded.files.items()):
         digest.update(path.encode() + content)
