@@ -311,7 +311,7 @@ def test_an_answer_that_ends_with_the_connection_needs_the_last_word(run: Run, a
 
 
 def test_garbage_within_tls_is_no_answer(run: Run, authority: Authority) -> None:
-    """And nothing of OpenSSL's either."""
+    """The poll fails as any broken protocol does, and no error of OpenSSL's escapes."""
 
     async def poll() -> None:
         async with scripted([b"SSH-2.0-OpenSSH_9.2\r\n"], tls=authority.server(HERE)) as server:
@@ -339,7 +339,7 @@ def test_a_server_without_tls_is_no_connection(run: Run, authority: Authority, s
 
 @pytest.mark.parametrize("limited", [True, False], ids=["the request's limit", "the caller's patience"])
 def test_a_handshake_that_never_ends_is_still_connecting(run: Run, authority: Authority, limited: bool) -> None:
-    """And the connection does not outlive who gave it up."""
+    """Its time runs as that of connecting does, and the connection does not outlive who gave it up."""
     ended = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
