@@ -1,7 +1,7 @@
 """Every system that can be measured: how it is started, what it needs, and what makes a comparison with it fair.
 
 Data only, and all that the instrument may know of a server: it starts the command, asks the paths and expects the
-bodies that are named here.
+bodies that are named here. Falcon stands here; a system to compare it with is added in `systems/peers.py`.
 """
 
 from __future__ import annotations

@@ -382,6 +382,20 @@ def test_no_docstring_of_a_test_repeats_its_name() -> None:
     assert not says_more("And counted.", "test_a_run_is_left_out")
 
 
+def test_no_test_imports_a_private_name() -> None:
+    """What a test needs by name is public, or is tried through what uses it."""
+    ours = ("experiments", "server", "benchmarks")
+    private = [
+        f"{path} imports {name.name} of {node.module}"
+        for path, source in modules("tests")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ours
+        for name in node.names
+        if name.name.startswith("_")
+    ]
+    assert private == []
+
+
 def notebook_breaches(path: Path) -> list[str]:
     """What a notebook holds although it must not, or lacks."""
     notebook = nbformat.read(path, as_version=4)

@@ -74,7 +74,7 @@ class Ongoing:
 
     @cached_property
     def plan(self) -> Plan:
-        """The polls that are asked for, by the target as it was read; its file may be gone or another by the end."""
+        """The polls that are asked for; made once, since a target's file may be gone or another by the end."""
         return self.scenario.plan_of(self.precheck.loaded)
 
     @property

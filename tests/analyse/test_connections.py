@@ -116,11 +116,9 @@ def test_a_name_with_several_machines_is_said() -> None:
     several = {"address": "192.0.2.2", "addresses": ["192.0.2.1", "192.0.2.2"]}
     here = {"address": "127.0.0.1", "addresses": ["::1", "127.0.0.1"]}
     words = [connections.sentences({}, {"server": server}, 0.25) for server in (several, here, {})]
-    assert words == [
-        ["The server's name has 2 addresses. All devices polled 192.0.2.2; the others were not measured."],
-        [],
-        [],
-    ]
+    assert [len(said) for said in words] == [1, 0, 0]
+    assert all(figure in words[0][0] for figure in ("2 addresses", "192.0.2.2"))
+    assert "192.0.2.1" not in words[0][0]
     assert connections.address(here) == "127.0.0.1; the name also has ::1"
     assert connections.address({}) is None
 
@@ -128,6 +126,5 @@ def test_a_name_with_several_machines_is_said() -> None:
 def test_a_transport_that_could_not_be_closed_is_said_once() -> None:
     """Two generators with the same error give one sentence."""
     errors = [{"closing_error": "ValueError('no'), 3 of 3 times"}] * 2
-    assert connections.sentences({}, {"generator": {"instances": errors}}, 0.25) == [
-        "The transport could not be closed after the run (ValueError('no'), 3 of 3 times); no poll was lost by that."
-    ]
+    (said,) = connections.sentences({}, {"generator": {"instances": errors}}, 0.25)
+    assert "(ValueError('no'), 3 of 3 times)" in said

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,13 @@ from experiments.measure.host import fingerprint
 from experiments.measure.sampler import ProcessTree, Sampler
 from experiments.record import schema
 from experiments.scenario import Scenario
+from tests.support.processes import descendants, still_alive
 
 CHILD = """
 import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; x = b'1' * 30_000_000; time.sleep(60)"])
+large = "import time; x = b'1' * 30_000_000; print('large', flush=True); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", large], stdout=subprocess.PIPE)
+child.stdout.readline()
 end = time.process_time() + 0.3
 while time.process_time() < end: pass
 print("busy no more", flush=True)
@@ -58,7 +60,7 @@ def family() -> Iterator[subprocess.Popen[str]]:
         assert process.stdout.readline() == "busy no more\n"
         yield process
     finally:
-        with suppress(ProcessLookupError):
+        if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
@@ -69,8 +71,10 @@ def test_a_tree_is_sampled_with_its_descendants_and_its_past(tmp_path: Path, fam
     """CPU is what the processes used, memory counts the child, and CPU does not fall when a process ends."""
     sampler = Sampler(tmp_path, 50, [ProcessTree("server", 0, (family.pid,))], 0.0, clock=lambda: 1.0)
     sampler.sample()
+    killed = descendants(family.pid)
     os.killpg(family.pid, signal.SIGKILL)
     family.wait()
+    assert still_alive(killed) == []
     sampler.sample(last=True)
     sampler.save()
     frame = pl.read_parquet(tmp_path / "resources.parquet", glob=False)

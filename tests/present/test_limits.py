@@ -22,9 +22,8 @@ def test_a_quota_that_was_used_up_is_named() -> None:
     may_use = {"cores": 0.5, "quota_cores": 0.5, "memory_bytes": 512_000_000, "quota_shared_with_lab": False}
     summary = QUIET | {"server": {"may_use": may_use, "throttled": HELD}}
     (said,) = limits.sentences(summary)
-    assert said.startswith(
-        "The server was held back by its CPU quota of 0.5 cores: it was used up in 133 of 148 periods (89.9 %), 6.60 s in"
-    )
+    assert "server" in said
+    assert all(figure in said for figure in ("0.5 cores", "133 of 148 periods (89.9 %)", "6.60 s"))
     assert limits.rows(summary) == [
         ["server", "processor cores that it may use", "0.5 cores (CPU quota)"],
         ["server", "memory that it may use", "512 MB"],
@@ -38,7 +37,9 @@ def test_a_quota_that_was_used_up_is_named() -> None:
 def test_a_lab_that_was_held_back_alone_is_named() -> None:
     """Its generators are late then, and the server is not to blame."""
     (said,) = limits.sentences(QUIET | {"generator": {"throttled": HELD}})
-    assert said.startswith("The lab, generators included, was held back by a CPU quota: it was used up in 133 of 148")
+    assert "The lab, generators included" in said
+    assert "133 of 148" in said
+    assert "server" not in said.partition(".")[0]
 
 
 def test_first_packets_that_were_sent_again_are_named() -> None:
@@ -46,6 +47,4 @@ def test_first_packets_that_were_sent_again_are_named() -> None:
     connecting = {"resent": {"1": 499, "3": 1}, "listen_overflows": 500, "syn_retransmits": 1, "backlog": 128}
     seen, counted = limits.sentences(QUIET | {"connecting": connecting})
     assert "sent again: 499 polls about 1 s, 1 poll about 3 s." in seen
-    assert "a full queue or a dropped connection 500 times and first packets sent again 1 time," in counted
-    assert "for all programs of this network namespace together" in counted
-    assert counted.endswith("At most 128 connections may wait for this server (its backlog).")
+    assert all(figure in counted for figure in ("500 times", "1 time,", "network namespace", "128 connections", "backlog"))

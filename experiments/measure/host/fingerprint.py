@@ -10,6 +10,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def fingerprint() -> dict[str, Any]:
         "cores_physical": psutil.cpu_count(logical=False),
         "memory_bytes": memory_bytes,
         "memory_usable_bytes": min(memory_bytes, may_use.memory_bytes or memory_bytes),
-        "hypervisor": _is_virtual(),
+        "hypervisor": is_virtual(_lines("/proc/cpuinfo")),
         "cpu_governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "clock": {"name": clock.implementation, "resolution_s": clock.resolution},
         "packages": {name: _version(name) for name in _PACKAGES},
@@ -88,9 +89,13 @@ def _cpu_model() -> str:
     return platform.processor() or "unknown"
 
 
-def _is_virtual() -> bool | None:
-    """Whether the processor says that a hypervisor runs it; None where it says nothing, as on ARM."""
-    flags = next((line for line in _lines("/proc/cpuinfo") if line.startswith("flags")), None)
+def is_virtual(cpuinfo: Sequence[str]) -> bool | None:
+    """Whether the processor says that a hypervisor runs it; None where it says nothing, as on ARM.
+
+    Args:
+        cpuinfo: lines of /proc/cpuinfo.
+    """
+    flags = next((line for line in cpuinfo if line.startswith("flags")), None)
     return None if flags is None else " hypervisor" in flags
 
 

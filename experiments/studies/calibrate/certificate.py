@@ -36,16 +36,26 @@ class Tried:
 
 
 def certify(
-    results_dir: Path, tried: Tried, parts: Parts, figures: pl.DataFrame, carries: Mapping[str, float] | None = None
+    results_dir: Path,
+    tried: Tried,
+    parts: Parts,
+    figures: pl.DataFrame,
+    carries: Mapping[str, float] | None = None,
+    left_out: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Writes the certificate and returns it; arguments as of `made_out`."""
-    certificate = made_out(results_dir, tried, parts, figures, carries)
+    certificate = made_out(results_dir, tried, parts, figures, carries, left_out)
     store.write_json(results_dir / fingerprint.CERTIFICATE, certificate)
     return certificate
 
 
 def made_out(
-    results_dir: Path, tried: Tried, parts: Parts, figures: pl.DataFrame, carries: Mapping[str, float] | None = None
+    results_dir: Path,
+    tried: Tried,
+    parts: Parts,
+    figures: pl.DataFrame,
+    carries: Mapping[str, float] | None = None,
+    left_out: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """What a certificate says.
 
@@ -54,22 +64,26 @@ def made_out(
         figures: every figure with a known answer, as `known.trials` gives them.
         carries: engine -> most polls/s that one generator carried; where it was not measured now, what an earlier
             calibration of this machine with these versions says still holds.
+        left_out: part -> how many of its cases were not tried, for want of time or after an interrupt. What was not tried
+            has not passed.
     """
     earlier = fingerprint.certificate(results_dir) or {}
+    failed = [f"{name}: {trial.name}" for name, those in parts.items() for trial in those if trial.ok is False]
+    failed += [f"{name}: {count} not tried" for name, count in (left_out or {}).items() if count]
     return {
         "certified_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "variant": tried.variant,
         "engines": list(tried.engines),
         "pacings": list(tried.pacings),
         "tools": _tools(parts.get(SECOND_OPINION, ())),
-        "passed": all(trial.ok is not False for those in parts.values() for trial in those),
+        "passed": not failed,
         "parts": {name: _count(those) for name, those in parts.items()},
         "honest_runs": _together(parts.get(limits.HONEST, ())),
         "figures": {
             "counts": _errors(figures.filter(pl.col("unit") == "")),
             "percentiles_ms": _errors(figures.filter(pl.col("unit") == "ms")),
         },
-        "failed": [f"{name}: {trial.name}" for name, those in parts.items() for trial in those if trial.ok is False],
+        "failed": failed,
         "carries": dict(carries or {}) or earlier.get("carries", {}),
         "machine": fingerprint.identity(),
     }

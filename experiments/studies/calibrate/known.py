@@ -75,7 +75,7 @@ def _words(line: Line) -> str:
     return f"{line.figure}: expected {expected.strip()}, measured {measured.strip()}"
 
 
-_LINES: dict[str, Any] = {
+LINES: dict[str, Any] = {
     "trial": pl.String,
     "figure": pl.String,
     "unit": pl.String,
@@ -89,4 +89,4 @@ _LINES: dict[str, Any] = {
 
 def figures(trials: Iterable[Trial]) -> pl.DataFrame:
     """What trials rest on: frame(trial, figure, unit, expected, measured, error, limit, ok)."""
-    return pl.DataFrame([{"trial": one.name, **line} for one in trials for line in one.figures], schema=_LINES)
+    return pl.DataFrame([{"trial": one.name, **line} for one in trials for line in one.figures], schema=LINES)

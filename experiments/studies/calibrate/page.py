@@ -28,7 +28,7 @@ from experiments.studies.calibrate.second_opinion.opinions import second_opinion
 from experiments.studies.calibrate.trial import Came, Case, Parts
 from experiments.studies.facade import Facade
 from experiments.studies.study import Study, each
-from experiments.studies.text import folder
+from experiments.studies.text import folder, goes_on
 
 
 class Calibration(Facade[Asked]):
@@ -131,11 +131,13 @@ class Calibration(Facade[Asked]):
         """Writes the certificate, which later runs on this machine quote; that of an earlier calibration is only shown."""
         certify = certificate.made_out if self.study.shown else certificate.certify
         tried = Tried(self._own.variant, self._own.engines, self._own.pacings)
-        place = self._runs_dir.parent
-        return tables.certificate(certify(place, tried, self._parts, self._figures, self._cost.results.carries))
+        carries = self._cost.results.carries
+        return tables.certificate(
+            certify(self._runs_dir.parent, tried, self._parts, self._figures, carries, self._left_out)
+        )
 
     def enforce(self) -> None:
-        """With `strict`, fails the notebook if a trial has; to be called after everything is shown.
+        """With `strict`, fails the notebook if a trial has, or was not made; to be called after everything is shown.
 
         Raises:
             VerdictError: names what failed.
@@ -143,6 +145,13 @@ class Calibration(Facade[Asked]):
         failed = [one.name for trials in self._parts.values() for one in trials if one.ok is False]
         if self._own.strict and failed:
             raise VerdictError(f"strict: {len(failed)} trials failed: {', '.join(failed[:10])}.")
+        if self._own.strict and (missing := sum(self._left_out.values())):
+            raise VerdictError(f"strict: {missing} of what was to be tried was not; {goes_on(self.study)}.")
+
+    @property
+    def _left_out(self) -> dict[str, int]:
+        """Part -> how many of its cases have no trial."""
+        return {part: sum(not self.study.found(case).done for case in cases) for part, cases in self._cases.items()}
 
     @property
     def _figures(self) -> pl.DataFrame:

@@ -158,7 +158,7 @@ class Cells:
 
     async def _execute(self, cell: Cell, place: Path) -> None:
         """Runs the cell's process to its end, or ends it with all that descends from it."""
-        guarded = Guarded(self._command(cell, place), env=_environment() | cell.scenario.secrets, log_path=place / "run.log")
+        guarded = Guarded(self.command(cell, place), env=_environment() | cell.scenario.secrets, log_path=place / "run.log")
 
         def ended() -> bool:
             guarded.listen()
@@ -174,7 +174,8 @@ class Cells:
         how = end if in_time else f"it did not end within {limit_s:.0f} s"
         self.folder.tell_failure(cell, f"{how}; run.log may tell more")
 
-    def _command(self, cell: Cell, place: Path) -> list[str]:
+    def command(self, cell: Cell, place: Path) -> list[str]:
+        """The words that run a cell in a process of its own; passwords are none of them."""
         place = place.resolve()
         where = {"results_dir": str(place), "run_id": cell.name}
         asked = cell.scenario.model_dump(exclude_defaults=True, exclude={"run_dir", "strict", *where})

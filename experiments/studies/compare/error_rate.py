@@ -107,21 +107,21 @@ def _made_up(chance: random.Random, data: Data, truth: Mapping[str, float]) -> d
     for _ in range(FEWEST_BLOCKS):
         runs = len(truth) + _CONTROLS
         block = chance.gauss(0, _BLOCKS_APART)
-        logs = [block + off + _run(chance, data) for off in _drift(chance, data, runs)]
+        logs = [block + off + run_off(chance, data) for off in drift(chance, data, runs)]
         control = math.exp(fmean(logs[-_CONTROLS:]))
         for (name, known), log in zip(truth.items(), logs, strict=False):
             pairs[name].append((known * math.exp(log), control))
     return pairs
 
 
-def _run(chance: random.Random, data: Data) -> float:
+def run_off(chance: random.Random, data: Data) -> float:
     """How far a run is off, as a logarithm."""
     normal = chance.gauss(0, _RUNS_APART)
     # Student's t with 3 degrees of freedom: a normal variate over the root of the mean of three squared ones.
     return normal / math.sqrt(chance.gammavariate(1.5, 2.0) / 3) if data == "heavy tails" else normal
 
 
-def _drift(chance: random.Random, data: Data, runs: int) -> list[float]:
+def drift(chance: random.Random, data: Data, runs: int) -> list[float]:
     """How much slower the machine is at each of a block's runs, in the order that was drawn for them."""
     slope = _DRIFT if data == "drifting" else 0.0
     return [slope * place / (runs - 1) for place in chance.sample(range(runs), runs)]

@@ -164,7 +164,7 @@ class Checks:
         return found * self._next_poll.seconds if right else None
 
     def _is(self, answer: Answer, first: int) -> bool:
-        """Whether a body is that of the first answer: the same bytes on the wire are, whatever coding is said of them."""
+        """Whether a body is that of the first answer: the same bytes on the wire are, whatever coding is told of them."""
         return (not self._ignored and zlib.crc32(answer.body) == first) or self.fingerprint(answer.decoded) == first
 
     def _wrong_header(self, answer: Answer) -> str | None:

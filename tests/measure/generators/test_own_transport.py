@@ -41,7 +41,7 @@ BODY = b"x" * 100
     ids=["none", "needed", "device", "client", "another meaning", "our class", "httpx's class"],
 )
 def test_a_factory_is_given_the_devices_number_if_that_is_what_it_takes(factory: Callable[..., Any], takes: bool) -> None:
-    """Others are called with nothing, so that it never ends up as a setting of another meaning."""
+    """One that needs an argument, or calls its first one device or client; no other setting is ever set to a number."""
     assert takes_device(factory) is takes
 
 

@@ -14,12 +14,9 @@ from experiments.measure.host import fingerprint
         ([], None),
     ],
 )
-def test_a_machine_that_does_not_say_so_is_not_called_real(
-    monkeypatch: pytest.MonkeyPatch, lines: list[str], virtual: bool | None
-) -> None:
+def test_a_machine_that_does_not_say_so_is_not_called_real(lines: list[str], virtual: bool | None) -> None:
     """The processor's flags tell of a hypervisor; where there are none, nothing is known."""
-    monkeypatch.setattr(fingerprint, "_lines", lambda path: lines)
-    assert fingerprint._is_virtual() is virtual
+    assert fingerprint.is_virtual(lines) is virtual
 
 
 def test_what_the_report_shows_of_a_machine_is_written() -> None:

@@ -1,5 +1,6 @@
 """Cases of a calibration: tried once, gone on with, interrupted, shown again."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,16 @@ def test_an_earlier_calibration_is_shown_and_judged_without_trying_anything(
             shown.enforce()
     else:
         shown.enforce()
+
+
+def test_what_was_not_tried_has_not_passed(tmp_path: Path) -> None:
+    """A calibration without the time for a single trial certifies nothing, and fails where it is strict."""
+    asked = {"variant": "quick", "engines": "httpx", "pacings": "fixed", "honest_runs": 1, "max_hours": 0, "strict": True}
+    calibration = Calibration.of(asked | {"results_dir": str(tmp_path), "calibration_id": "it"})
+    calibration.known_answers()
+    calibration.honest_runs()
+    assert "Not calibrated" in repr(calibration.certificate())
+    written = json.loads((tmp_path / "calibration.json").read_text())
+    assert (written["passed"], written["parts"]["honest runs"]["passed"]) == (False, 0)
+    with pytest.raises(VerdictError, match="was to be tried was not"):
+        calibration.enforce()

@@ -73,7 +73,7 @@ FIGURES = pl.DataFrame(
         ("constant, fixed, httpx", "status response p50", "ms", 20.0, 20.4, 0.4, 1.0, True),
         ("stall, after, httpx", "bulk latency p99", "ms", 90.0, 88.0, -2.0, 1.8, False),
     ],
-    schema=known._LINES,
+    schema=known.LINES,
     orient="row",
 )
 TRIED = Tried("quick", ["httpx"], ["fixed", "after"])

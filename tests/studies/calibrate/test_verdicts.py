@@ -32,7 +32,7 @@ def test_a_damaged_copy_is_found_out_and_the_honest_record_stays(tmp_path: Path,
     made = with_checksums(made_up(tmp_path))
     parts = sorted((made.path / "requests").iterdir())
     before = [part.read_bytes() for part in parts]
-    found = negative._lie_trial(lie, negative.Ground(tmp_path, made))
+    found = negative.lie_trial(lie, negative.Ground(tmp_path, made))
     assert found.ok, found
     assert [part.read_bytes() for part in parts] == before
 
@@ -41,9 +41,9 @@ def test_a_lie_that_is_caught_by_chance_is_not_caught(tmp_path: Path) -> None:
     """The verdict is bad, but not by the check that is meant."""
     record = summarise(made_up(tmp_path, lag=late(1.0)))
     stall = negative.Lie("a stall", frozenset({"generator_stall"}), lambda ground: record)
-    assert not negative._lie_trial(stall, negative.Ground(tmp_path, record)).ok
+    assert not negative.lie_trial(stall, negative.Ground(tmp_path, record)).ok
     lag = negative.Lie("lag", frozenset({"lag"}), lambda ground: record)
-    assert negative._lie_trial(lag, negative.Ground(tmp_path, record)).ok
+    assert negative.lie_trial(lag, negative.Ground(tmp_path, record)).ok
 
 
 BUSY = Costs(others=1.0)

@@ -91,7 +91,7 @@ def test_an_interrupt_leaves_the_cell_unfinished(tmp_path: Path) -> None:
 def test_a_password_reaches_a_cell_by_its_environment_alone(tmp_path: Path) -> None:
     """A command is seen by all users of a machine, and a cell's notebook is kept."""
     asked = cell(workload="database", database_url="postgresql://joe:s%40cret@127.0.0.1/lab")
-    command = " ".join(bench(tmp_path)._command(asked, tmp_path / "place"))
+    command = " ".join(bench(tmp_path).command(asked, tmp_path / "place"))
     assert "postgresql://joe@127.0.0.1:5432/lab" in command
     assert "cret" not in command
     assert asked.scenario.secrets == {"PGPASSWORD": "s@cret"}
@@ -100,7 +100,7 @@ def test_a_password_reaches_a_cell_by_its_environment_alone(tmp_path: Path) -> N
 def test_a_cell_asks_what_its_scenario_asks_and_where_results_go(tmp_path: Path) -> None:
     """Nothing that the sweep alone may say reaches the cell: neither `strict` nor an earlier run."""
     asked = cell(strict=True, run_dir="elsewhere", results_dir="elsewhere", run_id="other", ratio="5:1")
-    *_, parameters = bench(tmp_path)._command(asked, tmp_path / "place")
+    *_, parameters = bench(tmp_path).command(asked, tmp_path / "place")
     assert json.loads(parameters) == {
         "clients": 5,
         "interval_ms": 250,

@@ -150,10 +150,10 @@ def test_claims_of_many_equal_systems_together_stay_within_what_is_promised(syst
 def test_made_up_data_are_what_their_names_say() -> None:
     """Outliers only where tails are heavy, and a trend only where the machine drifts."""
     chance = random.Random(1)
-    far = {data: sum(abs(error_rate._run(chance, data)) > 0.1 for _ in range(20_000)) for data in error_rate.DATA}
+    far = {data: sum(abs(error_rate.run_off(chance, data)) > 0.1 for _ in range(20_000)) for data in error_rate.DATA}
     assert far["normal"] == far["drifting"] == 0
     assert far["heavy tails"] == pytest.approx(20_000 * 0.0154, rel=0.2)
-    drifts = {data: max(error_rate._drift(chance, data, 8)) for data in error_rate.DATA}
+    drifts = {data: max(error_rate.drift(chance, data, 8)) for data in error_rate.DATA}
     assert drifts == {"normal": 0.0, "heavy tails": 0.0, "drifting": 0.1}
 
 

@@ -28,7 +28,7 @@ SECONDS = 8.0
 _LEAST_S = 2.0
 _LOT = 20240
 """Seed of the order; the same for everybody, so that two calibrations differ in what they measure alone."""
-_NAIVE = "httpx-stock"
+NAIVE = "httpx-stock"
 """Of the lab's engines the one that nobody should use: it shows what the others are for, under one phase."""
 _AIMED = ("epoll",)
 """Engines that have targets, whether this lab has them or not."""
@@ -122,7 +122,7 @@ class CostPart:
 
     def _contenders(self) -> list[Contender]:
         ours = [
-            Contender(name, ("random",) if name == _NAIVE else ("random", "together"), True, partial(own.measure, name))
+            Contender(name, ("random",) if name == NAIVE else ("random", "together"), True, partial(own.measure, name))
             for name in CALIBRATED
         ]
         return ours + [_contender(peer) for peer in self._peers if not peer.missing]
@@ -132,7 +132,7 @@ class CostPart:
         for name, why in skipped.items():
             say(f"{name}: skipped: {why}")
         costs: list[Cost] = []
-        engines = [] if missing("nginx") else [name for name in CALIBRATED if name != _NAIVE]
+        engines = [] if missing("nginx") else [name for name in CALIBRATED if name != NAIVE]
         later_s = len(engines) * (2 * growth.MEMORY_S + len(growth.STEPS) * growth.STEP_S / 2)
         for came in take(self.turns(), folder, say, later_s=later_s):
             if isinstance(came, Cost):

@@ -73,7 +73,7 @@ def nginx(folder: Path) -> Iterator[Target]:
     port = free_port()
     place = folder / f"nginx-{port}"
     place.mkdir()
-    (place / "nginx.conf").write_text(_nginx_conf(port))
+    (place / "nginx.conf").write_text(nginx_conf(port))
     (place / "bulk").write_bytes(catalogue.body(BULK_BYTES))
     command = [str(_nginx()), "-p", str(place), "-c", "nginx.conf", "-e", "stderr"]
     guarded = Guarded(command, env=dict(os.environ), log_path=place / "nginx.log")
@@ -99,7 +99,8 @@ def _nginx() -> str | None:
     return shutil.which("nginx", path=os.environ.get("PATH", os.defpath) + _SBIN)
 
 
-def _nginx_conf(port: int) -> str:
+def nginx_conf(port: int) -> str:
+    """The configuration of an nginx that serves both endpoints on that port of the loopback."""
     template = Template((Path(__file__).parent / "nginx.conf").read_text())
     files = min(_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1] % 2**63)
     # Started by root, its worker would become somebody who may not read this folder.

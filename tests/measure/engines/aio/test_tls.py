@@ -311,7 +311,7 @@ def test_an_answer_that_ends_with_the_connection_needs_the_last_word(run: Run, a
 
 
 def test_garbage_within_tls_is_no_answer(run: Run, authority: Authority) -> None:
-    """The poll fails as any broken protocol does, and no error of OpenSSL's escapes."""
+    """What is no HTTP within TLS fails as a protocol error, and no error of OpenSSL comes out."""
 
     async def poll() -> None:
         async with scripted([b"SSH-2.0-OpenSSH_9.2\r\n"], tls=authority.server(HERE)) as server:
@@ -339,7 +339,7 @@ def test_a_server_without_tls_is_no_connection(run: Run, authority: Authority, s
 
 @pytest.mark.parametrize("limited", [True, False], ids=["the request's limit", "the caller's patience"])
 def test_a_handshake_that_never_ends_is_still_connecting(run: Run, authority: Authority, limited: bool) -> None:
-    """Its time runs as that of connecting does, and the connection does not outlive who gave it up."""
+    """A poll that is given up then counts as not connected, and its connection is closed."""
     ended = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

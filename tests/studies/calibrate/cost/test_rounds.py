@@ -1,5 +1,6 @@
 """Rounds: who is measured when, what a wrong parameter is told, and what is left out."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_without_rounds_the_part_is_skipped_and_says_so(tmp_path: Path) -> None:
 
 def test_what_is_not_installed_is_left_out_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without nginx no load against it is planned; without tools the lab's own engines remain."""
-    monkeypatch.setattr(targets, "_nginx", lambda: None)
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
     asked = CostPart(**{**ASKED, "peers": "wrk2"})
     assert {str(turn.load) for turn in asked.turns()} == {"random, falcon", "mix, falcon"}
     assert {turn.contender.name for turn in asked.turns()} == set(CALIBRATED)
@@ -134,4 +135,4 @@ def test_every_engine_of_the_lab_is_measured() -> None:
     assert {name for load, name in measured if load == "random"} == set(CALIBRATED)
     assert {name for load, name in measured if load == "mix"} == set(CALIBRATED)
     if not targets.missing("nginx"):
-        assert {name for load, name in measured if load == "together"} == set(CALIBRATED) - {part._NAIVE}
+        assert {name for load, name in measured if load == "together"} == set(CALIBRATED) - {part.NAIVE}

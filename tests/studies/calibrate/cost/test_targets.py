@@ -1,6 +1,7 @@
 """nginx as a target: its configuration, its count, and what it answers."""
 
 import os
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ def test_the_count_of_nginx_is_its_third_number() -> None:
 
 def test_nginx_listens_on_loopback_alone() -> None:
     """Nobody else is served, and nothing is logged a request."""
-    conf = targets._nginx_conf(12345)
+    conf = targets.nginx_conf(12345)
     assert [line for line in conf.splitlines() if "listen" in line] == ["    listen 127.0.0.1:12345 backlog=4096;"]
     assert "access_log off;" in conf
     assert "$user" not in conf
@@ -34,7 +35,7 @@ def test_nginx_listens_on_loopback_alone() -> None:
 
 def test_without_nginx_the_target_says_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error gives the command, and nothing was started or written."""
-    monkeypatch.setattr(targets, "_nginx", lambda: None)
+    monkeypatch.setattr(shutil, "which", lambda name, path: None)
     with pytest.raises(ServerStartError, match="apt-get install nginx-light"), targets.nginx(tmp_path):
         raise AssertionError
     assert list(tmp_path.iterdir()) == []
