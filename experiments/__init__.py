@@ -25,6 +25,7 @@ _HOME = {
     "load": "experiments.record.reading",
     "run": "experiments.runner",
     "summarise": "experiments.runner",
+    "target_from": "experiments.target.origins.origin",
     "try_target": "experiments.runner",
 }
 

@@ -35,6 +35,7 @@ from experiments.target.answers.decoding import DecodingError
 from experiments.target.loaded import Loaded
 from experiments.target.masking import header
 from experiments.target.poller import Poller
+from experiments.target.requests.request import with_host
 from experiments.target.swarm import Swarm, prepare
 from experiments.target.tried import STEPS, AnswerShown, Exchange, Tried
 
@@ -269,7 +270,7 @@ def _request(
     return httpx.Request(
         method,
         httpx.URL(numbers).copy_with(raw_path=target.encode("ascii")),
-        headers=[("Host", parts.netloc), *headers],
+        headers=with_host(headers, parts.netloc),
         content=body,
         extensions={"sni_hostname": parts.hostname, "trace": trace},
     )

@@ -190,7 +190,7 @@ class Poller:
         # PERF: a device is often told the same again; then nothing is parsed.
         short = compare and checks.reads_content and len(answer.body) <= KNOWN_BY_BYTES
         if short and (known is None or known[1] != answer.body):
-            known = answer.encoding, answer.body
+            known = answer.encoding, answer.body, answer.decoded_bytes
         if known is not own.known or self._first != own.first or (self.etag is not None) != own.conditional:
             self._steady = Own(own.fields, self._first, self.etag is not None, known)
 

@@ -69,7 +69,10 @@ def test_the_example_of_the_documentation_is_read(folder: Path) -> None:
     assert loaded.table.row(1) == {"serial": "b", "token": "t-b"}
 
 
-@pytest.mark.parametrize("name", ["hello", "telemetry"])
+SHIPPED = ["datasette", "hello", "httpbin", "telemetry"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_targets_that_ship_are_right(name: str) -> None:
     """Each is found by its name and needs nothing that is not there."""
     assert loading.load(name, environ={}).name == name
@@ -77,7 +80,7 @@ def test_the_targets_that_ship_are_right(name: str) -> None:
 
 def test_every_shipped_target_is_tried() -> None:
     """No file in params/targets escapes the test above."""
-    assert {path.stem for path in loading.FOLDER.glob("*")} == {"hello", "telemetry"}
+    assert {path.stem for path in loading.FOLDER.glob("*")} == {*SHIPPED}
 
 
 def test_hello_is_the_article(folder: Path) -> None:
@@ -129,7 +132,7 @@ MISTAKES = [
     (BASE + "    share: true\n", "a whole number is needed"),
     (BASE + "    text: x\n    json: 1\n", "json and text: a request has one body; leave one out."),
     (BASE + "    file: nix.bin\n", "t.yaml, line 5: there is no file nix.bin."),
-    (BASE + "    headers: {Host: x}\n", "Host is set by the lab itself; leave it out."),
+    (BASE + "    headers: {Connection: x}\n", "Connection is set by the lab itself; leave it out."),
     (BASE + "    headers: {'a b': x}\n", "'a b' is no name of a header."),
     (BASE + "    headers: {If-None-Match: x}\n    etag: remember\n", "etag: remember sends If-None-Match itself"),
     (BASE + "    etag: remembr\n", "endpoints.status.etag is 'remembr': allowed are 'remember'"),
@@ -194,7 +197,7 @@ def test_a_mistake_shows_no_secret(folder: Path) -> None:
     [
         ("helo", "did you mean 'hello'?"),
         ("./nix.yaml", "there is no such file"),
-        ("nix", "those in params/targets are hello, telemetry"),
+        ("nix", "those in params/targets are datasette, hello, httpbin, telemetry"),
     ],
 )
 def test_a_target_that_is_not_there_is_refused(name: str, sentence: str) -> None:

@@ -17,6 +17,7 @@ from experiments.target import loading
 from experiments.target.answers.answer import Answer
 from experiments.target.planning import timings
 from experiments.target.poller import Poller
+from experiments.target.requests.request import with_host
 from experiments.target.swarm import Swarm, environment, prepare
 
 NOW = 1_700_000_000.25
@@ -189,6 +190,15 @@ def test_headers_of_an_endpoint_go_before_those_for_all() -> None:
     assert sorted(poller.parts(1).headers) == [("User-Agent", "me"), ("X-A", "mine"), ("accept", "text/plain")]
 
 
+def test_a_host_of_the_targets_own_takes_the_place_of_ours() -> None:
+    """Several hosts may stand behind one address; the header stands once, in any case of its name."""
+    poller = one("headers: {host: '{id}.example'}", rest="devices: {id: n}")
+    assert poller.wire(1).lower().count(b"\r\nhost:") == 1
+    assert b"\r\nhost: n.example\r\n" in poller.wire(1)
+    assert with_host(poller.parts(1).headers, "h") == poller.parts(1).headers
+    assert with_host([("Accept", "*/*")], "h") == [("Host", "h"), ("Accept", "*/*")]
+
+
 def test_a_file_is_sent_as_it_is(tmp_path: Path) -> None:
     """Braces in it are no template, and bytes that are no text stay what they are."""
     (tmp_path / "b.bin").write_bytes(b"{id}\x00\xff")
@@ -338,6 +348,15 @@ def test_a_body_that_was_right_for_a_device_is_right_for_it_alone() -> None:
     assert mine.check(answer(told, content_encoding="gzip"), 5) == "decoding"
     again = one("expect: {json: {n: '{round}'}}")
     assert [again.check(answer({"n": 1}), round_) for round_ in (1, 2)] == [None, "json.n"]
+
+
+@pytest.mark.parametrize("expect", ["decoded_bytes: 8", "json: {a: 1}", "json: {a: '{index}'}"])
+def test_the_decoded_length_of_a_body_that_came_before_is_known(expect: str) -> None:
+    """Each of several answers says it, also where nobody decoded it again."""
+    poller = one(f"expect: {{{expect}}}")
+    for round_ in (1, 2, 3):
+        came = Answer(200, gzip.compress(b'{"a": 1}', mtime=0), [(b"Content-Encoding", b"gzip")])
+        assert (poller.check(came, round_), came.decoded_bytes) == (None, 8)
 
 
 def test_an_answer_is_freed_at_once() -> None:

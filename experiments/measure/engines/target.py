@@ -16,6 +16,7 @@ from experiments.schedule import Plan
 from experiments.target import hello, loading
 from experiments.target.loaded import Loaded
 from experiments.target.poller import Poller
+from experiments.target.requests.request import with_host
 from experiments.target.swarm import Swarm, prepare
 from server import catalogue
 
@@ -93,7 +94,7 @@ class Target:
     def request(self, poller: Poller, round_: int) -> httpx.Request:
         """A poll's request, for transports that are not ours: they go where the URL leads, to the same address."""
         method, path, headers, body = poller.parts(round_)
-        said = [("Host", urlsplit(self.url).netloc), *headers]
+        said = with_host(headers, urlsplit(self.url).netloc)
         if not self.keep_alive:
             said.append(("Connection", "close"))
         url = httpx.URL(self.base).copy_with(raw_path=path.encode("ascii"))

@@ -48,8 +48,9 @@ class Own(NamedTuple):
     """CRC-32 of the device's first answer, if one is to be compared with it."""
     conditional: bool = False
     """Whether If-None-Match was sent, so that 304 is right."""
-    known: tuple[str, bytes] | None = None
-    """Content-Encoding and body of an answer that was right for this device, and would be in any round."""
+    known: tuple[str, bytes, int | None] | None = None
+    """Content-Encoding and body of an answer that was right for this device, and would be in any round; and the length of
+    that body after decoding, where it was encoded."""
 
 
 class Checks:
@@ -131,6 +132,7 @@ class Checks:
         if self.wire is not None and answer.wire_bytes not in self.wire:
             return "bytes"
         if (known := own.known) is not None and answer.body == known[1] and answer.encoding == known[0]:
+            answer.known_bytes = known[2]
             return None
         if self._reads_shared and (name := self._wrong_shared(answer, compare)):
             return name

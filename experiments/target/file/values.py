@@ -14,7 +14,7 @@ from experiments.target.file import ranges
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REQUEST = re.compile(r"(\S+)\s+(/\S*)")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OURS = {"host", "content-length", "transfer-encoding", "connection"}
+_OURS = {"content-length", "transfer-encoding", "connection"}
 
 
 def as_text(value: object) -> object:

@@ -25,13 +25,19 @@ _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
 
 class RequestParts(NamedTuple):
-    """A request, for a client that writes it itself. Host, Connection and Content-Length are left to that client."""
+    """A request, for a client that writes it itself. Connection and Content-Length are left to that client, and Host where
+    no header says it (see `with_host`)."""
 
     method: str
     target: str
     """Path and query, percent-encoded."""
     headers: list[tuple[str, str]]
     body: bytes
+
+
+def with_host(headers: list[tuple[str, str]], host: str) -> list[tuple[str, str]]:
+    """These headers after Host, unless they name it themselves: several hosts may stand behind one address."""
+    return headers if any(name.lower() == "host" for name, _ in headers) else [("Host", host), *headers]
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class Blueprint:
         """The request of a device.
 
         Args:
-            host: value of the header Host.
+            host: value of the header Host, where the endpoint does not name another.
             keep_alive: False asks the server to close the connection after each answer.
 
         Raises:
@@ -145,8 +151,9 @@ class Request:
         return body(round_).encode() if isinstance(body, Text) else body or b""
 
     def _written_head(self, host: str, keep_alive: bool) -> Text:
-        pattern = [f"{self.blueprint.method} {self._target.pattern} HTTP/1.1\r\nHost: {host.replace('%', '%%')}\r\n"]
-        pattern += [f"{name}: {value.pattern}\r\n" for name, value in self._headers]
+        pattern = [f"{self.blueprint.method} {self._target.pattern} HTTP/1.1\r\n"]
+        said = with_host([(name, value.pattern) for name, value in self._headers], host.replace("%", "%%"))
+        pattern += [f"{name}: {value}\r\n" for name, value in said]
         if not keep_alive:
             pattern.append("Connection: close\r\n")
         if isinstance(self._body, bytes) or (self._body is None and self.blueprint.method in WITH_LENGTH):
