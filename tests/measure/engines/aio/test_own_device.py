@@ -17,7 +17,7 @@ from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.target import loading, planning
 from tests.measure.engines.aio import own_devices
 
@@ -67,7 +67,7 @@ def lived(
     shard = Shard(str(tmp_path), 0, 1, "httpx", plan, target, device=name)
     assert Shard.from_json(json.loads(json.dumps(shard.to_json()))) == shard
     servers = [Server(refuses) for _ in shard.clients]
-    facts = asyncio.run(asyncio.wait_for(drive(shard, time.monotonic(), lambda report: None, Stop(), servers), 20))
+    facts = asyncio.run(asyncio.wait_for(run_shard(shard, time.monotonic(), lambda report: None, Stop(), servers), 20))
     rows = pl.concat(pl.read_parquet(path, glob=False) for path in (tmp_path / "requests").iterdir())
     totals = facts["totals"]
     assert totals["planned"] == rows.height == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"]
