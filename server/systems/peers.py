@@ -86,7 +86,7 @@ _FALCON = (
         keep_alive_s=KEEP_ALIVE_S,
         comparison="stack",
         extra="servers",
-        unequal="gunicorn supervises: one process more, and a watchdog a second or so from each worker.",
+        unequal="gunicorn supervises: one process more, and a heartbeat a second or so from each worker.",
     ),
     System(
         name="falcon-granian",

@@ -1,4 +1,4 @@
-"""Driving a shard: devices by the engine that is asked for, rows to disk every few seconds, a report every second.
+"""Running a shard: devices by the engine that is asked for, rows to disk every few seconds, a report every second.
 
 A shard, the start of the window and an order to stop -> rows on disk, and what stands in run.json under this generator.
 """
@@ -10,9 +10,11 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
@@ -63,31 +65,10 @@ async def run_shard(
     course = Course(shard.plan, start_at, rows)
     chores = _Chores(course, writer, on_report)
     cpu_before = time.process_time()
-    swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
-    counted: dict[str, Any] = {}
-    asked = pollers or shard.make_pollers()
     try:
-        if shard.engine == "epoll":
-            chores.swarm = swarm = EpollSwarm(course, shard.clients, shard.target, stop, chores.at, asked)
-            # In a thread, so that it holds up neither a kernel's loop nor whoever gives the order to stop.
-            await asyncio.to_thread(swarm.run)
-        elif shard.engine == "threads":
-            from experiments.measure.engines.threads.counter import RedisCounter
-            from experiments.measure.engines.threads.swarm import ThreadsSwarm
-
-            counter = RedisCounter(shard.redis_counters, shard.plan.endpoints)
-            chores.swarm = swarm = ThreadsSwarm(course, shard.clients, shard.target, stop, chores.at, counter, asked)
-            await asyncio.to_thread(swarm.run)
-            counted = counter.facts
-        else:
-            asked_through = transports or shard.make_transports()
-            own = devices or shard.make_devices()
-            chores.swarm = swarm = HttpxSwarm(
-                course, shard.clients, shard.target, stop, chores.at, asked_through, asked,
-                maker(own, shard.clients) if own else None,
-            )  # fmt: skip
-            await swarm.run()
-            counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
+        driven = _driven(shard, course, stop, chores, (transports, pollers, devices))
+        chores.swarm = driven.swarm
+        await driven.run()
     except asyncio.CancelledError:
         stop.at = time.monotonic()
         raise
@@ -99,24 +80,65 @@ async def run_shard(
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **swarm.counters.facts(shard.plan.endpoints),
+        **driven.swarm.counters.facts(shard.plan.endpoints),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": memory.peak_rss_bytes(),
         "cpu_wait_ratio": chores.cpu_wait_ratio,
-        "longest_stall_s": swarm.watchdog.longest_stall_s,
+        "longest_stall_s": driven.swarm.watchdog.longest_stall_s,
         "parts": writer.parts,
         "part_sha256": writer.checksums,
         "rows": writer.rows,
         "lost_rows": writer.lost_rows,
         "error": f"{problem}; {writer.lost_rows:,} of them are lost" if problem else None,
-        **counted,
+        **driven.facts(),
         "first_wrong_answers": course.wrong.first(),
         "totals": course.tally.totals(),
     }
 
 
+Swarm: TypeAlias = "EpollSwarm | HttpxSwarm | ThreadsSwarm"
+Made = tuple[
+    Sequence[httpx.AsyncBaseTransport] | None, Sequence[tuple[Poller, ...]] | None, Sequence[Device] | None
+]
+"""Transports, pollers and devices that were made beforehand."""
+
+
+@dataclass(frozen=True)
+class _Driven:
+    """A swarm of the engine that is asked for."""
+
+    swarm: Swarm
+    run: Callable[[], Awaitable[None]]
+    """Lives the lives of all its devices."""
+    facts: Callable[[], dict[str, Any]] = dict
+    """What this engine alone has to tell, once it has run."""
+
+
+def _driven(shard: Shard, course: Course, stop: Stop, chores: _Chores, made: Made) -> _Driven:
+    transports, pollers, devices = made
+    asked = pollers or shard.make_pollers()
+    if shard.engine == "epoll":
+        fast = EpollSwarm(course, shard.clients, shard.target, stop, chores.at, asked)
+        # In a thread, so that it holds up neither a kernel's loop nor whoever gives the order to stop.
+        return _Driven(fast, partial(asyncio.to_thread, fast.run))
+    if shard.engine == "threads":
+        from experiments.measure.engines.threads.counter import RedisCounter
+        from experiments.measure.engines.threads.swarm import ThreadsSwarm
+
+        counter = RedisCounter(shard.redis_counters, shard.plan.endpoints)
+        threads = ThreadsSwarm(course, shard.clients, shard.target, stop, chores.at, counter, asked)
+        return _Driven(threads, partial(asyncio.to_thread, threads.run), lambda: counter.facts)
+    own = devices or shard.make_devices()
+    make = maker(own, shard.clients) if own else None
+    through = transports or shard.make_transports()
+    swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, through, asked, make)
+    return _Driven(
+        swarm, swarm.run, lambda: {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
+    )
+
+
 class _Chores:
-    """What is done beside the load, at a watchdog: rows to disk, reports, and what is measured of the window alone."""
+    """What is done beside the load, at each beat: rows to disk, reports, and what is measured of the window alone."""
 
     swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
 
