@@ -15,6 +15,8 @@ _HOME = {
     "Compare": "experiments.studies.compare.page",
     "LabError": "experiments.errors",
     "Scenario": "experiments.scenario",
+    "AnswerError": "experiments.measure.engines.aio.own_device",
+    "Device": "experiments.measure.engines.aio.own_device",
     "Live": "experiments.present.live.run",
     "LiveCells": "experiments.present.live.cells",
     "Page": "experiments.present.pages.run",

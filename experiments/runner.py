@@ -21,8 +21,9 @@ from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
 from experiments.measure import preflight
 from experiments.measure.attempt import attempt
+from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.host import fingerprint
-from experiments.measure.run import conduct
+from experiments.measure.run import run_scenario
 from experiments.measure.services.database import Database
 from experiments.present.pages.tried import Trial
 from experiments.progress import OnProgress, Progress, forgiving
@@ -40,6 +41,7 @@ def run(
     *,
     on_progress: OnProgress = lambda progress: None,
     transport: Callable[..., httpx.AsyncBaseTransport] | None = None,
+    device: type[Device] | None = None,
 ) -> Record:
     """Answers a scenario: measures it, or with `run_dir` opens the record of an earlier run.
 
@@ -47,7 +49,9 @@ def run(
         on_progress: called about every second with a `Progress`; what it raises becomes one warning, and the run goes on.
         transport: makes an httpx transport for a device instead of the engine's own; called with the device's number if it
             needs an argument, or names its first one `device` or `client`. A function at the top level of a module that
-            generator processes can import. The server is looked at beforehand without it, over plain HTTP/1.1.
+            generator processes can import.
+        device: what a device does in a poll, where the target alone cannot say it: a class that inherits from `Device`, at
+            the top level of such a module. With engine httpx.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut
@@ -67,10 +71,13 @@ def run(
         scenario = scenario.settled(loaded)
     scenario.check_server()
     factory = preflight.transport_name(transport)
+    kind = preflight.device_name(device)
+    preflight.check_device(scenario.parts.engine, kind)
     preflight.check(scenario, factory)
     preflight.check_transport(factory, scenario)
+    preflight.check_transport(kind, scenario, what="device")
     told = forgiving(on_progress)
-    path = wait_for(conduct(scenario, on_progress=told, transport=factory))
+    path = wait_for(run_scenario(scenario, on_progress=told, transport=factory, device=kind))
     total_s = scenario.warmup_s + scenario.window_s
     told(Progress("analysing", total_s, total_s))
     return summarise(load(path))
@@ -80,6 +87,7 @@ def try_target(
     target: str | Scenario = HELLO,
     *,
     transport: Callable[..., httpx.AsyncBaseTransport] | None = None,
+    device: type[Device] | None = None,
     own_only: bool = False,
     **asked: Any,
 ) -> Trial:
@@ -87,7 +95,7 @@ def try_target(
 
     Args:
         target: its name in params/targets/ or its path; or a scenario.
-        transport: as for `run`.
+        transport, device: as for `run`.
         own_only: leave the article's two endpoints alone, whose answers are known.
         asked: other parameters of the run, such as `server_url`.
 
@@ -98,9 +106,11 @@ def try_target(
     if scenario.run_dir or (own_only and scenario.target == HELLO):
         return Trial(None)
     factory = preflight.transport_name(transport)
+    kind = preflight.device_name(device)
+    preflight.check_device(scenario.parts.engine, kind)
     preflight.check_engine(scenario.parts.engine, factory)
     preflight.check_target(scenario.load_target(), scenario.parts.engine, scenario.server_url)
-    return Trial(wait_for(attempt(scenario, transport=factory)))
+    return Trial(wait_for(attempt(scenario, transport=factory, device=kind)))
 
 
 def check_earlier(compare_to: str, *, strict: bool) -> None:

@@ -91,7 +91,7 @@ class Scenario(Parameters):
     warmup_s: float = Field(5.0, ge=0, le=3600, description="seconds of load before the measured window")
     phase: Phase = Field("random", description="random, spread or together: where devices stand in the interval")
     pacing: Pacing = Field("fixed", description="fixed (by the clock) or after (an interval after each answer)")
-    keep_alive: bool = Field(True, description="one connection a device; False: a connection a request")
+    keep_alive: bool = Field(True, description="one connection per device; False: a connection per request")
     timeout_s: float = Field(30.0, ge=0.01, le=3600, description="seconds until an unanswered poll has failed")
     engine: Engine = Field(
         "httpx", description="httpx (lean), epoll (fast), httpx-stock (httpx's own) or threads (the author's client)"
@@ -335,7 +335,7 @@ class Scenario(Parameters):
             return
         if self.pacing != "after" or self.keep_alive:
             raise ValueError(
-                "engine='threads' sleeps after each answer and opens a connection a request: "
+                "engine='threads' sleeps after each answer and opens a connection per request: "
                 "set pacing='after' and keep_alive=False as well"
             )
         if self.generators == 0 or self.dask_scheduler:

@@ -30,7 +30,7 @@ Phase = Literal["random", "spread", "together"]
 Pacing = Literal["fixed", "after"]
 
 TICK_S = 2.0**-22
-"""Resolution of instants: 0.24 us. Finer bits are the clock's noise, and cost 8 of 20 bytes a poll on disk."""
+"""Resolution of instants: 0.24 us. Finer bits are the clock's noise, and cost 8 of 20 bytes per poll on disk."""
 
 TICKS_PER_S = 2.0**22
 _floor = math.floor

@@ -66,7 +66,7 @@ _ALL = (
         comparison="framework",
         workloads=("static", "database"),
         database_needs=("aiosqlite", "psycopg", "psycopg-pool"),
-        rows="One statement a request by a driver, psycopg's pool or aiosqlite's threads; no ORM.",
+        rows="One statement per request by a driver, psycopg's pool or aiosqlite's threads; no ORM.",
     ),
     *PEERS,
     *programs.systems(System),

@@ -49,7 +49,7 @@ FLOORS = {
         "engines.aio": {"engines"},
         "engines.epoll": {"engines"},
         "engines.threads": {"engines"},
-        "preflight": {"engines"},
+        "preflight": {"engines", "engines.aio"},
         "servers": {"processes", "host"},
         "services": {"processes", "engines.threads"},
         "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},

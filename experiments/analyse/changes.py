@@ -1,6 +1,6 @@
 """What changed between two measurements of the same points: differences with the range that the repeats support.
 
-Summaries before and now -> one row a point and figure. The replicate is the run: a figure of a run is one value, and an
+Summaries before and now -> one row per point and figure. The replicate is the run: a figure of a run is one value, and an
 interval comes from how far repeats lie apart, never from the polls within a run. One run each gives no interval.
 """
 
@@ -104,7 +104,7 @@ def figures(names: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         for name, letter in letters(names).items()
         for percentile in ("p50", "p99")
     )
-    return (*times, ("server processor, µs a request", ("server", "cpu_us_per_request")))
+    return (*times, ("server processor, µs per request", ("server", "cpu_us_per_request")))
 
 
 def compare(before: Sequence[Record], now: Sequence[Record]) -> Comparison:

@@ -1,4 +1,4 @@
-"""What each device lived through: one row a client and endpoint.
+"""What each device lived through: one row per client and endpoint.
 
 Prepared polls -> table. Times are in milliseconds of response (since due), as in the report.
 """

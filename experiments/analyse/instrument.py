@@ -47,7 +47,7 @@ class Memory:
 
     @property
     def bytes_per_device(self) -> float:
-        """Growth of resident memory a device."""
+        """Growth of resident memory per device."""
         return (self.many_rss_bytes - self.few_rss_bytes) / (self.many - self.few)
 
 

@@ -1,4 +1,4 @@
-"""The cells of a sweep as tables: one row a cell, and one row a point of the grid with its repeats taken together.
+"""The cells of a sweep as tables: one row per cell, and one row per point of the grid with its repeats taken together.
 
 Cells -> frames. Counts and costs come from each cell's own summary. Percentiles of a point are those of the rows of all its
 repeats together, read one point at a time; percentiles are never averaged. Only repeats that may be believed are taken.
@@ -108,7 +108,7 @@ class Point:
 
 
 def cells_table(cells: Iterable[Measured]) -> pl.DataFrame:
-    """One row a cell: where it is, its state, the figures of its summary, and which of them are only lower bounds; null
+    """One row per cell: where it is, its state, the figures of its summary, and which of them are only lower bounds; null
     where there are none."""
     cells = list(cells)
     places = figures(endpoints_of(cell.record for cell in cells if cell.record))

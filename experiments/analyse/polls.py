@@ -1,6 +1,6 @@
 """The polls of a record, in order and with the times that are derived from the four recorded ones.
 
-Record -> one row a poll. The names of the derived times (response, latency, lag, wait) are those of
+Record -> one row per poll. The names of the derived times (response, latency, lag, wait) are those of
 every figure of the lab; no other module computes them. All times are seconds.
 """
 

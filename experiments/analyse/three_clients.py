@@ -59,7 +59,7 @@ class Client:
     why: str
     """Why it is not valid."""
     alike: bool
-    """Whether it asks as the author's client does: a connection a request, sleep after the answer."""
+    """Whether it asks as the author's client does: a connection per request, sleep after the answer."""
     latency_ms: Mapping[str, float | None]
     """p50, p95, p99 of endpoint A, as reported by this client; None also where polls without an answer leave it open."""
     own_ms: Mapping[str, float | None]

@@ -24,11 +24,12 @@ from experiments.target.loaded import Loaded
 from experiments.target.tried import Tried
 
 
-async def attempt(scenario: Scenario, *, transport: str = "") -> Tried:
+async def attempt(scenario: Scenario, *, transport: str = "", device: str = "") -> Tried:
     """Tries what a scenario will ask.
 
     Args:
         transport: `module:name` of what makes a user's transport; empty for the lean one.
+        device: `module:name` of a user's class of devices; empty for none.
 
     Raises:
         ParameterError: it cannot be tried.
@@ -37,7 +38,7 @@ async def attempt(scenario: Scenario, *, transport: str = "") -> Tried:
     if scenario.workload != "static":
         raise ParameterError(f"workload={scenario.workload!r} cannot be tried by itself: it needs a run's own database.")
     loaded = scenario.load_target()
-    check = Precheck(loaded, scenario.parts.load, transport)
+    check = Precheck(loaded, scenario.parts.load, transport, device)
     with interrupts.as_cancellation(), tempfile.TemporaryDirectory(prefix="lab-try-") as folder:
         server = _server(scenario, loaded, check, Path(folder) / "server.log")
         try:

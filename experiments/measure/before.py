@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from experiments.errors import ServerContractError
 from experiments.measure.host import port_owner
 from experiments.measure.host.port_owner import Owner
-from experiments.measure.run_state import Ongoing
+from experiments.measure.run_state import RunState
 from experiments.measure.servers.address import port_of
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
@@ -25,7 +25,7 @@ from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
 
 
-async def verify(run: Ongoing, server: ServerProcess | ExternalServer) -> dict[str, dict[str, str]]:
+async def verify(run: RunState, server: ServerProcess | ExternalServer) -> dict[str, dict[str, str]]:
     """Makes sure that what is to be measured is answered, as a device will ask for it; the headers, by endpoint.
 
     Raises:
@@ -51,7 +51,7 @@ async def verify(run: Ongoing, server: ServerProcess | ExternalServer) -> dict[s
     }
 
 
-async def open_metrics(run: Ongoing) -> None:
+async def open_metrics(run: RunState) -> None:
     """Makes sure that the server says of itself what its target promises.
 
     Raises:
@@ -72,7 +72,7 @@ def metrics(loaded: Loaded) -> Metrics | None:
     return Metrics(target.metrics_url, target.metrics_requests, verify=verify)
 
 
-async def look(run: Ongoing, server: ServerProcess | ExternalServer) -> None:
+async def look(run: RunState, server: ServerProcess | ExternalServer) -> None:
     """Notes who listens on the server's port, and what its own count says: before the load, and after it."""
     run.listeners.append(await asyncio.to_thread(_listening, server))
     if run.metrics is not None:
@@ -88,7 +88,7 @@ def _listening(server: ServerProcess | ExternalServer) -> list[int]:
     return sorted(port_owner.find(urlsplit(server.url).hostname or "", port_of(server.url)).pids)
 
 
-def sample_metrics(run: Ongoing, into: queue.SimpleQueue[list[dict[str, Any]]], cleanup: AsyncExitStack) -> None:
+def sample_metrics(run: RunState, into: queue.SimpleQueue[list[dict[str, Any]]], cleanup: AsyncExitStack) -> None:
     """Has the server say what it costs, where nobody can see it from here."""
     if run.metrics is None or run.owner.pids:
         return

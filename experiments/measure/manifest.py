@@ -15,7 +15,7 @@ from experiments.measure.generators.subprocess import Generator
 from experiments.measure.host import network
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.processes.guarded import ServerExit
-from experiments.measure.run_state import Ongoing
+from experiments.measure.run_state import RunState
 from experiments.measure.sampler import Sampler
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
@@ -39,7 +39,7 @@ class Served:
 
 
 async def gather(
-    run: Ongoing,
+    run: RunState,
     server: ServerProcess | ExternalServer,
     served: Served,
     generators: list[Generator],
@@ -71,6 +71,7 @@ async def gather(
         "generator": {
             "engine": run.scenario.engine,
             **({"transport": run.transport} if run.transport else {}),
+            **({"device": run.device} if run.device else {}),
             "instances": [{name: value for name, value in facts.items() if name != "totals"} for facts in shards],
             **({"redis": run.redis.facts} if run.redis else {}),
         },
@@ -84,7 +85,7 @@ async def gather(
     }
 
 
-def _metrics(run: Ongoing) -> dict[str, Any]:
+def _metrics(run: RunState) -> dict[str, Any]:
     """What the server said of itself."""
     assert run.metrics is not None
     before, after = (*run.counted, None, None)[:2]
@@ -100,7 +101,7 @@ def _metrics(run: Ongoing) -> dict[str, Any]:
     }
 
 
-def _may_use(run: Ongoing) -> dict[str, Any] | None:
+def _may_use(run: RunState) -> dict[str, Any] | None:
     """What the server may use of its machine; None where its processes cannot be seen."""
     if run.allowance is None:
         return None
@@ -108,7 +109,7 @@ def _may_use(run: Ongoing) -> dict[str, Any] | None:
     return run.allowance.facts() | {"quota_shared_with_lab": shared}
 
 
-def _database(run: Ongoing, server: ServerProcess | ExternalServer) -> dict[str, Any] | None:
+def _database(run: RunState, server: ServerProcess | ExternalServer) -> dict[str, Any] | None:
     """What the server read and wrote; None where it had nothing to, or brought it itself."""
     if run.database is None:
         return None

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from experiments.errors import GeneratorError, ServerContractError
 from experiments.measure.engines.aio.adapters import takes_device
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.target import contexts
+from experiments.measure.rehearsal import rehearse
 from experiments.parts import Load
 from experiments.target.answers.answer import Answer
 from experiments.target.answers.decoding import DecodingError
@@ -56,6 +58,8 @@ class Precheck:
     load: Load
     transport: str = ""
     """`module:name` of what makes a user's transport; empty for the lean one."""
+    device: str = ""
+    """`module:name` of a user's class of devices; empty for none."""
 
     async def ready(self, url: str, address: Address) -> str | None:
         """Why the server is not ready: `ready` is not answered as the target says, or its first endpoint not rightly."""
@@ -84,17 +88,18 @@ class Precheck:
             dns_s: how long it took to look the server's name up, if that was done.
             first_only: ask the first endpoint alone.
         """
-        swarm = self._swarm(url)
+        pollers = self._swarm(url).device(0)
         polled = [
-            poller
-            for poller, one in zip(swarm.device(0), self.loaded.target.endpoints.values(), strict=True)
-            if one.share != 0
+            poller for poller, one in zip(pollers, self.loaded.target.endpoints.values(), strict=True) if one.share != 0
         ]
-        exchanges = []
+        polled = polled[:1] if first_only else polled
+        limit_s = within_s or self.load.timeout_s
         async with self._opened(url, address) as asked:
-            for poller in polled[:1] if first_only else polled:
-                exchange = await _exchange(asked, poller, url, address, within_s or self.load.timeout_s)
-                exchanges.append(exchange)
+            if self.device:
+                ask = partial(_exchange, asked, url=url, address=address, within_s=limit_s)
+                exchanges = await rehearse(self.device, pollers, polled, ask, limit_s, keep_alive=self.load.keep_alive)
+            else:
+                exchanges = [(await _exchange(asked, one, url=url, address=address, within_s=limit_s))[0] for one in polled]
         if exchanges and dns_s is not None:
             exchanges[0] = replace(exchanges[0], times_ms={**exchanges[0].times_ms, "dns": 1000 * dns_s})
         return Tried(self.loaded.name, url, tuple(exchanges))
@@ -128,7 +133,7 @@ class Precheck:
         else:
             asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=self._context(url)))
         try:
-            with _unheard() if self.transport else nullcontext():
+            with _unheard() if self.transport or self.device else nullcontext():
                 yield asker
         finally:
             with suppress(Exception):  # A transport of the user's may fail to close, which loses nothing here.
@@ -225,8 +230,10 @@ def _times(
     return {name: None if one is None or math.isnan(one) else 1000 * max(0.0, one) for name, one in steps.items()}
 
 
-async def _exchange(asked: _Asker, poller: Poller, url: str, address: Address, within_s: float) -> Exchange:
-    """One poll of the first round, judged as each of the load will be."""
+async def _exchange(
+    asked: _Asker, poller: Poller, *, url: str, address: Address, within_s: float
+) -> tuple[Exchange, Answer | None]:
+    """One poll of the first round, judged as each of the load will be, and its answer."""
     shown = poller.shown(1)
     method, target, headers, body = poller.parts(1)
     asked.marks.clear()
@@ -240,10 +247,10 @@ async def _exchange(asked: _Asker, poller: Poller, url: str, address: Address, w
         answer = await asyncio.wait_for(asked.ask(request), within_s)
     except Exception as error:  # noqa: BLE001 - whatever a transport raises is what there is to show
         why = f"there was no answer: {poller.masker.text(_said(error, within_s))}."
-        return Exchange(name, shown, None, asked.times_ms(begun), "no answer", why)
+        return Exchange(name, shown, None, asked.times_ms(begun), "no answer", why), None
     failure = poller.check(answer, 1)
     explanation = poller.explain(failure, answer, 1) if failure else ""
-    return Exchange(name, shown, _shown(answer, poller), asked.times_ms(begun), failure, explanation)
+    return Exchange(name, shown, _shown(answer, poller), asked.times_ms(begun), failure, explanation), answer
 
 
 def _request(

@@ -6,6 +6,7 @@ import, and changes nothing but this process's limit of open files.
 
 from __future__ import annotations
 
+import inspect
 import resource
 import select
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.errors import ParameterError
+from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.engines.timerfd import TimerFd
 from experiments.parts import Engine, Load, Parts, Server
 from experiments.scenario import Scenario, is_loopback
@@ -66,6 +68,21 @@ def check_engine(engine: Engine, transport: str) -> None:
         )
     if not has_epoll():
         raise ParameterError("engine='epoll' needs epoll and timerfd, which this platform has not: use engine='httpx'.")
+
+
+def check_device(engine: Engine, device: str) -> None:
+    """Refuses an engine whose devices are no objects of anybody's.
+
+    Args:
+        device: `module:name` of a user's class of devices; empty for none.
+
+    Raises:
+        ParameterError: the engine is not httpx.
+    """
+    if device and engine.name != "httpx":
+        raise ParameterError(
+            f"engine={engine.name!r} with device={device!r}: a class of devices needs engine='httpx'; use that."
+        )
 
 
 def check_target(loaded: Loaded, engine: Engine, server_url: str) -> None:
@@ -165,22 +182,41 @@ def transport_name(factory: Callable[..., object] | None) -> str:
     Raises:
         ParameterError: it is not at the top level of a module, where another process would look for it.
     """
+    return _name_of(factory, "transport")
+
+
+def device_name(kind: object) -> str:
+    """`module:name` of a user's class of devices; empty for none.
+
+    Raises:
+        ParameterError: it is no such class, its steps are not `async def`, or another process would not find it.
+    """
+    if kind is not None and not (isinstance(kind, type) and issubclass(kind, Device)):
+        raise ParameterError(f"device={kind!r} is no class that inherits from lab.Device: give the class, not an instance.")
+    for step in ("login", "poll"):
+        if kind is not None and not inspect.iscoroutinefunction(getattr(kind, step)):
+            raise ParameterError(f"device={kind.__qualname__!r}: its {step} must be an `async def`.")
+    return _name_of(kind, "device")
+
+
+def _name_of(factory: object, what: str) -> str:
     if factory is None:
         return ""
     module, name = getattr(factory, "__module__", None) or "", getattr(factory, "__qualname__", "")
     if module == "__main__" or not name or not hasattr(sys.modules.get(module), name):
         raise ParameterError(
-            f"transport={name or repr(factory)!r} of {module!r}: generator processes must be able to import it; put it at "
+            f"{what}={name or repr(factory)!r} of {module!r}: generator processes must be able to import it; put it at "
             "the top level of a module of yours."
         )
     return f"{module}:{name}"
 
 
-def check_transport(transport: str, scenario: Scenario) -> None:
+def check_transport(transport: str, scenario: Scenario, *, what: str = "transport") -> None:
     """Makes sure that a new Python process here can import a factory, as generators will.
 
     Args:
         transport: `module:name`; empty for none.
+        what: the parameter that names it.
 
     Raises:
         ParameterError: it cannot, and why.
@@ -206,6 +242,6 @@ def check_transport(transport: str, scenario: Scenario) -> None:
             return
         reason = (tried.stderr.strip().splitlines() or [f"it ended with code {tried.returncode}"])[-1][:200]
     raise ParameterError(
-        f"transport={transport!r} cannot be imported by a generator process ({reason}): start the notebook or script in the "
+        f"{what}={transport!r} cannot be imported by a generator process ({reason}): start the notebook or script in the "
         "folder of that module, install the module, or poll from this process with generators=0."
     )

@@ -29,7 +29,7 @@ from experiments.measure.host.allowance import Allowance
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.manifest import Served
 from experiments.measure.precheck import Precheck
-from experiments.measure.run_state import Ongoing
+from experiments.measure.run_state import RunState
 from experiments.measure.sampler import ProcessTree, Sampler
 from experiments.measure.servers import own
 from experiments.measure.servers.address import port_of
@@ -46,12 +46,15 @@ if TYPE_CHECKING:
     from experiments.measure.generators.dask.cluster import Fleet
 
 
-async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progress: None, transport: str = "") -> Path:
+async def run_scenario(
+    scenario: Scenario, *, on_progress: OnProgress = lambda progress: None, transport: str = "", device: str = ""
+) -> Path:
     """Measures a scenario.
 
     Args:
         on_progress: called about every second.
         transport: `module:name` of a callable that makes an `httpx.AsyncBaseTransport` for a device, instead of ours.
+        device: `module:name` of a user's class of devices.
 
     Returns:
         The run directory. A run that was cut short is sealed too, and says why.
@@ -75,9 +78,10 @@ async def conduct(scenario: Scenario, *, on_progress: OnProgress = lambda progre
             if (redis := await RunRedis.open(scenario)) is not None:
                 opened.push_async_callback(lambda: undisturbed(redis.close()))
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-            precheck = Precheck(loaded, scenario.parts.load, "" if scenario.dask_scheduler else transport)
+            precheck = Precheck(loaded, scenario.parts.load, "" if scenario.dask_scheduler else transport, device)
             told = forgiving(on_progress)
-            return await _conduct(Ongoing(scenario, path, told, transport, precheck, fleet, database, redis))
+            state = RunState(scenario, path, told, transport, precheck, fleet, database, redis, device=device)
+            return await _run(state)
 
 
 async def _fleet(scenario: Scenario) -> Fleet | None:
@@ -92,7 +96,7 @@ async def _fleet(scenario: Scenario) -> Fleet | None:
     return await Fleet.join(scenario)
 
 
-async def _conduct(run: Ongoing) -> Path:
+async def _run(run: RunState) -> Path:
     scenario = run.scenario
     run.started = {
         "schema_version": schema.SCHEMA_VERSION,
@@ -116,7 +120,7 @@ async def _conduct(run: Ongoing) -> Path:
     return run.path
 
 
-async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
+async def _measure(run: RunState, cleanup: AsyncExitStack) -> dict[str, Any]:
     """Starts everything, lets it run and gathers the facts; `cleanup` ends what is still alive."""
     if run.database is not None:
         await run.database.prepare(run.path)
@@ -154,7 +158,7 @@ async def _measure(run: Ongoing, cleanup: AsyncExitStack) -> dict[str, Any]:
 
 
 async def _finish(
-    run: Ongoing,
+    run: RunState,
     server: ServerProcess | ExternalServer,
     generators: list[Generator],
     sampler: Sampler,
@@ -181,7 +185,7 @@ async def _finish(
     return {"ended_at": utc_now()} | await manifest.gather(run, server, served, generators, sampler)
 
 
-def _server(run: Ongoing) -> ServerProcess | ExternalServer:
+def _server(run: RunState) -> ServerProcess | ExternalServer:
     scenario = run.scenario
     sizes = {"status_bytes": scenario.status_bytes, "bulk_bytes": scenario.bulk_bytes}
     if scenario.target != HELLO:
@@ -206,7 +210,7 @@ def _server(run: Ongoing) -> ServerProcess | ExternalServer:
     )
 
 
-def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
+def _generators(run: RunState, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
     known = dict(zip(schema.ENDPOINTS, server.checksums, strict=True)) if scenario.target == HELLO else None
@@ -219,9 +223,9 @@ def _generators(run: Ongoing, server: ServerProcess | ExternalServer) -> list[Ca
         first=known,
     )
     count = max(1, scenario.generators)
-    counters = run.redis.counters(run.path.name) if run.redis else None
+    redis_counters = run.redis.counters(run.path.name) if run.redis else None
     shards = [
-        Shard(str(run.path), instance, count, scenario.engine, run.plan, target, run.transport, counters)
+        Shard(str(run.path), instance, count, scenario.engine, run.plan, target, run.transport, redis_counters, run.device)
         for instance in range(count)
     ]
     if run.fleet is not None:
@@ -237,7 +241,7 @@ def _backlog(url: str) -> int | None:
     return network.backlog(addresses | port_owner.ANY, port_of(url))
 
 
-def _trees(run: Ongoing, generators: list[Generator]) -> list[ProcessTree]:
+def _trees(run: RunState, generators: list[Generator]) -> list[ProcessTree]:
     """The process groups to sample."""
     trees = [tree for generator in generators for tree in generator.trees]
     if not any(os.getpid() in tree.pids for tree in trees):

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.measure.engines.aio.own_device import paced
 from experiments.measure.generators.subprocess import Generator
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.host.port_owner import Owner
@@ -33,7 +34,7 @@ _STOPPED_S = 20.0
 
 
 @dataclass
-class Ongoing:
+class RunState:
     """What is known of a run while it goes on. Instants are on the monotonic clock."""
 
     scenario: Scenario
@@ -48,6 +49,8 @@ class Ongoing:
     """What the server reads and writes, where it does and is started here."""
     redis: RunRedis | None = None
     """Where the author's client counts."""
+    device: str = ""
+    """`module:name` of a user's class of devices; empty for none."""
     started: dict[str, Any] = field(default_factory=dict)
     """What is known before the load, as it stands in the record."""
     start_at: float = 0.0
@@ -75,7 +78,7 @@ class Ongoing:
     @cached_property
     def plan(self) -> Plan:
         """The polls that are asked for; made once, since a target's file may be gone or another by the end."""
-        return self.scenario.plan_of(self.precheck.loaded)
+        return paced(self.scenario.plan_of(self.precheck.loaded), self.device)
 
     @property
     def deadline(self) -> float:

@@ -26,8 +26,8 @@ from experiments.record import reading, schema, store
 if TYPE_CHECKING:
     import polars as pl
 
-DEAR_BEFORE_S = 1.0
-DEAR_EVERY_S = 60.0
+EXPENSIVE_BEFORE_S = 1.0
+EXPENSIVE_EVERY_S = 60.0
 """USS and connections are read in the last second of the warm-up, when all devices are connected, then once a minute, and
 when the load is over. For 3,000 devices on two cores that takes a fifth of a second of a core: read every five seconds, it
 was the whole of what Falcon's p99 was then over its service level (120 to 280 ms of backlog, each time)."""
@@ -51,9 +51,9 @@ class ProcessTree:
     _cpu_s: dict[int, float] = field(default_factory=dict)
     """Last CPU time seen of each process, also of those that have ended since: a cumulative figure never falls."""
 
-    def sample(self, *, dear: bool) -> dict[str, Any]:
+    def sample(self, *, expensive: bool) -> dict[str, Any]:
         """The sums over the processes that are alive now; connections of the server alone, whom they tell about."""
-        connected = dear and self.group == "server"
+        connected = expensive and self.group == "server"
         rss = uss = processes = threads = fds = connections = 0
         for process in self._alive():
             try:
@@ -65,7 +65,7 @@ class ProcessTree:
                     rss += process.memory_info().rss
                     threads += process.num_threads()
                     fds += process.num_fds()
-                    if dear:
+                    if expensive:
                         uss += process.memory_full_info().uss
                     if connected:
                         connections += _established(process)
@@ -77,7 +77,7 @@ class ProcessTree:
             "instance": self.instance,
             "cpu_s": sum(self._cpu_s.values()),
             "rss_bytes": rss,
-            "uss_bytes": uss if dear else None,
+            "uss_bytes": uss if expensive else None,
             "processes": processes,
             "threads": threads,
             "fds": fds,
@@ -132,7 +132,7 @@ class Sampler:
         self._previous: dict[tuple[str, int], tuple[float, float]] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
-        self._next_dear, self._next_save = start_at - DEAR_BEFORE_S, 0.0
+        self._next_expensive, self._next_save = start_at - EXPENSIVE_BEFORE_S, 0.0
         self.samples = 0
         self.error: str | None = None
         """Why samples could not be kept, if so."""
@@ -167,13 +167,13 @@ class Sampler:
     def sample(self, *, last: bool = False) -> None:
         """Takes one sample of every group now; the last one has all that is expensive to read."""
         now = self._clock()
-        dear = last or now >= self._next_dear
-        if dear:
-            self._next_dear = now + DEAR_EVERY_S
+        expensive = last or now >= self._next_expensive
+        if expensive:
+            self._next_expensive = now + EXPENSIVE_EVERY_S
         # The host first: the others' figures may take milliseconds to read, and are part of what it was busy with.
         host = _host()
         t_s = now - self._start_at
-        groups = [{"t_s": t_s, **tree.sample(dear=dear)} for tree in self._trees]
+        groups = [{"t_s": t_s, **tree.sample(expensive=expensive)} for tree in self._trees]
         while not self._arrivals.empty():
             groups += self._arrivals.get()
         self._rows += [*groups, {"t_s": t_s, **host}]

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 
 from experiments.measure.generators.subprocess import Generator
-from experiments.measure.run_state import Ongoing
+from experiments.measure.run_state import RunState
 from experiments.measure.sampler import Sampler
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
@@ -20,7 +20,9 @@ from experiments.record.state import Cut, CutKind
 _WATCH_S = 0.25
 
 
-async def watch(run: Ongoing, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler) -> None:
+async def watch(
+    run: RunState, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler
+) -> None:
     """Waits for the generators; an interrupt closes the window early, and all that was measured is kept."""
     try:
         await _watch(run, server, generators, sampler)
@@ -35,7 +37,7 @@ async def watch(run: Ongoing, server: ServerProcess | ExternalServer, generators
 
 
 async def _watch(
-    run: Ongoing, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler
+    run: RunState, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler
 ) -> None:
     next_report = time.monotonic()
     while not await all_ended(generators, min(run.deadline, time.monotonic() + _WATCH_S)):
@@ -63,7 +65,7 @@ async def all_ended(generators: list[Generator], until: float) -> bool:
     return not pending
 
 
-def report(run: Ongoing, phase: RunPhase, generators: list[Generator], sampler: Sampler) -> None:
+def report(run: RunState, phase: RunPhase, generators: list[Generator], sampler: Sampler) -> None:
     """Says how the run is getting on: the latest reports of all generators as one."""
     reports = [generator.report for generator in generators if generator.report]
     run.on_progress(

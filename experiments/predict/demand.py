@@ -2,7 +2,7 @@
 
 Cells -> seconds a poll of A, of B, and a wake-up, for the server and for the generators. A loop that has nothing to do
 sleeps, and falling asleep and waking up costs: on a virtual machine about as much as answering. The busier it is the less
-often it sleeps, so CPU a request falls with load, and the figure of a light cell alone would put the edge far too low.
+often it sleeps, so CPU per request falls with load, and the figure of a light cell alone would put the edge far too low.
 
 A poll finds its loop asleep as often as the loop is idle (Poisson arrivals see time averages; many devices with random
 phases are near enough), so with x polls a second a loop uses

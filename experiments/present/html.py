@@ -53,7 +53,7 @@ class Markup:
         return f"<!--once:{STYLES}--><style>{' '.join(shared_styles().split())}</style><!--/once:{STYLES}-->\n{self.content}"
 
     def __repr__(self) -> str:
-        """Plain text for a terminal or a papermill log: a line a row, two spaces between cells."""
+        """Plain text for a terminal or a papermill log: a line per row, two spaces between cells."""
         text = re.sub(r"</(t[hd]|span|b|strong)>", "  ", self.content)
         text = re.sub(r"<br>|</(tr|p|div|h\d|li|summary)>", "\n", text)
         lines = (html.unescape(re.sub(r"<[^>]*>", "", line)).strip() for line in text.splitlines())

@@ -1,7 +1,7 @@
 """Every column of the record: its name, dtype, unit and meaning.
 
-`requests` has one row a planned poll, `resources` one row a sample of one process group. Times are seconds from the start
-of the measured window on the monotonic clock, kept in whole ticks of `TICK_S`; a time that never came is null.
+`requests` has one row per planned poll, `resources` one row per sample of one process group. Times are seconds from the
+start of the measured window on the monotonic clock, kept in whole ticks of `TICK_S`; a time that never came is null.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def write_part(
     """Writes the rows collected by one generator as its part `number`.
 
     Args:
-        columns: one array a column of `schema.REQUESTS`; endpoint and outcome as numbers, NaN for what is not known,
+        columns: one array per column of `schema.REQUESTS`; endpoint and outcome as numbers, NaN for what is not known,
             failed checks as texts or None.
         endpoints: the names that the numbers stand for.
 

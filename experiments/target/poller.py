@@ -14,6 +14,7 @@ from experiments.target.answers.answer import Answer
 from experiments.target.answers.checks import KNOWN_BY_BYTES, Checks, Field, Own
 from experiments.target.answers.decoding import DecodingError
 from experiments.target.answers.wording import Wording
+from experiments.target.requests.changed import Changed, Changes
 from experiments.target.requests.filling import Filling, constant, text
 from experiments.target.requests.request import Blueprint, Request, RequestParts
 from experiments.target.requests.templates import Parts, Value, whole
@@ -53,7 +54,7 @@ class Poller:
 
     def __init__(self, kind: Kind, request: Request, filling: Filling, host: str) -> None:
         self.kind = kind
-        self.request = request
+        self.request: Request | Changed = request
         self.needs_body = kind.checks.needs_body
         """Whether an answer's body is looked at; else its length is enough."""
         self.needs_headers = kind.checks.needs_headers
@@ -76,6 +77,16 @@ class Poller:
     def parts(self, round_: int) -> RequestParts:
         """The same request in parts, for a client that writes it itself."""
         return self.request.parts(round_, self.etag)
+
+    def change(self, changes: Changes | None, *, keep_alive: bool = True) -> None:
+        """What the device asks otherwise from now on than the target says; None: nothing."""
+        plain = self.request.plain if isinstance(self.request, Changed) else self.request
+        self.request = plain if changes is None else Changed(plain, changes, self._host, keep_alive=keep_alive)
+
+    @property
+    def id(self) -> str:
+        """The id of its device."""
+        return self._filling.id
 
     def check(self, answer: Answer, round_: int, *, compare: bool = True) -> str | None:
         """The name of the first expectation that does not hold, or None; a right answer is remembered.
@@ -137,12 +148,15 @@ class Poller:
         """Knows this device's secrets."""
         row = self._filling.row
         secrets = [str(value) for name, value in row.items() if masking.is_secret(name)]
+        if isinstance(self.request, Changed):
+            secrets += self.request.changes.secrets
         return masking.Masker([*secrets, *self._filling.environ.values()])
 
     def shown(self, round_: int) -> Shown:
         """Its request in a round as people may see it."""
         hidden = self.kind.blueprint.bind(self._filling.masked(), host=self._host)
-        method, target, headers, body = hidden.parts(round_, self.etag)
+        parts = hidden.parts(round_, self.etag)
+        method, target, headers, body = self.request.changes.of(parts) if isinstance(self.request, Changed) else parts
         masker = self.masker
         return Shown(
             method,

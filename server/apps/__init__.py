@@ -1,1 +1,1 @@
-"""The applications that are measured, one file a framework."""
+"""The applications that are measured, one file per framework."""

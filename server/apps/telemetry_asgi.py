@@ -2,6 +2,7 @@
 
 * `POST /api/v1/status` takes `{"device": id, "temp": number, "round": number}`, keeps it as a row, says when to report next.
 * `GET /api/v1/config/{id}` answers some 200 KB of JSON, gzipped where that is accepted, with an ETag; 304 where it is known.
+* `POST /api/v1/login` takes `{"device": id, "key": its token}` and answers a token for a session, which is as good.
 * `GET /health` tells who answers, to anybody.
 
 Each device has a bearer token, may speak for itself only, and is told to wait (429, Retry-After) where it asks too often.
@@ -38,6 +39,21 @@ class Access:
             raise falcon.HTTPUnauthorized(title="No such device or token", challenges=["Bearer"])
         if wait := self._limit.wait_s(device):
             raise falcon.HTTPTooManyRequests(title="Too many requests", retry_after=math.ceil(wait))
+
+
+class Login:
+    """`POST /api/v1/login`."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        media = await req.get_media()
+        device, key = (media.get(name) if isinstance(media, dict) else None for name in ("device", "key"))
+        token = self._tokens.session(device, key) if isinstance(device, str) and isinstance(key, str) else None
+        if token is None:
+            raise falcon.HTTPUnauthorized(title="No such device or token", challenges=["Bearer"])
+        resp.media = {"token": token}
 
 
 class Status:
@@ -121,8 +137,10 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], float] =
     settings = settings or Settings.from_environment(os.environ)
     rows = Rows(settings.database)
     served = Served(rows)
-    access = Access(Tokens(settings), RateLimit(settings, clock))
+    tokens = Tokens(settings)
+    access = Access(tokens, RateLimit(settings, clock))
     app = App(middleware=[served])
+    app.add_route("/api/v1/login", Login(tokens))
     app.add_route("/api/v1/status", Status(access, rows, settings.next_poll_ms))
     app.add_route("/api/v1/config/{id}", Configs(access))
     app.add_route("/health", Health(lambda: served.count))

@@ -73,7 +73,7 @@ class PostgresqlRows:
 
 
 class SqliteRows:
-    """One statement a request, in the thread of a connection, and one more where a delay is asked for."""
+    """One statement per request, in the thread of a connection, and one more where a delay is asked for."""
 
     errors = (sqlite3.Error,)
 

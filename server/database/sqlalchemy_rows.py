@@ -37,7 +37,7 @@ class _Bulk(_Base):
 
 
 class SqlalchemyRows:
-    """A session a request: an UPDATE and a get in one transaction for A, a get for B."""
+    """A session per request: an UPDATE and a get in one transaction for A, a get for B."""
 
     errors = (SQLAlchemyError, sqlite3.Error)
 

@@ -68,7 +68,7 @@ class System:
     most_connections: int | None = None
     """Connections that a worker holds at a time, by its command; None where only open files limit it."""
     counts: bool = True
-    """Whether its /health says how many requests a worker served; without, what the lab checks by it does not apply."""
+    """Whether its /health says how many requests per worker served; without, what the lab checks by it does not apply."""
     extra: str = ""
     """The extra of this project that installs what it needs."""
     program: str = ""

@@ -1,4 +1,4 @@
-"""The systems that Falcon ASGI on uvicorn is compared with: data, one entry a system.
+"""The systems that Falcon ASGI on uvicorn is compared with: data, one entry per system.
 
 Left out, and why: Robyn ignores SIGTERM, Sanic with several workers hangs on it, and nginx-unit is no longer maintained.
 """
@@ -86,7 +86,7 @@ _FALCON = (
         keep_alive_s=KEEP_ALIVE_S,
         comparison="stack",
         extra="servers",
-        unequal="gunicorn supervises: one process more, and a heartbeat a second or so from each worker.",
+        unequal="gunicorn supervises: one process more, and a watchdog a second or so from each worker.",
     ),
     System(
         name="falcon-granian",
@@ -137,7 +137,7 @@ _DJANGO = (
         "Django ASGI, synchronous views",
         "django.wsgi:create_asgi_app",
         "Django",
-        unequal=f"{_NO_MIDDLEWARE} A thread a request.",
+        unequal=f"{_NO_MIDDLEWARE} A thread per request.",
         rows=f"{_DJANGO_ROWS} {_NO_POOL}",
         **_WITH_ROWS,
     ),

@@ -209,4 +209,4 @@ def test_a_place_without_a_figure_makes_no_row(tmp_path: Path) -> None:
     """Percentiles that too few polls support are not compared."""
     tiny = Scenario(clients=5, minutes=0.05, warmup_s=0.2)
     found = compare(runs(tmp_path, "a", about(0.001, 2), tiny), runs(tmp_path, "b", about(0.001, 2), tiny)).changes
-    assert {change.figure for change in found} == {P50, "server processor, µs a request", FAILED}
+    assert {change.figure for change in found} == {P50, "server processor, µs per request", FAILED}

@@ -30,15 +30,15 @@ def test_ratios_are_taken_within_a_round() -> None:
 def test_rounds_become_a_line_a_contender_the_cheapest_first() -> None:
     """Costs and lags are medians with their range, failures are summed, loads are kept apart."""
     costs = [
-        cost("dear", 1, 50, failed=1),
-        cost("dear", 2, 70, failed=2),
+        cost("expensive", 1, 50, failed=1),
+        cost("expensive", 2, 70, failed=2),
         cost("cheap", 1, 10, lag_p99_ms=1.0),
         cost("cheap", 2, 30, lag_p99_ms=3.0),
         cost("cheap", 1, 5, load="mix"),
     ]
     assert compare(costs) == [
         Compared("random", "falcon", "cheap", 2, Spread(20, 10, 30), 1000, None, 2.0, 0),
-        Compared("random", "falcon", "dear", 2, Spread(60, 50, 70), 1000, None, None, 3),
+        Compared("random", "falcon", "expensive", 2, Spread(60, 50, 70), 1000, None, None, 3),
         Compared("mix", "falcon", "cheap", 1, Spread(5, 5, 5), 1000, None, None, 0),
     ]
 

@@ -142,9 +142,9 @@ def test_a_late_generator_is_blamed_whatever_clock_it_is_late_for(tmp_path: Path
     found = flaws(run(tmp_path, "five", ideal(), lag=late(0.00003, stall_at=10, lasting=3)))
     assert {"lag", "generator_stall"} <= set(found)
     rows = polls.arrange(run(tmp_path / "again", "three", ideal(), lag=late(0.0, stall_at=10, lasting=3)))
-    from experiments.analyse.lateness import with_lateness
+    from experiments.analyse.send_delay import with_send_delay
 
-    assert with_lateness(rows, "fixed")["punctual_s"].max() < 0.05  # type: ignore[operator]
+    assert with_send_delay(rows, "fixed")["punctual_s"].max() < 0.05  # type: ignore[operator]
 
 
 def refusing(poll: Poll) -> Answer:

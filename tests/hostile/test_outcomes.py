@@ -38,7 +38,7 @@ async def polled(nasty: Nasty, engine: str) -> list[Outcome]:
                 async with asyncio.timeout(2 * TIMEOUT_S if engine == "httpx-stock" else TIMEOUT_S):
                     await asking.ask(poller, 1, keep=False)
                 told = (asking.status, asking.headers, asking.body, asking.body_bytes)
-                found.append(judge(poller, 0, 1, *told, asking.effort, compare=False).outcome)
+                found.append(judge(poller, 0, 1, *told, asking.counters, compare=False).outcome)
             except TimeoutError:
                 found.append(Outcome.READ_TIMEOUT)
             except Exception as error:  # noqa: BLE001 - as a device does

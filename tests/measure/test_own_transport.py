@@ -12,6 +12,7 @@ from experiments.progress import Progress, forgiving
 from experiments.runner import run
 from experiments.scenario import Scenario
 from tests.faults import transports
+from tests.measure.engines.aio import own_devices
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,39 @@ def test_an_error_of_who_looks_on_is_shown_once() -> None:
         tell(progress)
     assert more == []
     forgiving(look)(progress)  # Here every warning is an error.
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (own_devices.Plain(), "give the class, not an instance"),
+        (transports.plain, "is no class that inherits from lab.Device"),
+        (own_devices.Blocking, "its poll must be an `async def`"),
+        (type("Hidden", (own_devices.Plain,), {"__module__": "tests.faults.transports"}), "at the top level of a module"),
+    ],
+)
+def test_what_is_no_class_of_devices_is_refused(kind: object, said: str) -> None:
+    """In one sentence, before anything starts."""
+    with pytest.raises(ParameterError, match=said):
+        preflight.device_name(kind)
+
+
+@pytest.mark.parametrize("engine", ["httpx-stock", "epoll", "threads"])
+def test_an_engine_that_cannot_let_a_class_live_says_so(tmp_path: Path, engine: str) -> None:
+    """Before anything is written."""
+    results = tmp_path / "results"
+    own = {"pacing": "after", "keep_alive": False} if engine == "threads" else {}
+    asked = Scenario.from_parameters({"engine": engine, "results_dir": str(results), **own})
+    with pytest.raises(ParameterError, match=f"engine='{engine}' with device='tests.*:Plain'.*use that"):
+        run(asked, device=own_devices.Plain)
+    assert not results.exists()
+
+
+def test_a_class_that_another_process_does_not_find_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a transport is, by the name of its parameter."""
+    (tmp_path / "known_only_here.py").write_text("import experiments as lab\nclass Mine(lab.Device):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import known_only_here  # type: ignore[import-not-found]
+
+    with pytest.raises(ParameterError, match=r"device='known_only_here:Mine' .*No module named 'known_only_here'\)"):
+        run(Scenario(results_dir=str(tmp_path / "results")), device=known_only_here.Mine)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.measure import room
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.wrong_answers import MOST_KINDS, WrongAnswers
 from experiments.record import store
 from experiments.record.schema import Outcome
@@ -47,7 +47,7 @@ def test_the_room_kept_is_enough_for_run_json(tmp_path: Path, asked: dict[str, A
     }
     generator = (
         facts["generator"]["instances"][0]
-        | asdict(Effort(*[10**12] * 5))
+        | asdict(Counters(*[10**12] * 5))
         | {
             "part_sha256": ["0" * 64] * room.most_parts(scenario),
             "first_wrong_answers": worst_answers(),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.measure import run as conducting
+from experiments.measure import run as running
 from experiments.scenario import Scenario
 
 
@@ -38,12 +38,12 @@ def test_one_that_cannot_be_closed_keeps_nothing_else_open(
     async def nothing(run: Any) -> Path:
         return run.path  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(conducting, "_fleet", lambda scenario: opened("fleet"))
-    monkeypatch.setattr(conducting.Database, "open", lambda scenario: opened("database"))
-    monkeypatch.setattr(conducting.RunRedis, "open", lambda scenario: opened("redis"))
-    monkeypatch.setattr(conducting, "_conduct", nothing)
+    monkeypatch.setattr(running, "_fleet", lambda scenario: opened("fleet"))
+    monkeypatch.setattr(running.Database, "open", lambda scenario: opened("database"))
+    monkeypatch.setattr(running.RunRedis, "open", lambda scenario: opened("redis"))
+    monkeypatch.setattr(running, "_run", nothing)
     with pytest.raises(OSError, match=f"{failing} cannot be closed"):
-        asyncio.run(conducting.conduct(Scenario(results_dir=str(tmp_path))))
+        asyncio.run(running.run_scenario(Scenario(results_dir=str(tmp_path))))
     assert closed == ["redis", "database", "fleet"]
 
 
@@ -56,9 +56,9 @@ def test_what_was_opened_is_closed_where_the_next_cannot_be_opened(tmp_path: Pat
             raise OSError("away")
         return Opened(name, closed, fails=False)
 
-    monkeypatch.setattr(conducting, "_fleet", lambda scenario: opened("fleet"))
-    monkeypatch.setattr(conducting.Database, "open", lambda scenario: opened("database"))
-    monkeypatch.setattr(conducting.RunRedis, "open", lambda scenario: opened("redis"))
+    monkeypatch.setattr(running, "_fleet", lambda scenario: opened("fleet"))
+    monkeypatch.setattr(running.Database, "open", lambda scenario: opened("database"))
+    monkeypatch.setattr(running.RunRedis, "open", lambda scenario: opened("redis"))
     with pytest.raises(OSError, match="away"):
-        asyncio.run(conducting.conduct(Scenario(results_dir=str(tmp_path))))
+        asyncio.run(running.run_scenario(Scenario(results_dir=str(tmp_path))))
     assert closed == ["database", "fleet"]

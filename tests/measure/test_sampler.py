@@ -103,9 +103,9 @@ def test_the_sampler_gives_way_and_nobody_else_does(tmp_path: Path) -> None:
     seen: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     class Asked(ProcessTree):
-        def sample(self, *, dear: bool) -> dict[str, Any]:
+        def sample(self, *, expensive: bool) -> dict[str, Any]:
             seen.put(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-            return super().sample(dear=dear)
+            return super().sample(expensive=expensive)
 
     sampler = Sampler(tmp_path, 50, [Asked("server", 0, ())], time.monotonic())
     sampler.start()
@@ -129,9 +129,9 @@ def test_samples_are_taken_until_the_end_and_once_more(tmp_path: Path) -> None:
     seen: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
     class Asked(ProcessTree):
-        def sample(self, *, dear: bool) -> dict[str, Any]:
-            seen.put(dear)
-            return super().sample(dear=dear)
+        def sample(self, *, expensive: bool) -> dict[str, Any]:
+            seen.put(expensive)
+            return super().sample(expensive=expensive)
 
     sampler = Sampler(tmp_path, 1, [Asked("server", 0, ())], 1e9, clock=lambda: 0.0)
     sampler.start()

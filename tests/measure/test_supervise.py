@@ -10,7 +10,7 @@ import experiments as lab
 from experiments.measure import supervise
 from experiments.measure.generators.shard import Report
 from experiments.measure.precheck import Precheck
-from experiments.measure.run_state import Ongoing
+from experiments.measure.run_state import RunState
 from experiments.progress import Progress
 from tests.faults.harm import assert_all_answered, assert_all_planned, scenario
 from tests.support.plan_of import assert_as_planned
@@ -20,7 +20,7 @@ def reported(run_path: Path, *reports: Report | None) -> Progress:
     """What is said of generators that reported this."""
     heard: list[Progress] = []
     asked = lab.Scenario(clients=10, interval_ms=100, minutes=0.5, ratio="10:0", warmup_s=1)
-    run = Ongoing(asked, run_path, heard.append, "", Precheck(asked.load_target(), asked.parts.load))
+    run = RunState(asked, run_path, heard.append, "", Precheck(asked.load_target(), asked.parts.load))
     generators: list[Any] = [SimpleNamespace(report=report) for report in reports]
     supervise.report(run, "measuring", generators, SimpleNamespace(cores=lambda group: len(group)))  # type: ignore[arg-type]
     return heard[0]

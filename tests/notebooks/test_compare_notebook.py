@@ -55,9 +55,9 @@ def test_the_notebook_has_every_parameter_of_a_comparison() -> None:
 def test_shipped_parameters_end_in_the_time_that_they_promise(name: str, minutes: float) -> None:
     """The estimate made before anything is measured lies within their own budget."""
     study = Study(asked(**yaml.safe_load((PROJECT / "params" / name).read_text())))
-    outlook = Course(study).outlook
-    assert outlook.fits
-    assert outlook.seconds <= 60 * minutes
+    estimate = Course(study).estimate
+    assert estimate.fits
+    assert estimate.seconds <= 60 * minutes
 
 
 @pytest.mark.slow

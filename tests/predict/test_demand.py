@@ -53,7 +53,7 @@ def test_cells_of_one_load_tell_no_wake_up() -> None:
 
 
 def test_a_demand_is_never_negative() -> None:
-    """CPU a request that grows with load leaves no room for wake-ups; the mean remains."""
+    """CPU per request that grows with load leaves no room for wake-ups; the mean remains."""
     found = fit([Usage(500, 0, 0.05), Usage(1500, 0, 0.16), Usage(3000, 0, 0.4)])
     assert found is not None
     assert found.wake_s == 0

@@ -227,7 +227,7 @@ def test_parameters_away_from_their_default_stand_out() -> None:
 
 
 def test_the_machines_of_a_fleet_are_shown_with_their_clocks(tmp_path: Path) -> None:
-    """One row a generator; a run on one machine has no such table."""
+    """One row per generator; a run on one machine has no such table."""
     assert "Dask worker" not in plain(Page(made_up(tmp_path / "one")).provenance())
 
     def on_a_worker(facts: dict[str, Any]) -> None:

@@ -89,7 +89,7 @@ def test_failures_are_told_by_the_expectation_that_failed(five: Page) -> None:
 
 
 def test_the_page_says_what_the_target_asks_and_no_parameter_that_it_has_not(five: Page) -> None:
-    """A row an endpoint, how often, what is right; without secrets and without the parameters of hello."""
+    """A row per endpoint, how often, what is right; without secrets and without the parameters of hello."""
     said = shown(five, "asked")
     for words in (
         "A fleet of thermostats.",

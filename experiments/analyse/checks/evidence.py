@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from experiments.analyse import latency, lateness, polls, resources
+from experiments.analyse import latency, polls, resources, send_delay
 from experiments.analyse.latency import Percentile
 from experiments.record.reading import Record
 
@@ -85,13 +85,13 @@ class Evidence:
         return self.polls["lag_s"].drop_nulls().sort()
 
     @cached_property
-    def lateness(self) -> pl.DataFrame:
-        """The polls of the window that were sent, with what the generator added; see `lateness`."""
+    def send_delays(self) -> pl.DataFrame:
+        """The polls of the window that were sent, with what the generator added; see `send delay`."""
         plan = self.record.plan
         # On one clock a poll that is due by the end of the one before waits for nothing but its answer; on several it may
         # wait for a poll of another clock, and is due when the record says.
         pacing = plan.pacing if len(plan.clocks) == 1 else "fixed"
-        return polls.measured(lateness.with_lateness(self.rows, pacing))
+        return polls.measured(send_delay.with_send_delay(self.rows, pacing))
 
     @property
     def server(self) -> dict[str, Any]:

@@ -47,11 +47,11 @@ def unsent_late(evidence: Evidence) -> Found:
 
 
 def lag(evidence: Evidence) -> Found:
-    """What lag added to responses, against the responses that a punctual generator would have seen; see `lateness`.
+    """What lag added to responses, against the responses that a punctual generator would have seen; see `send delay`.
 
     The endpoint with the smaller response decides.
     """
-    late = evidence.lateness
+    late = evidence.send_delays
     statuses: list[Status] = []
     figures, limits, shares = [], [], []
     for percent, floor in LAG_FLOORS.items():

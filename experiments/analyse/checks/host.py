@@ -31,7 +31,7 @@ def host_steal(evidence: Evidence) -> Found:
 def competitors(evidence: Evidence) -> Found:
     """CPU used by processes that are neither server, generator, database nor this kernel, in cores.
 
-    (Where the kernel accounts for interrupts apart, the network's own share, some 15 us a poll, is counted among the
+    (Where the kernel accounts for interrupts apart, the network's own share, some 15 us per poll, is counted among the
     others.)
     """
     costs = evidence.costs

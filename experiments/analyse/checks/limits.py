@@ -2,8 +2,8 @@
 
 Figure -> status. "Seen" are runs of 8 s on two cores that others used too (up to 0.95 cores, up to 7.4 % stolen), as
 `experiments.studies.calibrate.limits` reads them out; the report of `make calibrate` shows those of your machine. On the
-same machine when quiet, 20 of 20 honest runs were valid: 0 % unsent, lag p50 0.10 and p99 0.57 ms, a load of 0.24, a stall
-of 3.6 ms at most. What is not graded has no limit: a count that is not exactly right is wrong.
+same machine when quiet, 20 of 20 positive controls were valid: 0 % unsent, lag p50 0.10 and p99 0.57 ms, a load of 0.24, a
+stall of 3.6 ms at most. What is not graded has no limit: a count that is not exactly right is wrong.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ UNSENT_LATE = Limit(
     suspect_to=0.01,
     why="Share of the planned polls. Up to 0.1 % is what closing a window costs: a poll due in its very last fraction of a "
     "millisecond. Beyond 1 % the load was not the one asked for.",
-    seen="At most 0.06 % in 5 honest runs, and that beside 0.95 cores of others. 9.6 % where the generator was killed "
+    seen="At most 0.06 % in 5 positive controls, and that beside 0.95 cores of others. 9.6 % where the generator was killed "
     "in the middle; with a busy loop on its core once 0 and once 1.4 %. Overload hardly shows here (0 with httpx's "
     "own client at twice what it carries, 0.02 % with 12,000 devices), since a device that is behind counts as "
     "busy.",
@@ -63,11 +63,11 @@ LAG_SHARE = Limit(
     "right within a tenth, which is also what latency repeats within; where it adds more than half, the figure is "
     "the generator's as much as the server's. Responses as reported would be no yardstick, since lag lengthens "
     "them; and lag alone no measure, since it counts one poll of all those that queue behind it.",
-    seen="p50 at most 0.17 ms and p99 4.75 ms in 5 honest runs, beside up to 0.95 cores of others; p99 0.37 ms on a "
+    seen="p50 at most 0.17 ms and p99 4.75 ms in 5 positive controls, beside up to 0.95 cores of others; p99 0.37 ms on a "
     "quiet machine. p50 66 ms, p99 162 ms, and within the limit only since a poll of httpx's own client takes "
     "longer still, where that client was asked for twice what it carries (found out by generator_cpu); in a second "
     "such run p50 153 ms, p99 336 ms, and invalid. p99 428 ms where the generator was stopped for 500 ms. Beside "
-    "1.5 cores of others and with up to 26 % stolen, 3 of 6 honest runs were suspect and one invalid (p99 54 ms), "
+    "1.5 cores of others and with up to 26 % stolen, 3 of 6 positive controls were suspect and one invalid (p99 54 ms), "
     "each naming these causes too.",
 )
 
@@ -94,7 +94,7 @@ GENERATOR_LOAD = Limit(
     "is its load r. In front of a loop with r = 0.80 four polls wait on average, with 0.95 nineteen (M/M/1: r / (1 "
     "- r)): from there on the loop's own queue is what is measured, also where lag does not show it, since a device "
     "that is always behind has no due time left to be late for.",
-    seen="At most 0.41 in 5 honest runs (0.24 used, 0.17 waited for), 0.53 beside 1.5 cores of others. 1.00 where "
+    seen="At most 0.41 in 5 positive controls (0.24 used, 0.17 waited for), 0.53 beside 1.5 cores of others. 1.00 where "
     "httpx's own client was asked for twice what it carries, and where one generator had 12,000 devices. With "
     "httpx-stock at 1,100 polls/s, lag p50 0.01 ms: 0.58 cores used and 0.41 waited for on a machine that others "
     "used too, and an answer after 580 ms that took the server 0.1 ms.",
@@ -106,9 +106,9 @@ GENERATOR_STALL = Limit(
     suspect_to=0.4,
     why="Seconds. A stall of 100 ms makes one device in five late, at an interval of 500 ms; one of 400 ms nearly all "
     "of them. A generator that was stopped for half a second must not pass.",
-    seen="At most 19 ms in 5 honest runs, and 89 ms beside 1.5 cores of others with up to 26 % stolen. 486 ms where it was "
-    "stopped for 500 ms; 175 to 362 ms with httpx's own client at twice what it carries, 709 ms with 12,000 devices, 107 ms "
-    "with a busy loop on the generator's core.",
+    seen="At most 19 ms in 5 positive controls, and 89 ms beside 1.5 cores of others with up to 26 % stolen. 486 ms where "
+    "it was stopped for 500 ms; 175 to 362 ms with httpx's own client at twice what it carries, 709 ms with 12,000 devices, "
+    "107 ms with a busy loop on the generator's core.",
     source="Hyperfoil calls a run invalid when its watchdog is more than 100 ms late.",
 )
 
@@ -117,7 +117,7 @@ GENERATOR_FAULTS = Limit(
     suspect_to=0.001,
     why="Share of the planned polls. Up to 0.1 % of polls that failed by the generator's fault leave the percentiles "
     "where they are; a lost row leaves a hole that nothing can fill.",
-    seen="None in 5 honest runs; a generator broken where it was killed.",
+    seen="None in 5 positive controls; a generator broken where it was killed.",
 )
 
 CLOCKS_SHARE = Limit(
@@ -136,7 +136,7 @@ STEAL = Limit(
     "second in which server or generator may have stood still without knowing. Never invalid: what harm it did "
     "shows in the lag.",
     seen="0 to 7.4 % in one hour on one virtual machine. With 1.8 to 3.7 % two of three runs with known answers were up "
-    "to 4.8 ms off at p99, all counts exact. No lie can be told here, since nobody inside a machine can steal from "
+    "to 4.8 ms off at p99, all counts exact. Nothing wrong can be made here, since nobody inside a machine can steal from "
     "it.",
 )
 
@@ -148,7 +148,7 @@ OTHERS_FEW_CORES = Limit(
     why="Cores that others use. A single busy thread anywhere may sit on the core of server or generator, which a mean "
     "over cores cannot tell; a quarter of the time is too much on a machine with few cores, where the scheduler has "
     "nowhere to put it. Never invalid: what harm it did shows in the lag.",
-    seen="With 0.7 to 0.95 cores of others 4 honest runs had a lag p99 of 3.9 to 4.75 ms, where a quiet machine has "
+    seen="With 0.7 to 0.95 cores of others 4 positive controls had a lag p99 of 3.9 to 4.75 ms, where a quiet machine has "
     "0.37 ms; with 1.3 to 1.5 cores two runs with known answers were up to 5.2 ms off. A busy loop on the "
     "generator's core is one core, 1.47 and 1.51 with what others did meanwhile.",
 )

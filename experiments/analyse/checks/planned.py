@@ -1,6 +1,6 @@
 """The polls that a plan asks for, made again as a table, to compare a record with.
 
-Plan -> frame(client, round, endpoint, due_s), one row a planned poll, clock by clock. The plan's own closed form
+Plan -> frame(client, round, endpoint, due_s), one row per planned poll, clock by clock. The plan's own closed form
 gives each device's rounds; the table is then built column by column, since a run has 660,000 polls.
 """
 

@@ -1,7 +1,8 @@
 """Is the record whole and in itself consistent? A hole or a changed row makes every figure doubtful.
 
 Evidence -> one finding a function. Hardly anything is graded here: a figure that is not exactly right is wrong, so no limit
-had to be set. Seen in each of 5 honest runs of 11,000 polls: no flaw, no changed part, no overlap, no difference of a count.
+had to be set. Seen in each of 5 positive controls of 11,000 polls: no flaw, no changed part, no overlap, no difference of
+a count.
 Three rows of 11,000 removed or doubled, a part lost, or the slowest answers made faster were each found out.
 """
 

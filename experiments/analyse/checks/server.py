@@ -3,8 +3,8 @@
 Evidence -> one finding a function. A server that fails or dies is a result and makes no run invalid;
 what can make one suspect is that its own counts are gone, so that nothing vouches for ours.
 
-Nothing is graded here, so no limit had to be set. Seen in each of 5 honest runs: 11,000 <= 11,000 <= 11,000, and the same
-worker. A server or a worker that was replaced left a count unknown and a new process, each time.
+Nothing is graded here, so no limit had to be set. Seen in each of 5 positive controls: 11,000 <= 11,000 <= 11,000, and the
+same worker. A server or a worker that was replaced left a count unknown and a new process, each time.
 """
 
 from __future__ import annotations

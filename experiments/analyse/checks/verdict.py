@@ -86,8 +86,9 @@ def judge(record: Record, evidence: Evidence | None = None) -> Verdict:
     """
     evidence = evidence or Evidence(record, arrange(record))
     engine = record.scenario.engine
-    transport = str((record.facts.get("generator") or {}).get("transport") or "")
-    checks = tuple(say(check.__name__, check(evidence), engine, transport) for check in CHECKS)
+    generator = record.facts.get("generator") or {}
+    own = " and ".join(f"{kind} {generator[kind]}" for kind in ("device", "transport") if generator.get(kind))
+    checks = tuple(say(check.__name__, check(evidence), engine, own) for check in CHECKS)
     status = max((check.status for check in checks), key=SEVERITY.index)
     reason = _reason(status, checks)
     return Verdict(status, reason, _HEADLINES[reason](checks, evidence), checks)

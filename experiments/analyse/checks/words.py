@@ -233,15 +233,15 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
 """Check -> kind of finding -> words."""
 
 
-def say(name: str, found: Found, engine: str, transport: str = "") -> Check:
+def say(name: str, found: Found, engine: str, own: str = "") -> Check:
     """A finding, put into words.
 
     Args:
         engine: what made the requests; some advice depends on it.
-        transport: a user's own, that all polls went through; empty for none.
+        own: a user's transport or class of devices, that all polls went through; empty for none.
     """
     said = WORDS[name][found.kind]
-    values: dict[str, Any] = {"lighten": _lighten(engine, transport), "remedy": _remedy(transport), **found.values}
+    values: dict[str, Any] = {"lighten": _lighten(engine, own), "remedy": _remedy(own), **found.values}
     meaning, advice = (template.format(**values) for template in said)
     return Check(
         name=name,
@@ -255,12 +255,12 @@ def say(name: str, found: Found, engine: str, transport: str = "") -> Check:
     )
 
 
-def _lighten(engine: str, transport: str) -> str:
-    if transport:
-        return f"Every poll goes through your transport {transport}, so this is what it costs too. {_LIGHTEN}"
+def _lighten(engine: str, own: str) -> str:
+    if own:
+        return f"Every poll goes through your {own}, so this is what it costs too. {_LIGHTEN}"
     return _LIGHTEN_BY_ENGINE.get(engine, _LIGHTEN)
 
 
-def _remedy(transport: str) -> str:
+def _remedy(own: str) -> str:
     machine = "for what this machine ran out of (open files, ports, memory, disk)"
-    return f"Look at your transport {transport}, and {machine}" if transport else f"Look {machine}"
+    return f"Look at your {own}, and {machine}" if own else f"Look {machine}"

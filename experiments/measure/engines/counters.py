@@ -20,7 +20,7 @@ class Tally:
     """Counts of the measured window."""
 
     by_outcome: list[int] = field(default_factory=lambda: [0] * len(Outcome))
-    """One number an `Outcome`."""
+    """One number per `Outcome`."""
 
     @property
     def ok(self) -> int:
@@ -48,7 +48,7 @@ class Tally:
 
 
 @dataclass
-class Effort:
+class Counters:
     """What a generator did to get its answers, warm-up included."""
 
     attempts: int = 0
@@ -76,8 +76,8 @@ class Effort:
     resumptions: int = 0
     """Of these, those that resumed an earlier session."""
 
-    def add(self, other: Effort) -> None:
-        """Takes the effort of another device in."""
+    def add(self, other: Counters) -> None:
+        """Takes the counters of another device in."""
         told = self.connections_told and other.connections_told
         for name, value in vars(other).items():
             if name == "rests_s":

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from experiments.agenda import Agenda
-from experiments.measure.engines.counters import Effort, Tally
+from experiments.measure.engines.counters import Counters, Tally
 from experiments.measure.engines.judge import Judgement, judge
 from experiments.measure.engines.wrong_answers import WrongAnswers
 from experiments.record.rows import NEVER, RowBuffer
@@ -124,39 +124,45 @@ class Device:
 
     def judged(
         self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, first_bytes: bytes, body_bytes: int,
-        effort: Effort,
+        counters: Counters,
     ) -> Judgement:  # fmt: skip
         """What is made of a complete answer to the poll that is due; to be told before `ended`.
 
         Args:
             body: as it came, where `looks` said that it is looked at.
             first_bytes: of it, as far as anybody kept them.
-            effort: counts comparisons.
+            counters: counts comparisons.
         """
         poller, compare = self.pollers[self.number], self.compares
-        found = judge(poller, self.number, self.round, status, headers, body, body_bytes, effort, compare=compare)
+        found = judge(poller, self.number, self.round, status, headers, body, body_bytes, counters, compare=compare)
         if found.outcome:
             self.answered_wrong(found.outcome, status, headers, first_bytes or body, found)
         return found
 
     def answered_wrong(
         self, outcome: Outcome, status: int, headers: Iterable[tuple[bytes, bytes]], first_bytes: bytes,
-        found: Judgement | None = None,
+        found: Judgement | None = None, poller: Poller | None = None,
     ) -> None:  # fmt: skip
         """What came for the poll that is due was not the right answer; to be told before `ended`.
 
         Args:
             first_bytes: of the body, as far as anybody looked at it.
             found: what was made of it, if it was complete.
+            poller: what was asked, which need not be what was due.
         """
         course = self._course
         if self.first_due < course.start_at:
             return
-        poller, round_ = self.pollers[self.number], self.round
+        poller, round_ = poller or self.pollers[self.number], self.round
         poll: dict[str, Any] = {"client": self.client, "round": round_, "due_s": round(self.due - course.start_at, 6)}
         if found is not None and found.failed_check is not None and found.answer is not None:
-            poll |= {"failed_check": found.failed_check, "explain": partial(_explained, poller, found, round_)}
+            name = self.named(found.failed_check, poller)
+            poll |= {"failed_check": name, "explain": partial(_explained, poller, found, round_)}
         course.wrong.note(self.number, outcome, status, headers, first_bytes, mask=partial(_masked, poller), **poll)
+
+    def named(self, failed_check: str, asked: Poller) -> str:
+        """The name of an expectation, with that of its endpoint if something else was due."""
+        return failed_check if asked is self.pollers[self.number] else f"{asked.kind.name}.{failed_check}"
 
     def give_up(self) -> None:
         """Its life is over: keeps a row of each poll that was due before the window closed and never sent.

@@ -29,7 +29,7 @@ _MOST_KNOWN_BYTES = 4096
 _MOST_KNOWN_HEADS = 256
 """How many heads are remembered: several a second of a server that sends the date, from several workers."""
 _MOST_NEW_HEADS = 4
-"""After so many new ones in a row a connection learns no more, until it meets a head that another one has learned."""
+"""After so many new ones in a row per connection learns no more, until it meets a head that another one has learned."""
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.record.rows import NEVER
 from experiments.record.schema import Outcome
 from experiments.target.answers.answer import Answer
@@ -35,9 +35,9 @@ RIGHT = Judgement(Outcome.OK)
 
 def judge(
     poller: Poller, number: int, round_: int, status: int, headers: list[tuple[bytes, bytes]], body: bytes, body_bytes: int,
-    effort: Effort, *, compare: bool,
+    counters: Counters, *, compare: bool,
 ) -> Judgement:  # fmt: skip
-    """Whether a complete answer is the right one; `effort` counts the comparison, where bytes are compared.
+    """Whether a complete answer is the right one; `counters` counts the comparison, where bytes are compared.
 
     Args:
         number: the endpoint's place.
@@ -51,10 +51,10 @@ def judge(
     counts = compare and poller.compares
     failed = poller.check(answer, round_, compare=compare)
     if counts:
-        effort.checksums += 1
+        counters.checksums += 1
         if failed in (None, "body"):
-            effort.compared[number] += 1
-            effort.differed[number] += failed is not None
+            counters.compared[number] += 1
+            counters.differed[number] += failed is not None
     decoded = answer.decoded_bytes
     return Judgement(
         Outcome.OK if failed is None else _OUTCOMES.get(failed, Outcome.CHECKS),

@@ -30,7 +30,7 @@ class Target:
     address: tuple[str, int]
     """Where somebody answered for `url` before the load: all devices connect to this one, whatever else its name means."""
     keep_alive: bool
-    """False: a connection a request."""
+    """False: a connection per request."""
     timeout_s: float
     """Seconds from the start of an attempt to its failure."""
     text: str

@@ -26,7 +26,7 @@ class Window(Protocol):
     close_at: float
 
 
-class Heartbeat:
+class Watchdog:
     """Watches polls in flight, and the loop that drives them.
 
     All polls have the same timeout, so the order in which they began is the order in which they expire: a dict, which

@@ -10,9 +10,11 @@ from typing import Any, Self
 import httpx
 
 from experiments.errors import GeneratorError, ParameterError
+from experiments.measure.engines.aio import own_device
 from experiments.measure.engines.aio.adapters import StockTransport, TransportFactory, takes_device
+from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.engines.target import Secured, Target
-from experiments.measure.engines.threads.counter import Counters
+from experiments.measure.engines.threads.counter import RedisCounters
 from experiments.schedule import Plan
 from experiments.target.poller import Poller
 
@@ -30,8 +32,10 @@ class Shard:
     target: Target
     transport: str = ""
     """`module:name` of a user's own transport factory; empty for the engine's."""
-    counters: Counters | None = None
+    redis_counters: RedisCounters | None = None
     """Where the author's client counts besides; None for nowhere."""
+    device: str = ""
+    """`module:name` of a user's own class of devices; empty for none."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -39,8 +43,8 @@ class Shard:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         target = data["target"] | {"address": tuple(data["target"]["address"])}
-        counters = Counters(**data["counters"]) if data.get("counters") else None
-        return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "counters": counters})
+        redis_counters = RedisCounters(**data["redis_counters"]) if data.get("redis_counters") else None
+        return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "redis_counters": redis_counters})
 
     @property
     def clients(self) -> range:
@@ -75,6 +79,17 @@ class Shard:
             made.append(self._made_by(factory, client))
             on_made(len(made))
         return made
+
+    def make_devices(self) -> list[Device] | None:
+        """The devices of a user's class, in the order of `clients`; None where there is none.
+
+        Raises:
+            GeneratorError: the class cannot be had, or failed.
+        """
+        if not self.device:
+            return None
+        kind = own_device.load(self.device)
+        return [own_device.make(self.device, client, kind) for client in self.clients]
 
     def _made_by(self, factory: TransportFactory, client: int) -> httpx.AsyncBaseTransport:
         try:

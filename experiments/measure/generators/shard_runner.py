@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from experiments.measure.engines.aio.own_device import Device
+from experiments.measure.engines.aio.own_swarm import maker
 from experiments.measure.engines.aio.swarm import HttpxSwarm
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.epoll.swarm import EpollSwarm
@@ -34,13 +36,14 @@ _REPORT_S = 1.0
 _RECENT_POLLS = 1000
 
 
-async def drive(
+async def run_shard(
     shard: Shard,
     start_at: float,
     on_report: Callable[[Report], None],
     stop: Stop,
     transports: Sequence[httpx.AsyncBaseTransport] | None = None,
     pollers: Sequence[tuple[Poller, ...]] | None = None,
+    devices: Sequence[Device] | None = None,
 ) -> dict[str, Any]:
     """Drives the devices of a shard through warm-up and window.
 
@@ -50,6 +53,7 @@ async def drive(
         stop: an order to close the window early; cancelling gives one.
         transports: what `shard.make_transports` made beforehand, where the engine asks through such.
         pollers: what `shard.make_pollers` made beforehand.
+        devices: what `shard.make_devices` made beforehand, where they are of a user's class.
 
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
@@ -68,16 +72,20 @@ async def drive(
             # In a thread, so that it holds up neither a kernel's loop nor whoever gives the order to stop.
             await asyncio.to_thread(swarm.run)
         elif shard.engine == "threads":
-            from experiments.measure.engines.threads.counter import Counter
+            from experiments.measure.engines.threads.counter import RedisCounter
             from experiments.measure.engines.threads.swarm import ThreadsSwarm
 
-            counter = Counter(shard.counters, shard.plan.endpoints)
+            counter = RedisCounter(shard.redis_counters, shard.plan.endpoints)
             chores.swarm = swarm = ThreadsSwarm(course, shard.clients, shard.target, stop, chores.at, counter, asked)
             await asyncio.to_thread(swarm.run)
             counted = counter.facts
         else:
             asked_through = transports or shard.make_transports()
-            chores.swarm = swarm = HttpxSwarm(course, shard.clients, shard.target, stop, chores.at, asked_through, asked)
+            own = devices or shard.make_devices()
+            chores.swarm = swarm = HttpxSwarm(
+                course, shard.clients, shard.target, stop, chores.at, asked_through, asked,
+                maker(own, shard.clients) if own else None,
+            )  # fmt: skip
             await swarm.run()
             counted = {"closing_error": swarm.closing_error, "first_fault": swarm.first_fault}
     except asyncio.CancelledError:
@@ -91,11 +99,11 @@ async def drive(
         "instance": shard.instance,
         "pid": os.getpid(),
         "clients": len(shard.clients),
-        **swarm.effort.facts(shard.plan.endpoints),
+        **swarm.counters.facts(shard.plan.endpoints),
         "cpu_s": time.process_time() - cpu_before,
         "rss_peak_bytes": memory.peak_rss_bytes(),
         "cpu_wait_ratio": chores.cpu_wait_ratio,
-        "longest_stall_s": swarm.heartbeat.longest_stall_s,
+        "longest_stall_s": swarm.watchdog.longest_stall_s,
         "parts": writer.parts,
         "part_sha256": writer.checksums,
         "rows": writer.rows,
@@ -108,7 +116,7 @@ async def drive(
 
 
 class _Chores:
-    """What is done beside the load, at a heartbeat: rows to disk, reports, and what is measured of the window alone."""
+    """What is done beside the load, at a watchdog: rows to disk, reports, and what is measured of the window alone."""
 
     swarm: EpollSwarm | HttpxSwarm | ThreadsSwarm
 
@@ -141,7 +149,7 @@ class _Chores:
         rows, tally = self._course.rows, self._course.tally
         rate = (len(rows) - self._seen) / (now - self._reported_at)
         p50, p99 = _recent_percentiles(rows)
-        in_flight = len(self.swarm.heartbeat.in_flight)
+        in_flight = len(self.swarm.watchdog.in_flight)
         self._on_report(
             Report(
                 tally.sent,

@@ -21,9 +21,10 @@ from typing import Any, BinaryIO
 import httpx
 
 from experiments.errors import GeneratorError
+from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.engines.stop import Stop
 from experiments.measure.generators.shard import Report, Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.measure.sampler import ProcessTree
 from experiments.target.poller import Poller
 
@@ -45,7 +46,7 @@ class Generator(ABC):
         self.report: Report | None = None
         """The latest report."""
         self.facts: dict[str, Any] | None = None
-        """What `drive` returned."""
+        """What `run_shard` returned."""
         self.error: str | None = None
         """Why there are no facts, if so."""
         self.ended = asyncio.Event()
@@ -98,6 +99,7 @@ class KernelGenerator(Generator):
         self._stop = Stop()
         self._transports: list[httpx.AsyncBaseTransport] | None = None
         self._pollers: list[tuple[Poller, ...]] | None = None
+        self._devices: list[Device] | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -107,13 +109,16 @@ class KernelGenerator(Generator):
     async def prepare(self) -> None:
         self._transports = self.shard.make_transports()
         self._pollers = self.shard.make_pollers()
+        self._devices = self.shard.make_devices()
 
     def start(self, start_at: float) -> None:
         self._task = asyncio.ensure_future(self._drive(start_at))
 
     async def _drive(self, start_at: float) -> None:
         try:
-            self.facts = await drive(self.shard, start_at, self._take, self._stop, self._transports, self._pollers)
+            self.facts = await run_shard(
+                self.shard, start_at, self._take, self._stop, self._transports, self._pollers, self._devices
+            )
         except Exception as error:  # noqa: BLE001 - reported like the death of a process
             self.error = f"generator {self.shard.instance} broke: {error!r}"
         finally:

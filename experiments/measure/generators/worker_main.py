@@ -27,7 +27,7 @@ import httpx
 from experiments.errors import GeneratorError
 from experiments.measure.engines.stop import Stop
 from experiments.measure.generators.shard import Report, Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 
 _LAST_WORDS_S = 10.0
 """How long a generator may take to end after its starter is gone, before it ends itself the hard way."""
@@ -47,7 +47,7 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             transports = runner.run(_make_transports(shard, starter))
-            pollers = shard.make_pollers()
+            pollers, devices = shard.make_pollers(), shard.make_devices()
         except GeneratorError as error:
             traceback.print_exc()
             starter.say({"refused": str(error)})
@@ -60,7 +60,7 @@ def main() -> None:
         # What is alive now stays alive: it need not be looked at by each collection of garbage.
         gc.collect()
         gc.freeze()
-        facts = runner.run(drive(shard, order["start_at"], starter.report, stop, transports, pollers))
+        facts = runner.run(run_shard(shard, order["start_at"], starter.report, stop, transports, pollers, devices))
         # Before the loop is closed, which waits for whatever a transport has left on it.
         starter.say({"facts": facts})
 

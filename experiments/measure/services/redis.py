@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import ParameterError
-from experiments.measure.engines.threads.counter import Counters, connect, reason
+from experiments.measure.engines.threads.counter import RedisCounters, connect, reason
 from experiments.measure.processes.guarded import Guarded
 from experiments.scenario import Scenario
 
@@ -65,12 +65,12 @@ class RunRedis:
             raise
         return counts
 
-    def counters(self, run_id: str) -> Counters | None:
+    def counters(self, run_id: str) -> RedisCounters | None:
         """Where the polls of this run are counted; None for nowhere."""
         if not self._url:
             return None
         self._key = f"falcon-lab:{run_id}"
-        return Counters(self._url, self._key)
+        return RedisCounters(self._url, self._key)
 
     async def finish(self) -> None:
         """Reads the counts, and takes them out of Redis. Faults become facts."""

@@ -1,4 +1,4 @@
-"""Which devices waited, and when: one row of cells a device or group of devices, one column a step of time."""
+"""Which devices waited, and when: one row of cells a device or group of devices, one column per step of time."""
 
 from __future__ import annotations
 

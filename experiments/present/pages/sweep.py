@@ -98,7 +98,7 @@ class SweepPage:
                 lambda point: point.repeats.get("server_cores", ()),
             ),
             Figure(
-                "processor time a request, µs",
+                "processor time per request, µs",
                 lambda point: point.server["us_per_request"],
                 lambda point: point.repeats.get("server_us_per_request", ()),
             ),

@@ -23,7 +23,7 @@ _ORDER = ("client", "endpoint", "planned", "ok", "failed", "unanswered", "reason
 
 
 def clients(frame: pl.DataFrame) -> SortableTable | Markup:
-    """One row a device and endpoint.
+    """One row per device and endpoint.
 
     Args:
         frame: `analyse.clients.clients_table`.

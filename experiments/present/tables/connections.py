@@ -73,8 +73,8 @@ def figures(summary: Mapping[str, Any]) -> Markup:
     known = summary.get("connections")
     if not known:
         return caption("How many connections were opened is not known: only the lab's own transports count them.")
-    head = ["requests", "connects", "connects a request", "closed by the server with an answer",
-            "found closed (reconnects)", "reconnects a request", "met while closing (asked again)"]  # fmt: skip
+    head = ["requests", "connects", "connects per request", "closed by the server with an answer",
+            "found closed (reconnects)", "reconnects per request", "met while closing (asked again)"]  # fmt: skip
     row = [
         count(known["requests"]),
         count(known["connects"]),

@@ -31,7 +31,7 @@ _COLUMNS = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("max", "max"))
 
 
 def sentences(summary: Mapping[str, Any]) -> list[str]:
-    """The result in words: one sentence an endpoint, one for the service level if one was asked for."""
+    """The result in words: one sentence per endpoint, one for the service level if one was asked for."""
     said = [_endpoint_sentence(title, one) for title, one in _polled(summary)]
     level = summary.get("service_level") or {}
     if level.get("asked"):

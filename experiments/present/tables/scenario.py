@@ -44,7 +44,7 @@ def _load(scenario: Scenario, plan: Plan) -> list[tuple[str, str]]:
     bytes_per_s = answered_bytes_per_s(scenario, plan)
     intervals = sorted({clock.interval_s for clock in plan.clocks})
     apart = " and ".join(filter(None, [", ".join(map(_interval, intervals[:-1])), _interval(intervals[-1])]))
-    connections = f"{count(plan.clients)} to be kept open" if scenario.keep_alive else "one a request"
+    connections = f"{count(plan.clients)} to be kept open" if scenario.keep_alive else "one per request"
     ask = "at most " if scenario.pacing == "after" else ""
     return [
         (count(plan.clients), "devices"),

@@ -1,4 +1,4 @@
-"""What a target asks: a row an endpoint, as the record has it, without secrets."""
+"""What a target asks: a row per endpoint, as the record has it, without secrets."""
 
 from __future__ import annotations
 

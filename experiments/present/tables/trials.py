@@ -30,14 +30,14 @@ class Trial(Protocol):
 
 
 def trials(tried: Iterable[Trial], *, label: str) -> Markup:
-    """One row a trial; what failed comes first."""
+    """One row per trial; what failed comes first."""
     ordered = sorted(tried, key=lambda trial: trial.ok is not False)
     rows: list[list[Piece]] = [[trial.name, badge(_PASSED[trial.ok]), trial.wanted, trial.came] for trial in ordered]
     return table(["trial", "passed", "had to come out", "came out"], rows, label=label, wide={3})
 
 
 class Seen(Protocol):
-    """What one check saw in honest runs and in lies."""
+    """What one check saw in positive and in negative controls."""
 
     @property
     def check(self) -> str: ...
@@ -48,15 +48,17 @@ class Seen(Protocol):
     @property
     def quiet(self) -> str: ...
     @property
-    def lied(self) -> str: ...
+    def negative(self) -> str: ...
 
 
 def limits(lines: Iterable[Seen]) -> Markup:
-    """One row a check: how far honest runs and lies lie from its limit."""
+    """One row per check: how far positive and negative controls are from its limit."""
     rows: list[list[Piece]] = [
-        [line.check.replace("_", " "), line.limit, line.positive, line.quiet or NONE, line.lied or NONE] for line in lines
+        [line.check.replace("_", " "), line.limit, line.positive, line.quiet or NONE, line.negative or NONE]
+        for line in lines
     ]
-    head = ["check", "limit", "worst of the honest runs", "of those on a quiet machine", "least of the lies found out"]
+    worst, least = "worst of the positive controls", "least of the negative controls found out"
+    head = ["check", "limit", worst, "of those on a quiet machine", least]
     return table(head, rows, label="figures that the verdict's limits rest on", medium={1, 2, 3, 4})
 
 
@@ -67,7 +69,7 @@ def certificate(certified: Mapping[str, Any]) -> Markup:
         f"{certified['certified_at']}, {certified['variant']} variant. {machine(certified)}.",
         f"Tried: {tried(certified)}.",
         *(f"{figure}." for figure in figures(certified)),
-        f"Honest runs: {certified['honest_runs']}." if certified["honest_runs"] else "",
+        f"Positive controls: {certified['honest_runs']}." if certified["honest_runs"] else "",
         f"Trials that passed: {', '.join(f'{name} {outcome}' for name, outcome in parts(certified))}.",
         f"Failed: {'; '.join(certified['failed'])}." if certified["failed"] else "",
     ]

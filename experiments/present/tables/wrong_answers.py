@@ -16,7 +16,7 @@ _HEAD = ["endpoint", "what", "status", "device", "due at, s", "headers", "first 
 
 
 def first(facts: Mapping[str, Any], names: Iterable[str] = ARTICLE) -> Markup:
-    """A row a kind (endpoint, reason, expectation that failed, status), by all generators together; nothing where every
+    """A row per kind (endpoint, reason, expectation that failed, status), by all generators together; nothing where every
     answer was right.
 
     Args:

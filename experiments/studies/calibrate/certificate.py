@@ -78,7 +78,7 @@ def made_out(
         "tools": _tools(parts.get(SECOND_OPINION, ())),
         "passed": not failed,
         "parts": {name: _count(those) for name, those in parts.items()},
-        "honest_runs": _together(parts.get(limits.HONEST, ())),
+        "honest_runs": _together(parts.get(limits.POSITIVE, ())),
         "figures": {
             "counts": _errors(figures.filter(pl.col("unit") == "")),
             "percentiles_ms": _errors(figures.filter(pl.col("unit") == "ms")),
@@ -105,7 +105,7 @@ def _count(trials: Iterable[Trial]) -> dict[str, int]:
 
 
 def _together(trials: Iterable[Trial]) -> str:
-    """How many of the honest runs were valid: what the trial says that judges them together."""
+    """How many of the positive controls were valid: what the trial says that judges them together."""
     return next((trial.came for trial in trials if not trial.run_id), "")
 
 

@@ -1,6 +1,6 @@
-"""What the verdict's limits rest on: the worst that each check saw in honest runs, and the least in lies that it found out.
+"""What the verdict's limits rest on: the worst of each check in positive controls, the least in negative ones it found out.
 
-A calibration's folder in, one line a check out. Everything is worked out anew from the records, so that a limit can be
+A calibration's folder in, one line per check out. Everything is worked out anew from the records, so that a limit can be
 moved and the same runs asked again.
 
     python -m experiments.studies.calibrate.limits results/<time>-calibration
@@ -20,7 +20,7 @@ from experiments.record.reading import load
 from experiments.studies.calibrate.controls import negative, positive
 from experiments.studies.calibrate.trial import CAUSES, Trial, read
 
-HONEST, LIED = positive.PART, negative.PART
+POSITIVE, NEGATIVE = positive.PART, negative.PART
 """Names of the parts that limits rest on."""
 
 
@@ -30,13 +30,13 @@ class Seen:
 
     check: str
     limit: str
-    """As the check worded it in the worst of the honest runs."""
+    """As the check worded it in the worst of the positive controls."""
     positive: str
-    """Its worst figure in honest runs."""
+    """Its worst figure in positive controls."""
     quiet: str
     """The same of those in which nothing outside the lab was noticed; empty if there was none."""
-    lied: str
-    """Its least figure in lies that it found out, and which lie that was; empty if there was none."""
+    negative: str
+    """Its least figure in negative controls that it found out, and which control that was; empty if there was none."""
 
 
 Checks = dict[str, Mapping[str, Any]]
@@ -44,18 +44,19 @@ Checks = dict[str, Mapping[str, Any]]
 
 
 def seen(runs_dir: Path) -> list[Seen]:
-    """One line a check, in the verdict's order.
+    """One line per check, in the verdict's order.
 
     Raises:
         RecordError: a record cannot be read.
     """
     parts = read(runs_dir)
-    good = [checks for _, checks in _checks(runs_dir, parts.get(HONEST, ()))]
+    good = [checks for _, checks in _checks(runs_dir, parts.get(POSITIVE, ()))]
     quiet = [checks for checks in good if all(checks[name]["status"] != "suspect" for name in CAUSES)]
-    lied = list(_checks(runs_dir, parts.get(LIED, ())))
+    negative = list(_checks(runs_dir, parts.get(NEGATIVE, ())))
+    worst = {name: _worst(name, good) for name in (good[0] if good else ())}
     return [
-        Seen(name, str(_worst(name, good)["limit"]), _figure(_worst(name, good)), _quiet(name, quiet), _least(name, lied))
-        for name in (good[0] if good else ())
+        Seen(name, str(one["limit"]), _figure(one), _quiet(name, quiet), _least(name, negative))
+        for name, one in worst.items()
     ]
 
 
@@ -75,17 +76,17 @@ def _quiet(name: str, runs: Sequence[Checks]) -> str:
     return _figure(_worst(name, runs)) if runs else ""
 
 
-def _least(name: str, lied: Iterable[tuple[str, Checks]]) -> str:
-    """Of the lies that are meant for a check, or of any where none is."""
-    found = [(lie, checks[name]) for lie, checks in lied if checks[name]["status"] in ("suspect", "invalid")]
+def _least(name: str, negative: Iterable[tuple[str, Checks]]) -> str:
+    """Of the negative controls that are meant for a check, or of any where none is."""
+    found = [(control, checks[name]) for control, checks in negative if checks[name]["status"] in ("suspect", "invalid")]
     if name in CAUSES or any(name in checks for checks in _MEANT.values()):
-        # What others did meanwhile may show here in any run, and has nothing to do with a lie of another kind.
-        found = [(lie, check) for lie, check in found if name in _MEANT.get(lie, ())]
-    lie, least = min(found, key=lambda one: _badness(one[1]), default=("", None))
-    return f"{_figure(least)}: {lie}" if least else ""
+        # What others did meanwhile may show here in any run, and has nothing to do with a control of another kind.
+        found = [(control, check) for control, check in found if name in _MEANT.get(control, ())]
+    control, least = min(found, key=lambda one: _badness(one[1]), default=("", None))
+    return f"{_figure(least)}: {control}" if least else ""
 
 
-_MEANT = {lie.name: lie.noticed_by for lie in negative.LIES}
+_MEANT = {control.name: control.noticed_by for control in negative.CONTROLS}
 
 
 def _badness(check: Mapping[str, Any]) -> tuple[float, int]:

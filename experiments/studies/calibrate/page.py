@@ -22,7 +22,7 @@ from experiments.studies.calibrate import certificate, known, limits
 from experiments.studies.calibrate.bench import RUN_S, Trials
 from experiments.studies.calibrate.certificate import Tried
 from experiments.studies.calibrate.controls import negative, positive
-from experiments.studies.calibrate.controls.fixture import Ground
+from experiments.studies.calibrate.controls.fixture import Fixture
 from experiments.studies.calibrate.params import Asked
 from experiments.studies.calibrate.second_opinion.opinions import second_opinions
 from experiments.studies.calibrate.trial import Came, Case, Parts
@@ -62,8 +62,8 @@ class Calibration(Facade[Asked]):
         return {
             known.PART: known.cases(programs, self._own.pacings, self._own.engines),
             positive.PART: positive.honest_runs(self._own.honest_runs),
-            positive.TROUBLE: positive.must_stay_valid(self._ground),
-            negative.PART: negative.lies(self._ground),
+            positive.TROUBLE: positive.must_stay_valid(self._fixture),
+            negative.PART: negative.controls(self._fixture),
             certificate.SECOND_OPINION: second_opinions(),
         }
 
@@ -91,7 +91,7 @@ class Calibration(Facade[Asked]):
         record = reading.load(self._runs_dir / stalls[0])
         return stall.seen_twice(prepare(record), record.window_s)
 
-    def honest_runs(self) -> Markup:
+    def positive_controls(self) -> Markup:
         """Part 2: the default load again and again, judged together."""
         return self._part(positive.PART)
 
@@ -99,12 +99,12 @@ class Calibration(Facade[Asked]):
         """Part 2: what else must be valid."""
         return self._part(positive.TROUBLE)
 
-    def lies(self) -> Markup:
+    def negative_controls(self) -> Markup:
         """Part 2: what must never be valid."""
         return self._part(negative.PART)
 
     def limits(self) -> Markup:
-        """Part 2: how far honest runs and lies lie from the limits of the verdict."""
+        """Part 2: how far positive and negative controls are from the limits of the verdict."""
         return tables.limits(limits.seen(self._runs_dir))
 
     def second_opinion(self) -> Markup:
@@ -157,12 +157,12 @@ class Calibration(Facade[Asked]):
     def _figures(self) -> pl.DataFrame:
         return known.figures(self._parts.get(known.PART, ()))
 
-    def _ground(self) -> Ground:
-        """What lies are told of: the last honest run."""
+    def _fixture(self) -> Fixture:
+        """What negative controls are made of: the last positive control."""
         runs = [one.run_id for one in self._parts.get(positive.PART, ()) if one.run_id]
         if not runs:
-            raise RecordError("no honest run was made to make damaged copies of.")
-        return Ground(self._runs_dir, reading.load(self._runs_dir / runs[-1]))
+            raise RecordError("no positive control was made to make corrupted copies of.")
+        return Fixture(self._runs_dir, reading.load(self._runs_dir / runs[-1]))
 
     def _part(self, name: str) -> Markup:
         came = self.study.run(each(self._cases[name]), self._announce)

@@ -30,7 +30,7 @@ class Own(StudyParams):
     variant: Annotated[Literal["quick", "full"], BeforeValidator(_variant)] = Field(description="six programs, or all")
     engines: Names = Field(description="engines to try, separated by commas")
     pacings: Names = Field(description="pacings to try, separated by commas")
-    honest_runs: int = Field(ge=1, description="how often the default load is measured; damaged copies are made of it")
+    honest_runs: int = Field(ge=1, description="how often the default load is measured; corrupted copies are made of it")
     cost_rounds: int = Field(0, description="rounds in which everybody is measured once in part 4; 0: skipped")
     cost_seconds: float = Field(SECONDS, description="seconds of each measurement of part 4")
     cost_peers: str = Field(PEERS, description="tools to compare with, separated by commas")
@@ -83,7 +83,7 @@ class Asked(params.Asked):
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """The one that honest runs and lies are of; servers with known answers need nothing."""
+        """The one that positive and negative controls are of; servers with known answers need nothing."""
         return ("falcon",)
 
 

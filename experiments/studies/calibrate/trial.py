@@ -105,7 +105,7 @@ def read(runs_dir: Path) -> Parts:
 
 
 CAUSES = {"host_steal", "competitors"}
-"""Checks that name a cause outside the lab: an honest run may be suspect where one of them is."""
+"""Checks that name a cause outside the lab: a positive control may be suspect where one of them is."""
 
 Say = Callable[[str], None]
 """Takes a line of progress."""

@@ -44,14 +44,14 @@ def evidence(outcome: Outcome, *, suspect_counts: bool) -> Evidence:
     """
     summary = outcome.summary
     if summary is None:
-        return Evidence("blind", f"no record: {outcome.why}")
+        return Evidence("inconclusive", f"no record: {outcome.why}")
     verdict, level = summary["verdict"], summary["service_level"]
     suspect, weak = verdict["status"] == "suspect", _generator_weak(verdict)
     if verdict["status"] == "invalid" or (suspect and not suspect_counts):
-        return Evidence("blind", str(verdict["headline"]), suspect, weak)
+        return Evidence("inconclusive", str(verdict["headline"]), suspect, weak)
     if level["met"] is None:
-        return Evidence("blind", "too few polls to say whether the service level is met", suspect)
-    return Evidence("held" if level["met"] else "missed", missed_limits(level, summary["endpoints"]), suspect, weak)
+        return Evidence("inconclusive", "too few polls to say whether the service level is met", suspect)
+    return Evidence("pass" if level["met"] else "fail", missed_limits(level, summary["endpoints"]), suspect, weak)
 
 
 def _generator_weak(verdict: Mapping[str, Any]) -> bool:
@@ -74,6 +74,6 @@ def limit(figures: Figures) -> str:
             "give the generators a machine of their own"
         )
     return (
-        f"not processors (server {100 * server.cores / workers:.0f} % of a core a worker, machine "
+        f"not processors (server {100 * server.cores / workers:.0f} % of a core per worker, machine "
         f"{figures.busy_cores:.2f} of {figures.cores} cores): the report of a missed run shows when it happened"
     )

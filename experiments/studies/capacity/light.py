@@ -1,6 +1,7 @@
 """Which light cells a forecast is learnt from: pure, like the search.
 
-What was seen so far -> the next light load to measure. CPU a poll falls with load, so the ends of the light range tell most:
+What was seen so far -> the next light load to measure. CPU per poll falls with load, so the ends of the light range tell
+most:
 the smallest load, one a little below the highest that counts as light, each twice, one between them; and, to tell A from B,
 one of another mix.
 """

@@ -22,8 +22,7 @@ from experiments.present.live.run import to_log
 from experiments.present.tables import changes as differences
 from experiments.present.tables import scenario as question
 from experiments.present.tables.studies import capacity as tables
-from experiments.studies.capacity import earlier, rows
-from experiments.studies.capacity import extrapolation as outlook
+from experiments.studies.capacity import earlier, extrapolation, rows
 from experiments.studies.capacity import text as words
 from experiments.studies.capacity.params import Asked, levels
 from experiments.studies.capacity.progress import StageT, measured
@@ -177,14 +176,14 @@ class Capacity(Facade[Asked]):
 
     def scalability(self) -> Chart | Markup:
         """Measures the closed-loop cells, if any: throughput over devices that poll again at once."""
-        self._closed = outlook.throughputs(self._measured(ClosedLoop(self._asked, self._asked.workers[0])).runs)
-        return outlook.scalability(self._closed) or note(
+        self._closed = extrapolation.throughputs(self._measured(ClosedLoop(self._asked, self._asked.workers[0])).runs)
+        return extrapolation.scalability(self._closed) or note(
             "No closed-loop cells were asked for (closed_loop), so there is no law over concurrency."
         )
 
     def law(self) -> Markup:
         """The law's coefficients, over closed-loop devices and over workers, or why there are none."""
-        return outlook.law(self._closed, self._found, self._asked.at(1, 1).plan.polls_per_s)
+        return extrapolation.law(self._closed, self._found, self._asked.at(1, 1).plan.polls_per_s)
 
     def fleet(self) -> Markup:
         """What larger fleets take."""
@@ -193,7 +192,7 @@ class Capacity(Facade[Asked]):
         if model is None:
             return note("Without light cells nothing can be said of larger fleets.")
         figures = _figures([*self._light[workers], *self._searches[workers].runs])
-        return outlook.fleets(self._asked.at(1, workers), model, figures)
+        return extrapolation.fleets(self._asked.at(1, workers), model, figures)
 
     def changes(self) -> Markup:
         """What changed since the search that `compare_to` names: the capacity found, and loads that both measured."""

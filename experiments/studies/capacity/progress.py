@@ -1,4 +1,4 @@
-"""A stage of a search, measured with a line a cell in the log."""
+"""A stage of a search, measured with a line per cell in the log."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Levels that were measured -> the next level, or a finding. Pure: a state worked out anew from everything that was seen, so a
 search that was killed goes on by seeing the same again. A level is a number of devices; what it shows is `held`, `missed`,
-or `blind` (no evidence: the generator gave up first, or the record is not to be believed).
+or `inconclusive` (no evidence: the generator gave up first, or the record is not to be believed).
 
 1. Double from the smallest load until a level does not hold.
 2. Bisect between the last that held and the first that did not, on a grid of steps above the former.
@@ -21,12 +21,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Shown = Literal["held", "missed", "blind"]
+Shown = Literal["pass", "fail", "inconclusive"]
 Seen = Mapping[int, Sequence[Shown]]
 """Devices -> what each run with so many showed, in the order in which they were measured."""
 
 _AGREE = 2
-"""Misses that decide a level, and blind runs that show that nothing is to be seen there."""
+"""Misses that decide a level, and inconclusive runs that show that nothing is to be seen there."""
 _SURE = 0.8
 """Share of the confirming runs in which an answer must hold: 4 of 5."""
 
@@ -107,7 +107,7 @@ def confirming(seen: Seen, rules: Rules, clients: int) -> Sequence[Shown]:
 def _edge(seen: Seen, rules: Rules) -> Measure | Finding | _Edge:
     """Doubles until a level does not hold, then halves the steps between."""
     low, level, tried = 0, min(rules.smallest, rules.largest), set[int]()
-    while (shown := decided(seen.get(level, ()))) == "held":
+    while (shown := decided(seen.get(level, ()))) == "pass":
         tried.add(level)
         low, level = level, min(2 * level, rules.largest)
         if low == level:
@@ -115,7 +115,7 @@ def _edge(seen: Seen, rules: Rules) -> Measure | Finding | _Edge:
     if shown is None:
         return Measure(level, "doubling")
     if not low:
-        return Finding("smallest misses" if shown == "missed" else "no evidence", 0, level)
+        return Finding("smallest misses" if shown == "fail" else "no evidence", 0, level)
     return _bisect(seen, rules, low, level, {*tried, level})
 
 
@@ -129,7 +129,7 @@ def _bisect(seen: Seen, rules: Rules, base: int, high: int, tried: set[int]) -> 
         if shown is None:
             return Measure(base + middle * step, "bisecting")
         tried.add(base + middle * step)
-        held, not_held = (middle, not_held) if shown == "held" else (held, middle)
+        held, not_held = (middle, not_held) if shown == "pass" else (held, middle)
     return _Edge(base + held * step, step, frozenset(tried))
 
 
@@ -141,9 +141,9 @@ def _confirm(seen: Seen, rules: Rules, edge: _Edge) -> Measure | Finding:
         shown = confirmed(_confirming(seen, rules, edge, answer), rules)
         if shown is None:
             return Measure(answer, "confirming")
-        if shown != "held":
+        if shown != "pass":
             if answer <= rules.smallest:
-                return Finding("smallest misses" if shown == "missed" else "no evidence", 0, answer)
+                return Finding("smallest misses" if shown == "fail" else "no evidence", 0, answer)
             answer = max(rules.smallest, answer - edge.step)
             continue
         if above <= answer:
@@ -151,8 +151,8 @@ def _confirm(seen: Seen, rules: Rules, edge: _Edge) -> Measure | Finding:
         further = confirmed(_confirming(seen, rules, edge, above), rules)
         if further is None:
             return Measure(above, "confirming")
-        if further != "held":
-            return Finding("edge" if further == "missed" else "generator first", answer, above)
+        if further != "pass":
+            return Finding("edge" if further == "fail" else "generator first", answer, above)
         answer = above
 
 
@@ -166,21 +166,21 @@ def _confirming(seen: Seen, rules: Rules, edge: _Edge, clients: int) -> Sequence
 
 def decided(runs: Sequence[Shown]) -> Shown | None:
     """What a level shows while the edge is looked for; None while that takes another run."""
-    evidence = [shown for shown in runs if shown != "blind"]
-    if evidence[:1] == ["held"]:
-        return "held"
-    for shown in ("held", "missed"):
+    evidence = [shown for shown in runs if shown != "inconclusive"]
+    if evidence[:1] == ["pass"]:
+        return "pass"
+    for shown in ("pass", "fail"):
         if evidence.count(shown) >= _AGREE:
             return shown
-    return "blind" if len(runs) - len(evidence) >= _AGREE else None
+    return "inconclusive" if len(runs) - len(evidence) >= _AGREE else None
 
 
 def confirmed(runs: Sequence[Shown], rules: Rules) -> Shown | None:
     """What a level shows after its confirming runs; None while that takes another run."""
-    evidence = [shown for shown in runs if shown != "blind"][: rules.confirmations]
-    if rules.anew and evidence.count("missed") > rules.confirmations - rules.needed:
-        return "missed"
+    evidence = [shown for shown in runs if shown != "inconclusive"][: rules.confirmations]
+    if rules.anew and evidence.count("fail") > rules.confirmations - rules.needed:
+        return "fail"
     if len(evidence) == rules.confirmations:
-        return "held" if evidence.count("held") >= rules.needed else "missed"
-    blind = runs.count("blind")
-    return "blind" if blind >= _AGREE and blind >= len(evidence) else None
+        return "pass" if evidence.count("pass") >= rules.needed else "fail"
+    inconclusive = runs.count("inconclusive")
+    return "inconclusive" if inconclusive >= _AGREE and inconclusive >= len(evidence) else None

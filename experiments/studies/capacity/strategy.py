@@ -132,7 +132,7 @@ class Search(Stage):
     def at_limit(self) -> Figures | None:
         """The cell that shows what was at its limit: of those that missed next above the answer, the middle one."""
         above = self.finding.above if self.finding else None
-        missed = [run.figures for run in self.at(above or 0) if run.shows.shown == "missed"]
+        missed = [run.figures for run in self.at(above or 0) if run.shows.shown == "fail"]
         found = sorted((one for one in missed if one is not None), key=lambda one: one.load)
         return found[len(found) // 2] if found else None
 

@@ -27,8 +27,8 @@ _TOO_FAR = 0.1
 """From which distance of the light cells from the model a forecast is not to be rested on: CPU repeats within 2 %."""
 
 _STEADY = 1.1
-"""Most : least processor time a request at the same load, on a machine whose speed is steady. Source: repeats on two quiet
-cores lie within 4 %; on a guest whose host is busy 5,600 devices cost 79, 87, 105 and 120 µs a request."""
+"""Most : least processor time per request at the same load, on a machine whose speed is steady. Source: repeats on two quiet
+cores lie within 4 %; on a guest whose host is busy 5,600 devices cost 79, 87, 105 and 120 µs per request."""
 
 
 def workers(number_: int) -> str:
@@ -70,7 +70,7 @@ def measured(outcome: Outcome, why: str, asked: Asked, left_s: float) -> str:
     return f"{why}: {outcome.cell.name}: {came}; {left_s / 60:.0f} min of time left at most"
 
 
-_SHOWN = {"held": "held", "missed": "missed", "blind": "no evidence"}
+_SHOWN = {"pass": "pass", "fail": "fail", "inconclusive": "inconclusive"}
 
 
 def _anew(rules: Rules) -> str:
@@ -100,7 +100,7 @@ def model(number_: int, learnt: Model | None) -> list[Pair]:
         return [(on, "no light cell could be used: begin with a smaller load, or look into the cells' verdicts")]
     pairs = []
     for name, side in (("server", learnt.server), ("generator", learnt.generator)):
-        times = f"{_us(side.status_s)} a poll" + (f" of A, {_us(side.bulk_s)} of B" if side.split else "")
+        times = f"{_us(side.status_s)} per poll" + (f" of A, {_us(side.bulk_s)} of B" if side.split else "")
         wake = f", {_us(side.wake_s)} each time it sleeps and wakes" if side.wake_s else "; sleeping could not be told apart"
         pairs.append((f"{name}, {on}", f"{times}{wake}; the cells lie within {100 * side.residual_ratio:.1f} % of this"))
     often, stood = (sum(length**power * rate for length, rate in learnt.pauses) for power in (0, 1))
@@ -172,7 +172,7 @@ def _of(search: Search, clients: int | None) -> str:
     """`4 of 5`: of the runs that confirm a level, or where it did not come to that, of all."""
     level = clients or 0
     shown = list(confirming(search.seen, search.asked.rules, level)) or search.seen.get(level, [])
-    return f"{shown.count('held')} of {len(shown) - shown.count('blind')}"
+    return f"{shown.count('pass')} of {len(shown) - shown.count('inconclusive')}"
 
 
 def _why(search: Search, clients: int | None) -> str:
@@ -180,18 +180,19 @@ def _why(search: Search, clients: int | None) -> str:
 
 
 def _blind(search: Search, clients: int | None) -> str:
-    blind = [run.shows for run in search.at(clients or 0) if run.shows.shown == "blind"]
-    if any(one.generator_weak for one in blind):
+    inconclusive = [run.shows for run in search.at(clients or 0) if run.shows.shown == "inconclusive"]
+    if any(one.generator_weak for one in inconclusive):
         return (
             f"With {count(clients)} devices the generator gave up first, which says nothing of the server: use more "
             "generators, engine=epoll, or another machine for them."
         )
-    return f"With {count(clients)} devices no run is evidence: {blind[0].why if blind else 'none was measured'}"
+    why = inconclusive[0].why if inconclusive else "none was measured"
+    return f"With {count(clients)} devices no run is evidence: {why}"
 
 
 def _weak(search: Search, clients: int | None) -> list[str]:
     """Says so where the generator was near its own limit in runs that missed: the edge may then be partly its own."""
-    missed = [run.shows for run in search.at(clients or 0) if run.shows.shown == "missed"]
+    missed = [run.shows for run in search.at(clients or 0) if run.shows.shown == "fail"]
     weak = sum(one.generator_weak for one in missed)
     if not weak:
         return []
@@ -210,26 +211,26 @@ def _unsteady(search: Search) -> list[str]:
     if most / least < _STEADY:
         return []
     return [
-        f"{count(clients)} devices cost from {number(least)} to {number(most)} µs a request in different runs: the speed of "
-        "this machine is not steady, and the edge moves with it."
+        f"{count(clients)} devices cost from {number(least)} to {number(most)} µs per request in different runs: the speed "
+        "of this machine is not steady, and the edge moves with it."
     ]
 
 
 def _costs(runs: Sequence[Run]) -> tuple[float, float] | None:
-    """The least and the most processor time a request, in µs, of several runs that are evidence."""
+    """The least and the most processor time per request, in µs, of several runs that are evidence."""
     summaries = [run.outcome.summary for run in runs if run.outcome.believed and run.outcome.summary]
     costs = [us for one in summaries if (us := one["server"]["cpu_us_per_request"])]
     return (min(costs), max(costs)) if len(costs) > 1 else None
 
 
 def _suspects(search: Search) -> list[str]:
-    suspect = sum(run.shows.suspect and run.shows.shown != "blind" for run in search.runs)
+    suspect = sum(run.shows.suspect and run.shows.shown != "inconclusive" for run in search.runs)
     return [f"{count(suspect)} of the {plural(len(search.runs), 'run')} are suspect, and count."] if suspect else []
 
 
 def _worth(search: Search, clients: int) -> list[str]:
     """Devices a core and a GB, of the cells that held at the answer."""
-    held = [run.figures for run in search.at(clients) if run.shows.shown == "held"]
+    held = [run.figures for run in search.at(clients) if run.shows.shown == "pass"]
     used, said = [one for one in held if one is not None], []
     if cores := [one.server.cores for one in used]:
         said.append(f"The server used {number(median(cores))} cores: {number(clients / median(cores))} devices a core.")
@@ -240,8 +241,8 @@ def _worth(search: Search, clients: int) -> list[str]:
 
 
 def _unfinished(search: Search, every: str) -> str:
-    held = max((clients for clients, shown in search.seen.items() if "held" in shown), default=None)
-    missed = min((clients for clients, shown in search.seen.items() if "missed" in shown), default=None)
+    held = max((clients for clients, shown in search.seen.items() if "pass" in shown), default=None)
+    missed = min((clients for clients, shown in search.seen.items() if "fail" in shown), default=None)
     so_far = [f"{count(held)} held"] if held else []
     so_far += [f"{count(missed)} missed"] if missed else []
     return f"The search ended before the edge was found, {every}: {' and '.join(so_far) or 'nothing measured'} so far."

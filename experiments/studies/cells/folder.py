@@ -1,4 +1,4 @@
-"""The folder of many cells: what was planned, what happened, and one folder a cell.
+"""The folder of many cells: what was planned, what happened, and one folder per cell.
 
     <folder>/
         plan.json               what was asked, and under what it is measured, written once; a folder of another plan, or

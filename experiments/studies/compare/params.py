@@ -49,7 +49,7 @@ class Own(StudyParams):
     database_clients: int = Field(ge=1, le=100_000, description="devices of the database workload")
     blocks: int = Field(ge=1, le=100, description="how often every system is measured; 5 or more for intervals")
     falcon_runs: int = Field(ge=0, le=1000, description="runs of Falcon in all; 30 that count tell the method's error rate")
-    memory_clients: int = Field(ge=0, le=100_000, description="connections of a run for memory a connection; 0: none")
+    memory_clients: int = Field(ge=0, le=100_000, description="connections of a run for memory per connection; 0: none")
     capacity_systems: Names = Field(description="systems whose capacity is searched; empty: none")
     serial: bool = Field(description="show whether requests that wait for a database wait for one another")
     three_clients: int = Field(ge=0, le=100_000, description="devices of the section on three clients; 0: none")

@@ -29,9 +29,9 @@ class Measure:
     of: Callable[[Figures], float | None]
 
 
-CPU = Measure("CPU a request", "µs", lambda one: one.cpu_us_per_request)
+CPU = Measure("CPU per request", "µs", lambda one: one.cpu_us_per_request)
 """First, because it repeats best on a machine that others use too."""
-MEMORY = Measure("memory a worker (USS)", "MB", lambda one: None if one.uss_bytes is None else one.uss_bytes / 1e6)
+MEMORY = Measure("memory per worker (USS)", "MB", lambda one: None if one.uss_bytes is None else one.uss_bytes / 1e6)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def first_endpoint(comparison: Comparison, series: Series) -> str:
 
 
 def costs(comparison: Comparison) -> list[dict[str, Any]]:
-    """A system each: memory a worker, per 1,000 connections, start-up, lines of its application."""
+    """A system each: memory per worker, per 1,000 connections, start-up, lines of its application."""
     found = by_block(comparison.runs, comparison.asked.first)
     many = {run.system: run.figures for run in comparison.runs if run.role == "memory" and run.figures is not None}
     made = []

@@ -147,12 +147,12 @@ def _known(times: Mapping[str, Any], name: str) -> float | None:
 def _memory(record: Record) -> tuple[int | None, int | None]:
     """Own memory of the server by worker, and its connections then: the last time that it was sampled under load.
 
-    That is seldom, and may be before the window, since it is dear; devices are connected by then. The sample after the load
-    is of a server that they have left.
+    That is seldom, and may be before the window, since it is expensive; devices are connected by then. The sample after
+    the load is of a server that they have left.
     """
     under_load = (pl.col("t_s") <= record.window_s) & pl.col("uss_bytes").is_not_null()
-    dear = record.resources().filter((pl.col("group") == "server") & under_load).sort("t_s")
-    if not len(dear):
+    expensive = record.resources().filter((pl.col("group") == "server") & under_load).sort("t_s")
+    if not len(expensive):
         return None, None
-    last = dear.row(-1, named=True)
+    last = expensive.row(-1, named=True)
     return round(last["uss_bytes"] / record.scenario.workers), last["connections"]

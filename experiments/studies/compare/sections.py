@@ -214,8 +214,8 @@ class ComparePage:
         shown = tables.plain(["how often is it wrong?", "measured", "promised"], said, label="error rate", wide={1})
         shown += caption(_MADE_UP)
         if spread:
-            head = ["CPU a request", "runs", "spread over the blocks (coefficient of variation)"]
-            shown += tables.plain(head, spread, label="spread of CPU a request", numbers={1, 2})
+            head = ["CPU per request", "runs", "spread over the blocks (coefficient of variation)"]
+            shown += tables.plain(head, spread, label="spread of CPU per request", numbers={1, 2})
         return shown
 
     def systems(self) -> Markup:

@@ -57,7 +57,7 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio | None:
     """The ratio of the first to the second of each pair; None without pairs.
 
     Args:
-        pairs: figures above zero of the two systems, a pair a block.
+        pairs: figures above zero of the two systems, a pair per block.
     """
     logs = [math.log(one / other) for one, other in pairs]
     if not logs:

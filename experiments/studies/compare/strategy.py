@@ -20,7 +20,7 @@ _USUAL_CELLS = 15
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Estimate:
     """How long a comparison takes, foretold."""
 
     runs: int
@@ -72,10 +72,10 @@ class Course:
         return [one.cell for block in self.blocks for one in block]
 
     @property
-    def outlook(self) -> Outlook:
+    def estimate(self) -> Estimate:
         """How long all of it takes, said before any of it is measured."""
         study, planned = self.study, self._of_blocks
-        return Outlook(
+        return Estimate(
             runs=len(planned),
             blocks_s=study.length_s(planned),
             clients_s=study.length_s(self.clients.values()),

@@ -15,7 +15,7 @@ from experiments.studies.compare.params import FALCON, SYSTEMS, Asked, Series
 from experiments.studies.compare.ranking import AGAIN, Standing, by_block, ranked
 from experiments.studies.compare.runs import Comparison, Run
 from experiments.studies.compare.statistics import FEWEST_BLOCKS
-from experiments.studies.compare.strategy import Course, Outlook
+from experiments.studies.compare.strategy import Course, Estimate
 from experiments.studies.text import Pair, folder, goes_on, late
 
 _MOST_NAMES = 4
@@ -72,14 +72,14 @@ def _workload(comparison: Comparison, workload: str) -> str:
 
 
 def cpu(comparison: Comparison, series: Series) -> str:
-    """Falcon's CPU a request, and how many need less, more, or cannot be told apart."""
+    """Falcon's CPU per request, and how many need less, more, or cannot be told apart."""
     found = {one.name: one for one in ranked(by_block(comparison.runs, series))}
     load = where(comparison, series)
     load = load[0].upper() + load[1:]
     falcon = found.get(FALCON)
     if falcon is None:
         return f"{load}: Falcon has no run that counts, so nothing can be held against it."
-    needed = f"{load}: Falcon ASGI needed {number(falcon.value)} µs of CPU a request"
+    needed = f"{load}: Falcon ASGI needed {number(falcon.value)} µs of CPU per request"
     others = [one for one in found.values() if one.name not in (FALCON, AGAIN) and one.ratio is not None]
     if not others:
         return f"{needed}; no other system has a run that counts."
@@ -138,7 +138,7 @@ def itself(comparison: Comparison, series: Series) -> str:
     one = next((one for one in ranked(by_block(comparison.runs, series)) if one.name == AGAIN), None)
     if one is None or one.ratio is None:
         return f"{series.title}: Falcon was not held against itself, since no block has two runs of it that count."
-    said = f"{series.title}: Falcon against itself, CPU a request: {interval(one)}"
+    said = f"{series.title}: Falcon against itself, CPU per request: {interval(one)}"
     if one.kind == "provisional":
         return f"{said}, provisional."
     if one.kind == "cannot tell apart":
@@ -162,7 +162,7 @@ def rate(found: Rate | None, none: str) -> str:
 
 def question(course: Course) -> list[Pair]:
     """What is measured, in which order, and how long it takes."""
-    study, asked, outlook = course.study, course.study.asked, course.outlook
+    study, asked, estimate = course.study, course.study.asked, course.estimate
     return [
         ("held against", SYSTEMS["falcon"].title),
         *(
@@ -172,8 +172,8 @@ def question(course: Course) -> list[Pair]:
         ("blocks", _blocks(asked)),
         ("three clients, one server", plural(asked.own.three_clients, "device") if asked.own.three_clients else "none"),
         ("capacity searched for", listed(asked.searched) or "none"),
-        ("runs", f"{outlook.runs} of {duration(asked.base.warmup_s + asked.base.window_s)} each, the server started anew"),
-        *([] if study.shown else [("time", _time(outlook))]),
+        ("runs", f"{estimate.runs} of {duration(asked.base.warmup_s + asked.base.window_s)} each, the server started anew"),
+        *([] if study.shown else [("time", _time(estimate))]),
         *folder(study),
         *((f"skipped: {name}", why) for name, why in asked.skipped.items()),
     ]
@@ -191,15 +191,15 @@ def _blocks(asked: Asked) -> str:
     return said
 
 
-def _time(outlook: Outlook) -> str:
+def _time(estimate: Estimate) -> str:
     """About how long, and what becomes of it where that is too long."""
-    said = f"about {duration(outlook.seconds)}: {duration(outlook.blocks_s)} for the blocks"
-    if outlook.clients_s:
-        said += f", {duration(outlook.clients_s)} for the three clients"
-    if outlook.capacities_s:
-        said += f", {duration(outlook.capacities_s)} for the searches for capacity"
-    limit = f"max_hours is {duration(outlook.budget_s)}"
-    if outlook.fits:
+    said = f"about {duration(estimate.seconds)}: {duration(estimate.blocks_s)} for the blocks"
+    if estimate.clients_s:
+        said += f", {duration(estimate.clients_s)} for the three clients"
+    if estimate.capacities_s:
+        said += f", {duration(estimate.capacities_s)} for the searches for capacity"
+    limit = f"max_hours is {duration(estimate.budget_s)}"
+    if estimate.fits:
         return f"{said}; {limit}"
     return (
         f"{said}. {limit[0].upper()}{limit[1:]}: no block is begun that would not end by then, and what is left out is said"

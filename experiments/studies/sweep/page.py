@@ -25,8 +25,8 @@ class Sweep(Facade[Asked]):
         own, planned = self.study.asked.own, self.study.asked.grid.cells
         seconds = self.study.length_s(one.cell for one in planned)
         points = [(one.at, one.cell.scenario) for one in planned if one.repeat == 1]
-        outlook = tables.outlook(len(planned), self.study.asked.grid.repeats, seconds, own.max_hours, datetime.now(UTC))
-        return (Markup("") if self.study.shown else outlook) + tables.loads(points)
+        estimate = tables.estimate(len(planned), self.study.asked.grid.repeats, seconds, own.max_hours, datetime.now(UTC))
+        return (Markup("") if self.study.shown else estimate) + tables.loads(points)
 
     def measure(self, on_progress: OnCellProgress | None = None) -> SweepPage:
         """Measures every cell that has no whole record yet; an interrupt ends that, and what is there is shown.

@@ -167,7 +167,7 @@ def _key(key: Any) -> str:
 
 
 def _tree(indent: int, key: str, value: Any, comment: str) -> Iterator[str]:
-    """A key and its tree: in one line where that is short, else a line a part."""
+    """A key and its tree: in one line where that is short, else a line per part."""
     line = _line(indent, _key(key), flow(value), comment)
     if len(line) <= _WIDTH or not isinstance(value, dict | list) or not value:
         yield line

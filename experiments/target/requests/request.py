@@ -19,7 +19,7 @@ from experiments.target.requests.filling import Filling, Pieces, Text, joined, p
 from experiments.target.requests.templates import Parts, Reader, Slot, Value, whole
 
 USER_AGENT = "falcon-asgi-performance-lab"
-_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests say Content-Length: 0 where they have no body (RFC 9110, 8.6)."""
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
@@ -156,7 +156,7 @@ class Request:
         pattern += [f"{name}: {value}\r\n" for name, value in said]
         if not keep_alive:
             pattern.append("Connection: close\r\n")
-        if isinstance(self._body, bytes) or (self._body is None and self.blueprint.method in _WITH_LENGTH):
+        if isinstance(self._body, bytes) or (self._body is None and self.blueprint.method in WITH_LENGTH):
             pattern.append(f"Content-Length: {len(self._body or b'')}\r\n")
         makers = [*self._target.makers, *(make for _, value in self._headers for make in value.makers)]
         return Text("".join(pattern) + "\r\n", tuple(makers))

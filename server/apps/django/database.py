@@ -35,7 +35,7 @@ class DjangoRows:
     def __init__(self, access: Access) -> None:
         self.together = Together(access.connections)
         self._access = access
-        # SQLite has no pool; without a limit each thread would have a connection, and there can be a thread a request.
+        # SQLite has no pool; without a limit each thread would have a connection, and there can be a thread per request.
         self._slots = nullcontext() if access.url else BoundedSemaphore(access.connections)
         self._aslots = nullcontext() if access.url else asyncio.Semaphore(access.connections)
 
@@ -43,7 +43,7 @@ class DjangoRows:
         """The setting DATABASES.
 
         Args:
-            keep: SQLite: each thread keeps its connection. Where Django makes a thread a request it must not, as nobody
+            keep: SQLite: each thread keeps its connection. Where Django makes a thread per request it must not, as nobody
                 would close them.
         """
         return {"default": self._postgresql() if self._access.url else self._sqlite(None if keep else 0)}

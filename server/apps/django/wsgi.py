@@ -1,4 +1,4 @@
-"""Django with synchronous views, on a WSGI server or, at a thread a request, on an ASGI server."""
+"""Django with synchronous views, on a WSGI server or, at a thread per request, on an ASGI server."""
 
 from __future__ import annotations
 

@@ -26,13 +26,29 @@ class Tokens:
     def permit(self, device: str, authorization: str | None) -> bool:
         """Whether this Authorization is the device's."""
         scheme, _, given = (authorization or "").partition(" ")
-        expected = self._shared or (f"demo-{device}" if self._listed is None else self._listed.get(device, ""))
-        right = bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+        own = self._own(device)
+        right = bool(own) and (_same(given, own) or _same(given, _session(device, own)))
         return right and scheme.lower() == "bearer"
+
+    def session(self, device: str, token: str) -> str | None:
+        """A token for a session, which every worker knows by itself; None if the one shown is not the device's."""
+        own = self._own(device)
+        return _session(device, own) if own and _same(token, own) else None
+
+    def _own(self, device: str) -> str:
+        return self._shared or (f"demo-{device}" if self._listed is None else self._listed.get(device, ""))
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _session(device: str, token: str) -> str:
+    return hmac.digest(token.encode(), device.encode(), "sha256").hex()
 
 
 class RateLimit:
-    """A bucket of requests a device, filled at a steady rate.
+    """A bucket of requests per device, filled at a steady rate.
 
     Args:
         clock: seconds that never go back.

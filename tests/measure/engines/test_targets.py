@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.judge import judge
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.record import schema
 from experiments.record.schema import Outcome
 from experiments.schedule import Pacing, Plan
@@ -113,7 +113,7 @@ def measure(tmp_path: Path, target: Loaded, plan: Plan, engine: str) -> tuple[pl
             )
             shard = Shard.from_json(json.loads(json.dumps(Shard(str(tmp_path), 0, 1, engine, plan, asked).to_json())))
             assert shard.plan == plan
-            return await drive(shard, time.monotonic() + plan.warmup_s + 0.1, lambda report: None, Stop())
+            return await run_shard(shard, time.monotonic() + plan.warmup_s + 0.1, lambda report: None, Stop())
 
     facts = asyncio.run(asyncio.wait_for(main(), 20))
     rows = pl.concat(pl.read_parquet(path, glob=False) for path in (tmp_path / "requests").iterdir())
@@ -240,9 +240,9 @@ def test_every_answer_has_one_outcome_and_names_what_failed(
     """Whatever comes, nothing is raised; ok has no failed check, and every other outcome has the one that it stands for."""
     target = loading.read(f"endpoints: {{only: {{request: GET /, expect: {{{expects}}}}}}}", Path("/mine.yaml"), environ={})
     (poller,) = prepare(target, clients=1, seed=1, host="h", environ={}).device(0)
-    effort = Effort()
+    counters = Counters()
     for round_ in (1, 2):
-        found = judge(poller, 0, round_, status, headers, body, len(body), effort, compare=compare)
+        found = judge(poller, 0, round_, status, headers, body, len(body), counters, compare=compare)
         if found.outcome is Outcome.OK:
             assert found.failed_check is None
         else:
@@ -253,7 +253,7 @@ def test_every_answer_has_one_outcome_and_names_what_failed(
             }
             assert found.outcome is right.get(found.failed_check, Outcome.CHECKS)
             assert poller.explain(found.failed_check, found.answer or Answer(status), round_)
-    assert effort.differed.total() <= effort.compared.total() <= effort.checksums
+    assert counters.differed.total() <= counters.compared.total() <= counters.checksums
 
 
 def test_the_length_after_decoding_is_told_again_of_a_body_that_is_known() -> None:
@@ -262,7 +262,7 @@ def test_the_length_after_decoding_is_told_again_of_a_body_that_is_known() -> No
     (poller,) = prepare(target, clients=1, seed=1, host="h", environ={}).device(0)
     packed, headers = gzip.compress(RIGHT), [(b"Content-Encoding", b"gzip")]
     told = [
-        judge(poller, 0, round_, 200, headers, packed, len(packed), Effort(), compare=False).decoded_bytes
+        judge(poller, 0, round_, 200, headers, packed, len(packed), Counters(), compare=False).decoded_bytes
         for round_ in (1, 2, 3)
     ]
     assert told == [len(RIGHT)] * 3

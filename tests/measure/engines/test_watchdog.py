@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from experiments.measure.engines.watchdog import Heartbeat
+from experiments.measure.engines.watchdog import Watchdog
 
 
 class Poll:
@@ -31,56 +31,56 @@ def nothing(now: float) -> None:
 
 def test_only_polls_that_took_too_long_expire() -> None:
     """A beat ends what is older than the timeout, once, and leaves the rest in flight."""
-    heartbeat = Heartbeat(30.0, Window(0.0), nothing)
+    watchdog = Watchdog(30.0, Window(0.0), nothing)
     old, ended, young = Poll(), Poll(), Poll()
-    heartbeat.in_flight.update({old: 60.0, ended: 61.0, young: 90.0})
-    del heartbeat.in_flight[ended]
-    heartbeat.beat(100.0)
-    heartbeat.beat(100.1)
+    watchdog.in_flight.update({old: 60.0, ended: 61.0, young: 90.0})
+    del watchdog.in_flight[ended]
+    watchdog.beat(100.0)
+    watchdog.beat(100.1)
     assert [poll.expired for poll in (old, ended, young)] == [1, 0, 0]
-    assert list(heartbeat.in_flight) == [young]
+    assert list(watchdog.in_flight) == [young]
 
 
 def test_a_poll_expires_when_its_whole_time_has_passed() -> None:
     """It is given up at the timeout, and a millisecond earlier it is not."""
-    heartbeat, poll = Heartbeat(30.0, Window(0.0), nothing), Poll()
-    heartbeat.in_flight[poll] = 0.0
-    heartbeat.beat(29.999)
+    watchdog, poll = Watchdog(30.0, Window(0.0), nothing), Poll()
+    watchdog.in_flight[poll] = 0.0
+    watchdog.beat(29.999)
     assert poll.expired == 0
-    heartbeat.beat(30.0)
+    watchdog.beat(30.0)
     assert poll.expired == 1
 
 
 def test_a_stall_is_noticed_once_the_window_has_begun() -> None:
     """The longest time for which the loop did nothing is kept; what held it up in the warm-up is not."""
-    heartbeat = Heartbeat(30.0, Window(10.0), nothing)
+    watchdog = Watchdog(30.0, Window(10.0), nothing)
     for now in (5.0, 9.0, 10.0, 10.52, 10.54, 10.56):
-        heartbeat.beat(now)
-    assert heartbeat.longest_stall_s == pytest.approx(0.5)
+        watchdog.beat(now)
+    assert watchdog.longest_stall_s == pytest.approx(0.5)
 
 
 def test_what_holds_the_loop_up_after_the_window_is_no_stall() -> None:
     """Of a stall over the end of the window its part before counts, and nothing of a later one."""
-    heartbeat = Heartbeat(30.0, Window(10.0, close_at=20.0), nothing)
+    watchdog = Watchdog(30.0, Window(10.0, close_at=20.0), nothing)
     for now in (19.90, 20.50, 21.50, 21.52):
-        heartbeat.beat(now)
-    assert heartbeat.longest_stall_s == pytest.approx(0.08)
+        watchdog.beat(now)
+    assert watchdog.longest_stall_s == pytest.approx(0.08)
 
 
 def test_a_beat_is_due_when_the_window_closes() -> None:
     """The last beat before the end is cut short, so that what is measured of the window ends with it."""
     window = Window(10.0, close_at=20.0)
-    heartbeat = Heartbeat(30.0, window, nothing)
-    heartbeat.beat(19.99)
-    assert heartbeat.next_at == 20.0
-    heartbeat.beat(20.0)
-    assert heartbeat.next_at == pytest.approx(20.02)
+    watchdog = Watchdog(30.0, window, nothing)
+    watchdog.beat(19.99)
+    assert watchdog.next_at == 20.0
+    watchdog.beat(20.0)
+    assert watchdog.next_at == pytest.approx(20.02)
 
 
 def test_chores_are_done_at_each_beat() -> None:
     """Whoever has something to do beside the load is told the time."""
     times: list[float] = []
-    heartbeat = Heartbeat(30.0, Window(0.0), times.append)
-    heartbeat.beat(1.0)
-    heartbeat.beat(2.0)
+    watchdog = Watchdog(30.0, Window(0.0), times.append)
+    watchdog.beat(1.0)
+    watchdog.beat(2.0)
     assert times == [1.0, 2.0]

@@ -11,7 +11,7 @@ import pytest
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.schedule import Plan
 from experiments.target import loading
 from tests.support.certificates import Authority
@@ -47,7 +47,7 @@ endpoints:
             where = f"https://lab.example:{server.port}", ("127.0.0.1", server.port)
             target = Target.of(loaded, *where, keep_alive=keep_alive, timeout_s=5.0)
             shard = Shard(str(tmp_path), 0, 1, engine, plan, target)
-            return await drive(shard, time.monotonic() + 0.5, lambda report: None, Stop()), server.requests
+            return await run_shard(shard, time.monotonic() + 0.5, lambda report: None, Stop()), server.requests
 
     facts, requests = asyncio.run(asyncio.wait_for(main(), 30))
     rows = pl.concat([pl.read_parquet(path, glob=False) for path in (tmp_path / "requests").iterdir()])

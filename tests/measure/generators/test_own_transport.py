@@ -18,7 +18,7 @@ from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.measure.servers.ports import free_port
 from experiments.schedule import Plan
 from tests.support.certificates import Authority
@@ -78,7 +78,7 @@ def test_http2_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         shard = Shard(str(tmp_path), 0, 1, "httpx", plan, target, "tests.support.http2_transport:of_device")
         await _listening(port)
         try:
-            return await drive(shard, time.monotonic() + 0.5, lambda report: None, Stop())
+            return await run_shard(shard, time.monotonic() + 0.5, lambda report: None, Stop())
         finally:
             ended.set()
             await serving

@@ -60,7 +60,7 @@ def test_what_does_not_say_what_is_needed_is_refused(text: bytes, counter: str |
 
 
 def test_samples_are_rows_of_the_server() -> None:
-    """Its cumulative CPU and its memory, one row a question; who is asked no more has given at least one."""
+    """Its cumulative CPU and its memory, one row per question; who is asked no more has given at least one."""
     into: queue.SimpleQueue[list[dict[str, Any]]] = queue.SimpleQueue()
 
     def sampled(metrics: Metrics) -> int:

@@ -13,7 +13,7 @@ def run(clients: int, shown: str, p99: float | None) -> dict[str, Any]:
     return {"clients": clients, "shown": shown, "status": p99, "bulk": None}
 
 
-RUNS = [run(100, "held", 2.0), run(200, "held", 9.0), run(400, "missed", 900.0), run(400, "blind", 700.0)]
+RUNS = [run(100, "pass", 2.0), run(200, "pass", 9.0), run(400, "fail", 900.0), run(400, "inconclusive", 700.0)]
 FORETOLD = [run(100, "", 2.1), run(300, "", 50.0)]
 LIMITS = {"status": 50.0, "bulk": 0.0}
 
@@ -27,8 +27,8 @@ def test_the_chart_of_the_edge_tells_apart_what_held_missed_and_is_no_evidence()
     chart = edge(RUNS)
     assert chart is not None
     traces = {trace["name"]: trace for trace in chart.content()["data"]}
-    assert list(traces) == ["held", "missed", "no evidence", "foretold", "limit 50 ms"]
-    marks = [traces[name]["marker"] for name in ("held", "missed", "no evidence")]
+    assert list(traces) == ["pass", "fail", "inconclusive", "foretold", "limit 50 ms"]
+    marks = [traces[name]["marker"] for name in ("pass", "fail", "inconclusive")]
     assert len({mark["symbol"] for mark in marks}) == len({mark["color"] for mark in marks}) == 3
     layout = chart.content()["layout"]
     assert layout["title"]["text"] == "How many devices does 1 worker hold?"
@@ -42,7 +42,7 @@ def test_no_empty_panel_is_drawn() -> None:
     chart = edge(RUNS, {"status": 50.0, "bulk": 100.0})
     assert chart is not None
     assert "yaxis2" not in chart.content()["layout"]
-    assert edge([run(100, "held", None)]) is None
+    assert edge([run(100, "pass", None)]) is None
 
 
 def test_the_law_is_drawn_only_where_there_is_one() -> None:
@@ -65,12 +65,12 @@ def test_a_miss_is_held_against_its_target(miss: float | None, kept: str) -> Non
 
 def test_every_run_of_a_level_leads_to_its_report() -> None:
     """Where there is one; suspect runs are counted."""
-    row: dict[str, Any] = {"clients": 1840, "runs": [("held", "cells/a/report.html"), ("blind", None)], "suspect": 1}
+    row: dict[str, Any] = {"clients": 1840, "runs": [("pass", "cells/a/report.html"), ("inconclusive", None)], "suspect": 1}
     row |= {"p99_ms": {"status": (1.0, 2.0), "bulk": None}, "longer": set()}
     row |= {"devices_pct": (100.0, 100.0), "server_pct": None, "why": "<late>"}
     shown = tables.levels([row])
-    assert '<a href="cells/a/report.html">held</a>' in shown.content
-    assert "no evidence" in shown.content
+    assert '<a href="cells/a/report.html">pass</a>' in shown.content
+    assert "inconclusive" in shown.content
     assert "(1 suspect)" in shown.content
     assert "1.00 – 2.00" in shown.content
     assert "&lt;late&gt;" in shown.content

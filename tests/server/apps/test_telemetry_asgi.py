@@ -46,6 +46,18 @@ def test_a_status_is_kept_and_the_device_is_told_when_to_report_next(tmp_path: P
     database.close()
 
 
+def test_who_logs_in_with_its_token_gets_one_for_the_session() -> None:
+    """Every worker knows it, it is good for that device alone, and nobody gets one for another token."""
+    client, other_worker = TestClient(create_app(Settings())), TestClient(create_app(Settings()))
+    asked = {"device": "dev-1", "key": "demo-dev-1"}
+    token = client.simulate_post("/api/v1/login", json=asked).json["token"]
+    assert token != "demo-dev-1"
+    assert post(other_worker, token=token).status_code == 200
+    assert post(other_worker, STATUS | {"device": "dev-2"}, token).status_code == 401
+    for wrong in ({}, [], asked | {"key": "demo-dev-2"}, asked | {"device": "dev-2"}, asked | {"key": 5}):
+        assert client.simulate_post("/api/v1/login", json=wrong).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

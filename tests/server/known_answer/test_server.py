@@ -21,7 +21,7 @@ import pytest
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.measure.servers.ports import free_port
 from experiments.runner import run
 from experiments.scenario import OWN_ENGINES, Scenario
@@ -127,7 +127,7 @@ def measure(tmp_path: Path, name: str, engine: str, pacings: Sequence[str] = ("f
 
         async def main() -> list[dict[str, Any]]:
             first = time.monotonic() + LOAD["warmup_s"] + 0.2
-            drives = [drive(shard, first + 0.125 * n, lambda report: None, Stop()) for n, (_, shard) in enumerate(runs)]
+            drives = [run_shard(shard, first + 0.125 * n, lambda report: None, Stop()) for n, (_, shard) in enumerate(runs)]
             return await asyncio.gather(*drives)
 
         facts = asyncio.run(asyncio.wait_for(main(), 30))

@@ -103,9 +103,9 @@ def test_what_was_not_tried_has_not_passed(tmp_path: Path) -> None:
     asked = {"variant": "quick", "engines": "httpx", "pacings": "fixed", "honest_runs": 1, "max_hours": 0, "strict": True}
     calibration = Calibration.of(asked | {"results_dir": str(tmp_path), "calibration_id": "it"})
     calibration.known_answers()
-    calibration.honest_runs()
+    calibration.positive_controls()
     assert "Not calibrated" in repr(calibration.certificate())
     written = json.loads((tmp_path / "calibration.json").read_text())
-    assert (written["passed"], written["parts"]["honest runs"]["passed"]) == (False, 0)
+    assert (written["passed"], written["parts"]["positive controls"]["passed"]) == (False, 0)
     with pytest.raises(VerdictError, match="was to be tried was not"):
         calibration.enforce()

@@ -93,9 +93,9 @@ def test_a_certificate_speaks_for_this_machine_alone(tmp_path: Path, monkeypatch
 def test_a_certificate_says_what_was_tried_and_how_exact_it_was(tmp_path: Path) -> None:
     """Engines, pacings, the tools that were there, and the largest error of counts and of percentiles."""
     asked = [Trial("hey, latency p50", "", "", ok=True), Trial("hey, latency p90", "", "", ok=True)]
-    together = Trial("all 3 honest runs together", "", "2 valid, 1 suspect with such a cause, 0 without", ok=True)
+    together = Trial("all 3 positive controls together", "", "2 valid, 1 suspect with such a cause, 0 without", ok=True)
     trials = {
-        limits.HONEST: [together, Trial("honest run 1", "", "valid", ok=True, run_id="it")],
+        limits.POSITIVE: [together, Trial("positive control 1", "", "valid", ok=True, run_id="it")],
         certificate.SECOND_OPINION: [*asked, Trial("wrk, latency", "", "skipped", ok=None)],
     }
     made = certificate.certify(tmp_path, TRIED, trials, FIGURES)
@@ -109,7 +109,7 @@ def test_a_certificate_says_what_was_tried_and_how_exact_it_was(tmp_path: Path) 
     shown = tables.certificate(made).content
     assert "Largest error of 1 counts: none." in shown
     assert "Largest error of 2 percentiles: 2.00 ms, bulk latency p99 (stall, after, httpx)." in shown
-    assert "Honest runs: 2 valid, 1 suspect with such a cause, 0 without." in shown
+    assert "Positive controls: 2 valid, 1 suspect with such a cause, 0 without." in shown
     assert "second opinion 2 of 2 (1 skipped)" in shown
     assert "engines httpx; pacings fixed, after; other tools hey." in shown
 

@@ -1,4 +1,4 @@
-"""Honest runs and lies: how a calibration judges the verdicts, and what it learns of their limits."""
+"""Positive and negative controls: how a calibration judges the verdicts, and what it learns of their limits."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from experiments.studies.calibrate.controls import negative, positive
 from experiments.studies.calibrate.trial import Trial
 from tests.support.made_up import Costs, damage_facts, late, made_up
 
-DAMAGES = [lie for lie in negative.LIES if lie.name in ("rows removed", "rows doubled", "rows altered", "a part lost")]
+DAMAGES = [lie for lie in negative.CONTROLS if lie.name in ("rows removed", "rows doubled", "rows altered", "a part lost")]
 
 
 def with_checksums(record: Record) -> Record:
@@ -27,12 +27,12 @@ def with_checksums(record: Record) -> Record:
 
 
 @pytest.mark.parametrize("lie", DAMAGES, ids=[lie.name for lie in DAMAGES])
-def test_a_damaged_copy_is_found_out_and_the_honest_record_stays(tmp_path: Path, lie: negative.Lie) -> None:
+def test_a_damaged_copy_is_found_out_and_the_honest_record_stays(tmp_path: Path, lie: negative.Control) -> None:
     """Each kind of damage is done to a copy, and noticed by the check that is meant for it."""
     made = with_checksums(made_up(tmp_path))
     parts = sorted((made.path / "requests").iterdir())
     before = [part.read_bytes() for part in parts]
-    found = negative.lie_trial(lie, negative.Ground(tmp_path, made))
+    found = negative.negative_trial(lie, negative.Fixture(tmp_path, made))
     assert found.ok, found
     assert [part.read_bytes() for part in parts] == before
 
@@ -40,10 +40,10 @@ def test_a_damaged_copy_is_found_out_and_the_honest_record_stays(tmp_path: Path,
 def test_a_lie_that_is_caught_by_chance_is_not_caught(tmp_path: Path) -> None:
     """The verdict is bad, but not by the check that is meant."""
     record = summarise(made_up(tmp_path, lag=late(1.0)))
-    stall = negative.Lie("a stall", frozenset({"generator_stall"}), lambda ground: record)
-    assert not negative.lie_trial(stall, negative.Ground(tmp_path, record)).ok
-    lag = negative.Lie("lag", frozenset({"lag"}), lambda ground: record)
-    assert negative.lie_trial(lag, negative.Ground(tmp_path, record)).ok
+    stall = negative.Control("a stall", frozenset({"generator_stall"}), lambda fixture: record)
+    assert not negative.negative_trial(stall, negative.Fixture(tmp_path, record)).ok
+    lag = negative.Control("lag", frozenset({"lag"}), lambda fixture: record)
+    assert negative.negative_trial(lag, negative.Fixture(tmp_path, record)).ok
 
 
 BUSY = Costs(others=1.0)
@@ -74,24 +74,26 @@ def test_at_most_one_of_twenty_honest_runs_may_be_suspect_for_nothing(
 
 
 def test_limits_are_read_out_of_a_calibrations_records(tmp_path: Path) -> None:
-    """The worst of the honest runs and the least of the lies that a check found out, with their share of the limit."""
+    """The worst of the positive controls and the least of the negative ones found out, with their share of the limit."""
     lags = {"a": 0, "b": 0.001, "c": 0.05, "d": 0.1}
     made = {name: made_up(tmp_path / name, lag=late(lag)) for name, lag in lags.items()}
-    stock, devices = negative.LIES[0].name, negative.LIES[3].name
+    stock, devices = negative.CONTROLS[0].name, negative.CONTROLS[3].name
     kept = {
-        limits.HONEST: [
+        limits.POSITIVE: [
             Trial("together", "", "", ok=True),
             *(Trial(name, "", "", ok=True, run_id=place(made[name])) for name in "ab"),
         ],
-        limits.LIED: [Trial(name, "", "", ok=True, run_id=place(made[run])) for name, run in ((devices, "d"), (stock, "c"))],
+        limits.NEGATIVE: [
+            Trial(name, "", "", ok=True, run_id=place(made[run])) for name, run in ((devices, "d"), (stock, "c"))
+        ],
     }
     trial.write(tmp_path, kept)
     lines = {line.check: line for line in limits.seen(tmp_path)}
     assert lines["lag"].positive.startswith("p50 1.00 ms, p99 1.00 ms (")
-    assert lines["lag"].lied.startswith("p50 50.0 ms, p99 50.0 ms (")
-    assert lines["lag"].lied.endswith(f"% of the limit): {stock}")
+    assert lines["lag"].negative.startswith("p50 50.0 ms, p99 50.0 ms (")
+    assert lines["lag"].negative.endswith(f"% of the limit): {stock}")
     assert lines["lag"].quiet == lines["lag"].positive
-    assert (lines["generator_errors"].lied, lines["competitors"].lied) == ("", "")
+    assert (lines["generator_errors"].negative, lines["competitors"].negative) == ("", "")
 
 
 def place(record: Record) -> str:

@@ -53,12 +53,12 @@ GIVEN: dict[str, Any] = {
 
 
 class Made(MadeUpCells):
-    """Up to `edge` devices a worker are answered at once, more of them late; nothing is seen from `blind` devices on.
+    """Up to `edge` devices a worker are answered at once, more of them late; nothing is seen from `inconclusive` devices on.
 
     Every other run costs the server `slow_by` times as much.
     """
 
-    edge, blind, stop_after, slow_by = 100, 10_000, 10_000, 1.0
+    edge, inconclusive, stop_after, slow_by = 100, 10_000, 10_000, 1.0
     measured: list[str]
 
     async def _execute(self, cell: Cell, place: Path) -> None:
@@ -67,10 +67,10 @@ class Made(MadeUpCells):
         type(self).measured.append(cell.name)
         clients, workers = cell.scenario.clients, cell.scenario.workers
         late = clients > self.edge * workers
-        # 100 us a poll and 50 us a sleep, as far as one core goes.
+        # 100 us per poll and 50 us a sleep, as far as one core goes.
         rate = 20.0 * clients / workers
         load = min(0.99, rate * 150e-6 / (1 + rate * 50e-6) * 100 / self.edge * 5)
-        generator = 0.99 if clients >= self.blind else 0.3 * load
+        generator = 0.99 if clients >= self.inconclusive else 0.3 * load
         server = (lambda poll: Answer(0.04)) if late else None
         used = load * workers * (self.slow_by if len(type(self).measured) % 2 else 1.0)
         leave_record(cell, place, server=server, costs=Costs(server=used, generator=generator))

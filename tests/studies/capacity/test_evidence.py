@@ -45,13 +45,13 @@ def outcome(status: str, met: bool | None, **checks: str) -> Outcome:
 @pytest.mark.parametrize(
     ("status", "met", "shown"),
     [
-        ("valid", True, "held"),
-        ("valid", False, "missed"),
-        ("valid", None, "blind"),
-        ("suspect", True, "held"),
-        ("suspect", False, "missed"),
-        ("invalid", True, "blind"),
-        ("invalid", False, "blind"),
+        ("valid", True, "pass"),
+        ("valid", False, "fail"),
+        ("valid", None, "inconclusive"),
+        ("suspect", True, "pass"),
+        ("suspect", False, "fail"),
+        ("invalid", True, "inconclusive"),
+        ("invalid", False, "inconclusive"),
     ],
 )
 def test_an_invalid_cell_is_no_evidence_whichever_way_it_points(status: str, met: bool | None, shown: str) -> None:
@@ -59,12 +59,12 @@ def test_an_invalid_cell_is_no_evidence_whichever_way_it_points(status: str, met
     found = evidence(outcome(status, met), suspect_counts=True)
     assert found.shown == shown
     assert found.suspect is (status == "suspect")
-    assert bool(found.why) is (shown != "held")
+    assert bool(found.why) is (shown != "pass")
 
 
 def test_a_suspect_cell_is_no_evidence_where_that_was_asked() -> None:
     """It shows neither held nor missed, so the level is measured again."""
-    assert evidence(outcome("suspect", True), suspect_counts=False).shown == "blind"
+    assert evidence(outcome("suspect", True), suspect_counts=False).shown == "inconclusive"
 
 
 def test_a_missed_limit_is_named_with_its_figure() -> None:
@@ -101,7 +101,7 @@ def test_a_weak_generator_is_told_from_one_that_was_hindered(checks: dict[str, s
 def test_a_cell_without_a_record_is_no_evidence() -> None:
     """It says why there is none."""
     found = evidence(Outcome(Cell("one", Scenario()), "failed", "no room"), suspect_counts=True)
-    assert (found.shown, found.why) == ("blind", "no record: no room")
+    assert (found.shown, found.why) == ("inconclusive", "no record: no room")
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,12 @@ def test_a_search_finds_the_edge_and_says_how_sure_it_is(tmp_path: Path) -> None
 def test_a_machine_whose_speed_is_not_steady_is_named(tmp_path: Path) -> None:
     """Where the same load costs a fifth more in every other run, the edge moves, whatever the server does."""
     said = text(Capacity(study(tmp_path, made(slow_by=1.2))).search())
-    assert "µs a request in different runs: the speed of this machine is not steady, and the edge moves with it." in said
+    assert "µs per request in different runs: the speed of this machine is not steady, and the edge moves with it." in said
 
 
 def test_what_only_the_generator_limits_is_never_a_capacity(tmp_path: Path) -> None:
     """At least so many, with the advice, and under `strict` a failure."""
-    capacity = Capacity(study(tmp_path, made(edge=900, blind=150), strict=True))
+    capacity = Capacity(study(tmp_path, made(edge=900, inconclusive=150), strict=True))
     said = text(capacity.search())
     assert "At least 144 devices" in said
     assert "the generator gave up first" in said
@@ -152,11 +152,11 @@ def test_the_whole_notebook_over_made_up_cells(tmp_path: Path) -> None:
     capacity = Capacity(study(tmp_path, kind, closed_loop="1,2,4,8", smallest=60))
     assert "response p99 of A up to 20 ms" in text(capacity.asked())
     assert "valid" in text(capacity.light())
-    assert "µs a poll" in text(capacity.model())
+    assert "µs per poll" in text(capacity.model())
     assert "devices on 1 worker" in text(capacity.foretell())
     assert "response p50 of A (status), ms" in text(capacity.held_out())
     assert "held in 2 of 2 runs" in text(capacity.search())
-    assert "no evidence" not in text(capacity.levels())
+    assert "inconclusive" not in text(capacity.levels())
     assert isinstance(capacity.edge(), Chart)
     assert "devices on 1 worker" in text(capacity.miss())
     assert isinstance(capacity.scalability(), Chart)
@@ -167,7 +167,7 @@ def test_the_whole_notebook_over_made_up_cells(tmp_path: Path) -> None:
 
 def test_without_light_cells_nothing_is_foretold_and_the_search_goes_on(tmp_path: Path) -> None:
     """A server that is loaded by the smallest load already: no forecast is made up."""
-    capacity = Capacity(study(tmp_path, made(edge=20, blind=10_000), smallest=60))
+    capacity = Capacity(study(tmp_path, made(edge=20, inconclusive=10_000), smallest=60))
     capacity.light()
     assert "no light cell could be used" in text(capacity.model())
     assert "nothing can be foretold" in text(capacity.foretell())

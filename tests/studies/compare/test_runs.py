@@ -18,7 +18,7 @@ def test_memory_is_that_of_a_server_under_load(tmp_path: Path) -> None:
     after = record.window_s + 1
     seen = {-0.5: (80_000_000, 40), after: (60_000_000, 0)}
     rows = record.resources().filter(pl.col("group") == "server").sort("t_s")
-    dear = [
+    expensive = [
         rows.head(1).with_columns(
             t_s=pl.lit(at), uss_bytes=pl.lit(uss, pl.UInt64), connections=pl.lit(connections, pl.UInt32)
         )
@@ -26,7 +26,7 @@ def test_memory_is_that_of_a_server_under_load(tmp_path: Path) -> None:
     ]
     cheap = record.resources().with_columns(uss_bytes=pl.lit(None, pl.UInt64), connections=pl.lit(None, pl.UInt32))
     schema = cheap.schema
-    store.write_table(record.path / "resources.parquet", pl.concat([cheap, *(row.cast(schema) for row in dear)]))
+    store.write_table(record.path / "resources.parquet", pl.concat([cheap, *(row.cast(schema) for row in expensive)]))
     found = read(summarise(reading.load(record.path)))
     assert (found.uss_bytes, found.connections) == (80_000_000 // WORKERS, 40)
 

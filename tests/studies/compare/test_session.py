@@ -106,7 +106,7 @@ def test_no_block_is_begun_that_would_not_end_in_time(tmp_path: Path, monkeypatc
     kind = made()
     # Each cell is foretold to take 3.5 s and 10 s around it; the clock stands still, so the second block has less.
     one = study(tmp_path, kind, systems="bare-asgi", blocks=3, max_hours=90 / 3600, capacity_systems="falcon")
-    assert not Course(one).outlook.fits
+    assert not Course(one).estimate.fits
     assert dict(question(Course(one)))["time"].endswith("what is left out is said")
 
     def passing() -> float:

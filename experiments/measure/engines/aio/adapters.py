@@ -18,7 +18,7 @@ import httpx
 
 from experiments.measure.engines import tls
 from experiments.measure.engines.aio.transport import LeanTransport
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.masking import FIRST_BYTES
 from experiments.measure.engines.target import Target
 from experiments.target.poller import Poller
@@ -84,10 +84,10 @@ class Link(Protocol):
         """Seconds spent in the TLS handshake; NaN where there is none, or the link cannot say."""
 
     @property
-    def effort(self) -> Effort:
+    def counters(self) -> Counters:
         """What it took so far."""
 
-    effort_judged: Effort
+    effort_judged: Counters
     """Where comparisons of bytes are counted."""
 
     @property
@@ -117,7 +117,7 @@ class LeanLink:
             discard_bodies=True, keep_alive=target.keep_alive, address=target.address, context=context
         )
         self._https = target.https
-        self.effort_judged = Effort()
+        self.effort_judged = Counters()
 
     async def ask(self, poller: Poller, round_: int, *, keep: bool) -> None:
         transport, route = self._transport, self._routes[poller.kind.name]
@@ -168,7 +168,7 @@ class LeanLink:
         return self._transport.connecting
 
     @property
-    def effort(self) -> Effort:
+    def counters(self) -> Counters:
         t = self._transport
         return replace(
             self.effort_judged,
@@ -198,7 +198,7 @@ class HttpxLink:
         self._transport = transport
         self._made: dict[str, tuple[bytes, httpx.Request]] = {}
         """Endpoint -> what was asked last, and the request that was made of it."""
-        self.effort = self.effort_judged = Effort(connections_told=False)
+        self.counters = self.effort_judged = Counters(connections_told=False)
         self.status = 0
         self.body_bytes = 0
         self._headers = httpx.Headers()
@@ -211,7 +211,7 @@ class HttpxLink:
         self.status = self.body_bytes = 0
         self.first_byte_at = self.done_at = 0.0
         self.body = self.first_bytes = b""
-        self.effort.attempts += 1
+        self.counters.attempts += 1
         response = await self._transport.handle_async_request(self._request(poller, round_))
         self.first_byte_at = time.monotonic()
         self.status = response.status_code

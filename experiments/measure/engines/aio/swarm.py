@@ -14,13 +14,13 @@ import httpx
 
 from experiments.measure.engines.aio.adapters import HttpxLink, LeanLink, Link
 from experiments.measure.engines.aio.pacer import Pacer
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.device import Course, Device
 from experiments.measure.engines.errors import outcome_of
 from experiments.measure.engines.judge import RIGHT, Judgement
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Secured, Target
-from experiments.measure.engines.watchdog import Heartbeat
+from experiments.measure.engines.watchdog import Watchdog
 from experiments.record.schema import Outcome
 from experiments.target.poller import Poller
 
@@ -34,6 +34,7 @@ class HttpxSwarm:
         chores: called every 20 ms with the time.
         transports: the devices', in the order of `clients`; None for lean ones.
         pollers: what they ask, in the same order; None if it is not made yet.
+        make: makes a device that lives otherwise than by the plan and the target alone; None for those that do not.
 
     Raises:
         ParameterError: the target is not what it was, or a certificate cannot be used.
@@ -48,15 +49,17 @@ class HttpxSwarm:
         chores: Callable[[float], None],
         transports: Sequence[httpx.AsyncBaseTransport] | None = None,
         pollers: Sequence[tuple[Poller, ...]] | None = None,
+        make: MakeDevice | None = None,
     ) -> None:
         self.course = course
-        self.effort = Effort()
+        self.counters = Counters()
         self.first_fault: str | None = None
         """What the first poll raised that failed by the generator's fault, if one did."""
         self.closing_error: str | None = None
         """What the first transport raised that could not be closed, and how many could not, if so."""
         self._clients = clients
-        self._target = target
+        self._make = make or HttpxDevice
+        self.target = target
         self._stop = stop
         self._chores = chores
         self._transports = transports
@@ -65,7 +68,7 @@ class HttpxSwarm:
             poller.kind.name: target.route(poller.kind.blueprint.method) for poller in (self._pollers[0] if clients else ())
         }
         self._secured = Secured(target, course.plan) if target.https and transports is None else None
-        self.heartbeat = Heartbeat(target.timeout_s, course, self._at_each_beat)
+        self.watchdog = Watchdog(target.timeout_s, course, self._at_each_beat)
         self._cutting_short: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -73,7 +76,7 @@ class HttpxSwarm:
         self.pacer = Pacer()
         beating = asyncio.ensure_future(self._beat())
         devices = [
-            _HttpxDevice(self, client, self._pollers[place], self._link(place)) for place, client in enumerate(self._clients)
+            self._make(self, client, self._pollers[place], self._link(place)) for place, client in enumerate(self._clients)
         ]
         self._tasks = [asyncio.ensure_future(device.live()) for device in devices]
         try:
@@ -85,16 +88,16 @@ class HttpxSwarm:
             await self._end_devices()
             for device in devices:
                 device.give_up()
-                self.effort.add(device.link.effort)
+                self.counters.add(device.link.counters)
             await self._close([device.link for device in devices])
             self.pacer.close()
 
     def _link(self, place: int) -> Link:
         """The way to the server of the device at that place among `clients`."""
         if self._transports is not None:
-            return HttpxLink(self._target, self._transports[place])
+            return HttpxLink(self.target, self._transports[place])
         context = self._secured.context(self._clients[place]) if self._secured is not None else None
-        return LeanLink(self._target, self._routes, context)
+        return LeanLink(self.target, self._routes, context)
 
     async def _close(self, links: Sequence[Link]) -> None:
         """Closes all, within a bounded time. Every poll has its row by now, and no fault of a transport may lose it."""
@@ -112,8 +115,8 @@ class HttpxSwarm:
 
     async def _beat(self) -> None:
         while True:
-            self.heartbeat.beat(time.monotonic())
-            await asyncio.sleep(max(0.0, self.heartbeat.next_at - time.monotonic()))
+            self.watchdog.beat(time.monotonic())
+            await asyncio.sleep(max(0.0, self.watchdog.next_at - time.monotonic()))
 
     def _at_each_beat(self, now: float) -> None:
         if self._cutting_short is None and self._stop.ordered:
@@ -139,7 +142,7 @@ class HttpxSwarm:
             await asyncio.wait(alive)
 
 
-class _HttpxDevice(Device):
+class HttpxDevice(Device):
     """A device whose life is a coroutine."""
 
     __slots__ = ("_expired", "_swarm", "_task", "link")
@@ -173,7 +176,7 @@ class _HttpxDevice(Device):
 
     async def _poll(self, sent: float) -> None:
         """Asks once, and keeps the row."""
-        link, in_flight = self.link, self._swarm.heartbeat.in_flight
+        link, in_flight = self.link, self._swarm.watchdog.in_flight
         in_flight[self] = sent
         try:
             poller, compare = self.pollers[self.number], self.compares
@@ -222,3 +225,7 @@ class _HttpxDevice(Device):
             self._task.uncancel()
         expired, self._expired = self._expired, False
         return expired
+
+
+MakeDevice = Callable[[HttpxSwarm, int, tuple[Poller, ...], Link], HttpxDevice]
+"""Makes a device: its swarm, its number, what it asks, its way to the server."""

@@ -6,10 +6,10 @@ import select
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.target import Target
-from experiments.measure.engines.watchdog import Heartbeat
+from experiments.measure.engines.watchdog import Watchdog
 
 if TYPE_CHECKING:
     Devices = deque[Any]
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class Common:
     """The state that devices share and change."""
 
-    def __init__(self, course: Course, target: Target, heartbeat: Heartbeat) -> None:
+    def __init__(self, course: Course, target: Target, watchdog: Watchdog) -> None:
         self.course = course
-        self.effort = Effort()
-        self.heartbeat = heartbeat
-        self.in_flight = heartbeat.in_flight
+        self.counters = Counters()
+        self.watchdog = watchdog
+        self.in_flight = watchdog.in_flight
         self.target = target
         self.keep_alive = target.keep_alive
         self.epoll = select.epoll()

@@ -111,7 +111,7 @@ class EpollDevice(Device):
     def _connect(self) -> None:
         if self._closed_by_server:
             self._closed_by_server = False
-            self._swarm.effort.reconnects += 1
+            self._swarm.counters.reconnects += 1
         self._connect_s = 0.0
         self._kept = False
         self._reader = AnswerReader(time.monotonic, keep_bodies=False)
@@ -145,13 +145,13 @@ class EpollDevice(Device):
             return
         self._connecting = False
         self._connect_s = time.monotonic() - self._connect_begun
-        self._swarm.effort.connects += 1
+        self._swarm.counters.connects += 1
         self._swarm.epoll.modify(connection.fileno(), select.EPOLLIN)
         self._ask(connection)
 
     def _ask(self, connection: socket.socket) -> None:
         swarm = self._swarm
-        swarm.effort.attempts += 1
+        swarm.counters.attempts += 1
         poller = self.pollers[self.number]
         self._reader.expect(keep=poller.looks(self.compares))
         wire = poller.wire(self.round)
@@ -190,7 +190,7 @@ class EpollDevice(Device):
             self._closed_by_server = True
         if self._closed_by_server and self._rests < MOST_RESTS:
             self._rests += 1
-            self._swarm.effort.rests_s.append(_monotonic() - self.free_at)
+            self._swarm.counters.rests_s.append(_monotonic() - self.free_at)
         self.close()
 
     def _read(self, connection: socket.socket) -> None:
@@ -224,7 +224,7 @@ class EpollDevice(Device):
             reader.end(error)
         except (ConnectionClosed, ConnectionReset) as reason:
             if self._kept and not reader.answer.started and self.pollers[self.number].kind.blueprint.method in RETRIABLE:
-                swarm.effort.retries += 1
+                swarm.counters.retries += 1
                 self.close()
                 self._connect()
             else:
@@ -240,9 +240,9 @@ class EpollDevice(Device):
             found = RIGHT
         else:
             body = b"".join(answer.body)
-            found = self.judged(answer.status, answer.headers, body, answer.first_bytes, answer.body_bytes, swarm.effort)
+            found = self.judged(answer.status, answer.headers, body, answer.first_bytes, answer.body_bytes, swarm.counters)
         if not (reader.reusable and swarm.keep_alive):
-            swarm.effort.closes += swarm.keep_alive and reader.closing
+            swarm.counters.closes += swarm.keep_alive and reader.closing
             self.close()
         self._finish(answer.done_at, found)
 

@@ -20,7 +20,7 @@ from experiments.measure.engines.epoll.device import EpollDevice
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.engines.timerfd import TimerFd
-from experiments.measure.engines.watchdog import Heartbeat
+from experiments.measure.engines.watchdog import Watchdog
 from experiments.target.poller import Poller
 
 _EVENTS_AT_ONCE = 64
@@ -52,7 +52,7 @@ class EpollSwarm(Common):
         chores: Callable[[float], None],
         pollers: Sequence[tuple[Poller, ...]] | None = None,
     ) -> None:
-        super().__init__(course, target, Heartbeat(target.timeout_s, course, self._at_each_beat))
+        super().__init__(course, target, Watchdog(target.timeout_s, course, self._at_each_beat))
         self._stop = stop
         self._chores = chores
         self._timer = TimerFd()
@@ -66,17 +66,17 @@ class EpollSwarm(Common):
 
     def run(self) -> None:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
-        clock, heartbeat = time.monotonic, self.heartbeat
+        clock, watchdog = time.monotonic, self.watchdog
         try:
             while True:
                 now = clock()
-                if now >= heartbeat.next_at:
-                    heartbeat.beat(now)
+                if now >= watchdog.next_at:
+                    watchdog.beat(now)
                     # A device whose poll has just expired is ready now, not before.
                     now = clock()
                 if now >= self.course.close_at:
                     self._close_window()
-                    if not (heartbeat.in_flight or self.overdue):
+                    if not (watchdog.in_flight or self.overdue):
                         break
                 self._handle_events(self._send_due(now))
             for device in self._devices:
@@ -114,7 +114,7 @@ class EpollSwarm(Common):
 
     def _arm(self) -> None:
         """Sets the timer to whatever comes next."""
-        at = min(self.heartbeat.next_at, self.course.close_at) if not self.closed else self.heartbeat.next_at
+        at = min(self.watchdog.next_at, self.course.close_at) if not self.closed else self.watchdog.next_at
         if self.waiting and self.waiting[0][0] < at:
             at = self.waiting[0][0]
         if at != self._armed_for:

@@ -1,1 +1,1 @@
-"""A thread a device: the script that people write."""
+"""A thread per device: the script that people write."""

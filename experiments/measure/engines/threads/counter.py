@@ -23,7 +23,7 @@ _CONNECTIONS = 2000
 
 
 @dataclass(frozen=True)
-class Counters:
+class RedisCounters:
     """Where polls are counted. Plain data, so that it travels to a generator; may hold a password: never recorded."""
 
     url: str
@@ -51,18 +51,18 @@ def connect(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, max_connections=_CONNECTIONS, decode_responses=True, retry=retry, **waits, **secret)
 
 
-class Counter:
+class RedisCounter:
     """Counts the polls of one shard; safe to use from many threads.
 
     Args:
-        counters: where; None to count nowhere.
+        redis_counters: where; None to count nowhere.
         endpoints: the names of what is polled.
     """
 
-    def __init__(self, counters: Counters | None, endpoints: tuple[str, ...]) -> None:
+    def __init__(self, redis_counters: RedisCounters | None, endpoints: tuple[str, ...]) -> None:
         self._endpoints = endpoints
-        self._key = counters.key if counters else ""
-        self._client = connect(counters.url) if counters else None
+        self._key = redis_counters.key if redis_counters else ""
+        self._client = connect(redis_counters.url) if redis_counters else None
         self._lock = threading.Lock()
         self.lost = 0
         """Polls that Redis did not take, or did not say that it took."""

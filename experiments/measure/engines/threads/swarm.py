@@ -1,4 +1,4 @@
-"""The author's client: a thread a device, `requests`, a connection a request, counts in Redis, sleep after the answer.
+"""The author's client: a thread per device, `requests`, a connection per request, counts in Redis, sleep after the answer.
 
 The same plan, devices, targets and answers as in the other engines, so the same rows. It is here to be measured beside them:
 what threads wait for the interpreter and for each other is in what this client reports, as it was in the author's figures.
@@ -17,15 +17,15 @@ import requests
 import urllib3.connection
 import urllib3.connectionpool
 
-from experiments.measure.engines.counters import Effort
+from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.device import Course, Device
 from experiments.measure.engines.judge import Judgement
 from experiments.measure.engines.masking import FIRST_BYTES
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target
-from experiments.measure.engines.threads.counter import Counter
+from experiments.measure.engines.threads.counter import RedisCounter
 from experiments.measure.engines.threads.errors import outcome_of
-from experiments.measure.engines.watchdog import Heartbeat
+from experiments.measure.engines.watchdog import Watchdog
 from experiments.record.schema import Outcome
 from experiments.target.poller import Poller
 
@@ -55,17 +55,17 @@ class ThreadsSwarm:
         target: Target,
         stop: Stop,
         chores: Callable[[float], None],
-        counter: Counter,
+        counter: RedisCounter,
         pollers: Sequence[tuple[Poller, ...]] | None = None,
     ) -> None:
         self.course = course
-        self.effort = Effort()
+        self.counters = Counters()
         self.target = target
         self.counter = counter
         self.stop = stop
         self.lock = threading.Lock()
         """Rows, counts and polls in flight are shared by all threads."""
-        self.heartbeat = Heartbeat(target.timeout_s, course, chores)
+        self.watchdog = Watchdog(target.timeout_s, course, chores)
         asked = pollers or target.pollers(course.plan, clients)
         self._devices = [_ThreadDevice(self, client, asked[place]) for place, client in enumerate(clients)]
 
@@ -79,7 +79,7 @@ class ThreadsSwarm:
                     thread.start()
                 while any(thread.is_alive() for thread in threads):
                     self._beat()
-                    time.sleep(max(0.0, self.heartbeat.next_at - time.monotonic()))
+                    time.sleep(max(0.0, self.watchdog.next_at - time.monotonic()))
         finally:
             threading.stack_size(size)
             self.counter.close()
@@ -87,14 +87,14 @@ class ThreadsSwarm:
             if device.broken is not None:
                 raise device.broken
             device.give_up()
-            self.effort.add(device.effort)
+            self.counters.add(device.counters)
 
     def _beat(self) -> None:
         with self.lock:
             now = time.monotonic()
             if self.stop.ordered:
                 self.course.close_early(self.stop.at)
-            self.heartbeat.beat(now)
+            self.watchdog.beat(now)
             if now >= self.stop.at + GRACE_S:
                 self.course.over = True
                 for device in self._devices:
@@ -110,7 +110,7 @@ class _ThreadDevice(Device):
         "_swarm",
         "broken",
         "connect_s",
-        "effort",
+        "counters",
         "socket",
         "trying",
     )
@@ -119,7 +119,7 @@ class _ThreadDevice(Device):
         super().__init__(swarm.course, client, pollers)
         self._swarm = swarm
         self._expired = self._interrupted = False
-        self.effort = Effort()
+        self.counters = Counters()
         self.socket: socket | None = None
         """Of the poll under way, once it is connected."""
         self.trying = False
@@ -151,19 +151,19 @@ class _ThreadDevice(Device):
         self.connect_s = 0.0
         with swarm.lock:
             sent = time.monotonic()
-            swarm.heartbeat.in_flight[self] = sent
+            swarm.watchdog.in_flight[self] = sent
         status, size, found, done = self._ask()
         with swarm.lock:
-            swarm.heartbeat.in_flight.pop(self, None)
+            swarm.watchdog.in_flight.pop(self, None)
             self.socket = None
             self.ended(sent, done, self.connect_s, status, size, found)
         swarm.counter.count(number, found.outcome)
 
     def _ask(self) -> tuple[int, int, Judgement, float]:
         """Status, bytes, what was made of it, and when it ended."""
-        self.effort.attempts += 1
+        self.counters.attempts += 1
         try:
-            # What the author's script calls. `requests` applies its timeout to each wait; the heartbeat ends the whole.
+            # What the author's script calls. `requests` applies its timeout to each wait; the watchdog ends the whole.
             asked = self._swarm.target.request(self.pollers[self.number], self.round)
             answer = requests.request(
                 asked.method,
@@ -180,7 +180,7 @@ class _ThreadDevice(Device):
             return 0, 0, Judgement(self._failed(error)), time.monotonic()
         headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
         with self._swarm.lock:
-            found = self.judged(answer.status_code, headers, body, body[:FIRST_BYTES], len(body), self.effort)
+            found = self.judged(answer.status_code, headers, body, body[:FIRST_BYTES], len(body), self.counters)
         return answer.status_code, len(body), found, done
 
     def _failed(self, error: Exception) -> Outcome:
@@ -195,7 +195,7 @@ class _ThreadDevice(Device):
 
     def interrupt(self) -> None:
         """The run was cut short, and the poll under way has had its time of grace."""
-        if self in self._swarm.heartbeat.in_flight:
+        if self in self._swarm.watchdog.in_flight:
             self._interrupted = True
             self._hang_up()
 
@@ -223,7 +223,7 @@ class _WatchedConnection(urllib3.connection.HTTPConnection):
             device.connect_s = time.monotonic() - began
         device.trying = False
         device.socket = self.sock
-        device.effort.connects += 1
+        device.counters.connects += 1
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from distributed import Client, Future, Queue
 from experiments.errors import GeneratorError, LabError, ServerContractError
 from experiments.measure.generators.dask import clock_offset
 from experiments.measure.generators.dask.clock_offset import ClockOffset
-from experiments.measure.generators.dask.task import run_shard
+from experiments.measure.generators.dask.task import run_task
 from experiments.measure.generators.shard import Report, Shard
 from experiments.measure.generators.subprocess import Generator
 from experiments.measure.sampler import ProcessTree
@@ -118,7 +118,7 @@ class FleetGenerator(Generator):
     def _submit(self) -> None:
         self._orders = Queue(f"lab-orders-{uuid4().hex}", client=self._client)
         self._task = self._client.submit(
-            run_shard,
+            run_task,
             replace(self.shard, run_path="").to_json(),
             self._sample_ms,
             self._orders.name,

@@ -31,7 +31,7 @@ from experiments.measure import preflight
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import GeneratorProcess
 from experiments.measure.host import fingerprint
-from experiments.measure.sampler import DEAR_BEFORE_S, DEAR_EVERY_S, ProcessTree
+from experiments.measure.sampler import EXPENSIVE_BEFORE_S, EXPENSIVE_EVERY_S, ProcessTree
 from experiments.measure.servers import probe
 
 BEAT_S = 2.0
@@ -47,7 +47,7 @@ def machine() -> dict[str, Any]:
     return fingerprint.identity() | {"kernel_id": boot.read_text() if boot.is_file() else platform.node()}
 
 
-def run_shard(shard: dict[str, Any], sample_ms: float, orders: str, words: str) -> None:
+def run_task(shard: dict[str, Any], sample_ms: float, orders: str, words: str) -> None:
     """The Dask task: returns when the shard has ended, well or badly."""
     # Where Dask clears up, also after a worker that was killed.
     with TemporaryDirectory(dir=get_worker().local_directory) as folder:
@@ -149,13 +149,13 @@ class _Task:
         """Samples the generator and, as the process that runs the shard, this worker."""
         trees = [*generator.trees, ProcessTree("kernel", self._shard.instance + 1, (os.getpid(),), descendants=False)]
         await self._started.wait()
-        next_dear = self._start_at - DEAR_BEFORE_S
+        next_expensive = self._start_at - EXPENSIVE_BEFORE_S
         while True:
             now = time.monotonic()
-            dear = now >= next_dear
-            if dear:
-                next_dear = now + DEAR_EVERY_S
-            self._samples += [{"t_s": now - self._start_at, **tree.sample(dear=dear)} for tree in trees]
+            expensive = now >= next_expensive
+            if expensive:
+                next_expensive = now + EXPENSIVE_EVERY_S
+            self._samples += [{"t_s": now - self._start_at, **tree.sample(expensive=expensive)} for tree in trees]
             await asyncio.sleep(self._period_s)
 
     def _news(self) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from experiments.present.template import template
 Row = Mapping[str, Any]
 
 _LOOKS = {
-    "held": ("held", "circle", BLUE),
-    "missed": ("missed", "x", ORANGE),
-    "blind": ("no evidence", "circle-open", GREY),
+    "pass": ("pass", "circle", BLUE),
+    "fail": ("fail", "x", ORANGE),
+    "inconclusive": ("inconclusive", "circle-open", GREY),
 }
 """What a cell shows -> its name, marker and colour."""
 

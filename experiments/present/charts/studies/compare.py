@@ -1,4 +1,4 @@
-"""Systems beside one another: a row a system, so that twenty of them can still be read.
+"""Systems beside one another: a row per system, so that twenty of them can still be read.
 
 Plain rows -> charts. Marker and colour say the same: what a system is beside Falcon. A hollow marker has no interval yet.
 """
@@ -55,14 +55,14 @@ def ratios(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
             figure.add_trace(_dots(own, name, symbol, colour))
     ends = [end for row in drawn for end in (row["ratio"], row["low"], row["high"]) if end]
     figure.add_vline(x=1, line={"color": BLACK, "width": 1, "dash": "dot"})
-    figure.update_layout(xaxis=_log(ends, "CPU a request ÷ Falcon's (logarithmic; left of 1: less than Falcon)"))
+    figure.update_layout(xaxis=_log(ends, "CPU per request ÷ Falcon's (logarithmic; left of 1: less than Falcon)"))
     figure.update_layout(yaxis=_names(drawn))
     provisional = any(row["low"] is None for row in drawn if row["kind"] != "falcon")
     hollow = " A hollow mark is provisional: too few blocks for an interval." if provisional else ""
     said = "; ".join(f"{row['title']} {number(row['ratio'])}" for row in drawn)
     return Chart(
         figure,
-        label=f"CPU a request as a ratio to Falcon's, {where}: {said}.",
+        label=f"CPU per request as a ratio to Falcon's, {where}: {said}.",
         caption="Geometric mean over the blocks, with its 95 % interval; an interval is of this system alone, what may be "
         f"claimed of all together is in the table. The dotted line is Falcon.{hollow}",
     )
@@ -96,7 +96,7 @@ def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatte
 
 
 def times(rows: Sequence[Row], *, of: str = "A", load: str, where: str) -> Chart | None:
-    """Response p50 and p95 of an endpoint at equal load: two marks a system, joined.
+    """Response p50 and p95 of an endpoint at equal load: two marks per system, joined.
 
     Args:
         rows: a system each: title, p50, p95 in ms, None if unsupported.
@@ -202,7 +202,7 @@ def _figure(title: str, rows: int, legend_px: int = 22) -> go.Figure:
 
 
 def _names(rows: Sequence[Row]) -> dict[str, Any]:
-    """One row a system, the last on top; charts are read from above."""
+    """One row per system, the last on top; charts are read from above."""
     titles = [row["title"] for row in rows]
     return {
         "type": "category",

@@ -88,5 +88,5 @@ def _dots(name: str, colour: str, symbol: str, group: Sequence[Compared]) -> go.
         name=name,
         mode="markers+text",
         marker={"color": colour, "symbol": symbol, "size": 10},
-        hovertemplate="%{y}: %{x:,.3~r} µs a poll",
+        hovertemplate="%{y}: %{x:,.3~r} µs per poll",
     )

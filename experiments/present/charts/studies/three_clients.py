@@ -24,7 +24,7 @@ _LOOKS = {
 
 
 def reported(clients: Sequence[Client]) -> Chart | None:
-    """A line a client: which share of its polls of A it reported as done within which latency."""
+    """A line per client: which share of its polls of A it reported as done within which latency."""
     drawn = [one for one in clients if one.curve.height]
     if not drawn:
         return None

@@ -29,11 +29,11 @@ def facts(pairs: Iterable[tuple[str, str]], *, label: str) -> Markup:
 
 
 def cells(rows: Sequence[Row], *, label: str) -> Markup:
-    """One row a cell: clients, ratio, polls_per_s, server_pct, server_us, generator_pct, p50_ms, p95_ms, verdict, report."""
+    """A row per cell: clients, ratio, polls_per_s, server_pct, server_us, generator_pct, p50_ms, p95_ms, verdict, report."""
     if not rows:
         return note("No cell was measured.")
     head = [
-        *("devices", "A : B", "polls/s", "server, % of a core a worker", "server, µs a poll", "generator, % of a core"),
+        *("devices", "A : B", "polls/s", "server, % of a core per worker", "server, µs per poll", "generator, % of a core"),
         *("A p50, ms", "A p95, ms", "verdict"),
     ]
     body: list[list[Piece]] = [
@@ -55,7 +55,7 @@ def link(text: str, target: str | None) -> Piece:
 
 
 def held_against(rows: Sequence[Row], *, label: str) -> Markup:
-    """One row a figure: what, foretold, measured, range, miss_pct, target_pct."""
+    """One row per figure: what, foretold, measured, range, miss_pct, target_pct."""
     head = ["figure", "foretold", "measured, median of the runs", "in the runs", "miss", "target", "kept"]
     body: list[list[Piece]] = [
         [
@@ -79,11 +79,11 @@ def _kept(miss: float | None, target: float) -> Piece:
     return badge(STATUSES["valid"]._replace(word="yes") if good else STATUSES["invalid"]._replace(word="no"))
 
 
-_SHOWN = {"held": "held", "missed": "missed", "blind": "no evidence"}
+_SHOWN = {"pass": "pass", "fail": "fail", "inconclusive": "inconclusive"}
 
 
 def levels(rows: Sequence[Row], names: Iterable[str] = ARTICLE) -> Markup:
-    """One row a level: clients, runs [(shown, report)], suspect, p99_ms by endpoint, longer, devices_pct, server_pct, why.
+    """One row per level: clients, runs [(shown, report)], suspect, p99_ms by endpoint, longer, devices_pct, server_pct, why.
 
     Args:
         names: the endpoints to be shown, in the target's order.
@@ -93,7 +93,7 @@ def levels(rows: Sequence[Row], names: Iterable[str] = ARTICLE) -> Markup:
         return note("No load of the search was measured.")
     head = [
         *("devices", "runs", *(f"{letter} p99, ms" for letter in letters(names).values())),
-        *("devices that keep it, %", "server, % of a core a worker"),
+        *("devices that keep it, %", "server, % of a core per worker"),
         "what was missed",
     ]
     body: list[list[Piece]] = [

@@ -61,10 +61,10 @@ def _missing(missing: Sequence[tuple[str, str, str]]) -> Markup:
 
 
 def costs(rows: Sequence[Row]) -> Markup:
-    """One row a system: title, uss_mb, per_1000_mb, start_s, lines."""
+    """One row per system: title, uss_mb, per_1000_mb, start_s, lines."""
     if not rows:
         return note("No run counts, so neither memory nor start-up is known.")
-    head = ["system", "memory a worker (USS), MB", "per 1,000 connections, MB", "start-up, s", "lines of the application"]
+    head = ["system", "memory per worker (USS), MB", "per 1,000 connections, MB", "start-up, s", "lines of the application"]
     body: list[list[Piece]] = [
         [
             row["title"],

@@ -37,7 +37,7 @@ _NO_RECORD = Status("", "✖", "lab-invalid", "")
 _NOT_YET = Status("", NONE, "lab-neutral", "")
 
 
-def outlook(cells: int, repeats: int, seconds: float, max_hours: float, now: datetime) -> Markup:
+def estimate(cells: int, repeats: int, seconds: float, max_hours: float, now: datetime) -> Markup:
     """How many cells there are and how long they will take, in cards; and what happens if that is too long."""
     shown = [
         (count(cells // repeats), "points of the grid"),
@@ -66,7 +66,7 @@ def loads(points: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Markup:
     ordered = sorted(points, key=lambda one: -one[1].plan.polls_per_s)
     rows: list[list[Piece]] = [[*map(plain_value, at.values()), *_load(scenario)] for at, scenario in ordered[:MOST_ROWS]]
     axes = list(ordered[0][0])
-    head = [*axes, "polls/s asked for", "answers, without headers", "polls a cell", "connections"]
+    head = [*axes, "polls/s asked for", "answers, without headers", "polls per cell", "connections"]
     shown = table(head, rows, label="load of each point", numbers=range(1, len(head)))
     return shown + _rest(len(ordered))
 
@@ -76,7 +76,7 @@ def _load(scenario: Scenario) -> list[str]:
     bytes_per_s = answered_bytes_per_s(scenario, plan)
     answers = NONE if bytes_per_s is None else f"{size(bytes_per_s)}/s"
     polls = plan.polls_per_s * scenario.window_s
-    connections = count(plan.clients) if scenario.keep_alive else "one a poll"
+    connections = count(plan.clients) if scenario.keep_alive else "one per poll"
     return [number(plan.polls_per_s), answers, count(polls), connections]
 
 
@@ -110,7 +110,7 @@ def cells(measured: Sequence[Measured]) -> Markup:
     names = endpoints_of(cell.record for cell in measured if cell.record)
     rows = [_row(cell, names) for cell in measured[:MOST_ROWS]]
     times = [f"{called} {percentile}" for called, _, percentile in _times(names)]
-    figures = ["not answered right", *times, "server cores", "µs a request", "memory", "lag p99"]
+    figures = ["not answered right", *times, "server cores", "µs per request", "memory", "lag p99"]
     head = ["", *measured[0].at, "repeat", "verdict", "because of", *figures]
     why = head.index("because of")
     numbers = set(range(1, len(head))) - {why - 1, why}

@@ -17,7 +17,7 @@ _WHO = {
 
 
 def answer(clients: Sequence[Client]) -> Markup:
-    """One sentence a client that asks as the author's does, the author's first."""
+    """One sentence per client that asks as the author's does, the author's first."""
     told = [sentence for one in clients if (sentence := _sentence(one))]
     if not told:
         return note("No client's own part can be told: no other that may be believed asked the server as often.")
@@ -36,7 +36,7 @@ def _sentence(client: Client) -> str:
 
 
 def reported(clients: Sequence[Client]) -> Markup:
-    """One row a client: load reached, what it reports, what of it is its own, what it and the server took."""
+    """One row per client: load reached, what it reports, what of it is its own, what it and the server took."""
     rows = [
         [
             one.name,
@@ -65,7 +65,7 @@ def reported(clients: Sequence[Client]) -> Markup:
 
 
 def counts(clients: Sequence[Client]) -> Markup:
-    """One row a client: what the rows, the server and Redis counted, warm-up included."""
+    """One row per client: what the rows, the server and Redis counted, warm-up included."""
     rows = [
         [
             one.name,

@@ -1,4 +1,4 @@
-"""Records that somebody damaged: copies of an honest one, changed in one way each."""
+"""Records that somebody damaged: copies of a valid one, changed in one way each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.runner import summarise
 
 
 def damaged(honest: Record, change: Callable[[Path], None], *, vouched: bool = False) -> Record:
-    """A copy of an honest record, beside it, with the last of its parts changed.
+    """A copy of a valid record, beside it, with the last of its parts changed.
 
     Args:
         vouched: the checksum of the part is changed along with it, so that only its rows can tell.

@@ -1,4 +1,4 @@
-"""What honest runs and lies have in common: the load, and where records go."""
+"""What positive and negative controls have in common: the load, and where records go."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SECONDS = 8.0
 
 
 @dataclass(frozen=True)
-class Ground:
+class Fixture:
     """What all cases share."""
 
     results_dir: Path
     honest: Record
-    """An honest run, to make damaged copies of."""
+    """A positive control, to make corrupted copies of."""
 
     def scenario(self, **changes: object) -> Scenario:
         """The default load for some seconds, changed."""

@@ -9,7 +9,7 @@
     own.py               an engine of the lab under a load, by its own record
     other.py             a peer under the same load, by its process tree and the server's count
     rounds.py            interleaved rounds: everybody once a round, in an order drawn by lot
-    growth.py            memory a device, and how many devices one generator carries
+    growth.py            memory per device, and how many devices one generator carries
     results.py           what came of it, as it is kept
     targeted.py          the figures beside what they are meant to reach
     part.py              all of it as the notebook and `make benchmark` go through it

@@ -41,7 +41,7 @@ def memory(engine: str, folder: Path, say: Say) -> Memory:
     Raises:
         LabError: a run could not be carried out.
     """
-    say(f"memory a device, {engine}")
+    say(f"memory per device, {engine}")
     few, many = (_rss(engine, clients, folder) for clients in (_FEW, _MANY))
     return Memory(engine=engine, few=_FEW, many=_MANY, few_rss_bytes=few, many_rss_bytes=many)
 
@@ -70,7 +70,7 @@ def devices(engine: str, folder: Path, say: Say) -> Iterator[Step]:
             except ParameterError as error:
                 say(f"{error}")  # The machine's limit is met before the engine's.
                 return
-            say(f"lag p99 {number(step.lag_p99_ms)} ms, {step.cpu_us_per_poll:.0f} us a poll, {step.unsent} unsent")
+            say(f"lag p99 {number(step.lag_p99_ms)} ms, {step.cpu_us_per_poll:.0f} us per poll, {step.unsent} unsent")
             yield step
             if step.held:
                 break

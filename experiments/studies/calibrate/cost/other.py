@@ -86,7 +86,7 @@ def _window(peer: Peer, tool: Guarded, target: Target, load: Load) -> tuple[_Loo
 
 def _look(tree: ProcessTree, target: Target) -> _Look:
     # In this order both times, so that what the server's answer takes does not count.
-    cpu_s = tree.sample(dear=False)["cpu_s"]
+    cpu_s = tree.sample(expensive=False)["cpu_s"]
     return _Look(time.monotonic(), cpu_s, target.answered())
 
 

@@ -34,7 +34,7 @@ def read_aiohttp(output: str) -> Said:
 
 
 def read_locust(output: str) -> Said:
-    """`--json`: a list with an entry a request name."""
+    """`--json`: a list with an entry per request name."""
     entries = _json("locust", output, r"^\[$.*?^\]$")
     requests, failures = (sum(int(entry[key]) for entry in entries) for key in ("num_requests", "num_failures"))
     return Said(requests - failures, failures)

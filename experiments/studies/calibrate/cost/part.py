@@ -137,7 +137,7 @@ class CostPart:
         for came in take(self.turns(), folder, say, later_s=later_s):
             if isinstance(came, Cost):
                 costs.append(came)
-                say(f"{came.cpu_us_per_poll:.0f} us a poll, {came.polls_per_s:.0f} polls/s")
+                say(f"{came.cpu_us_per_poll:.0f} us per poll, {came.polls_per_s:.0f} polls/s")
             else:
                 skipped[came[0]] = came[1]
         order = [(load.name, load.target) for load in self._loads]

@@ -51,7 +51,7 @@ def all_peers(wrk2: str) -> dict[str, Peer]:
         raise ParameterError(f"wrk2={wrk2!r}: there is no such program; give the path of a wrk2 binary, or leave it empty.")
     known = (
         Peer("aiohttp", ("random", "together"), _module("aiohttp"), _aiohttp, read_aiohttp),
-        # Locust in step would only show once more that it is dear, and take a minute of the quarter of an hour.
+        # Locust in step would only show once more that it is expensive, and take a minute of the quarter of an hour.
         Peer("locust-fast", ("random",), _module("locust"), _locust("FastPoller"), read_locust, _locust_env),
         Peer("locust-http", ("random",), _module("locust"), _locust("HttpPoller"), read_locust, _locust_env),
         Peer("hey", ("together",), _program("hey", "hey"), _hey, read_hey),

@@ -114,7 +114,7 @@ def _devices(results: Results) -> Iterator[Figure]:
         held = [step for step in steps if step.held]
         what = f"devices at 500 ms in one generator, lag p99 <= {LAG_P99_MS:g} ms, {engine}"
         most = max((step.clients for step in held), default=0)
-        said = f"{most:,}" + (f", at {held[-1].cpu_us_per_poll:.0f} µs a poll" if held else "")
+        said = f"{most:,}" + (f", at {held[-1].cpu_us_per_poll:.0f} µs per poll" if held else "")
         said += " (all that were tried)" if steps and steps[-1].held else ""
         for wanted in _DEVICES.get(engine, (None,)):
             target = f"{wanted:,}" if wanted else ""
@@ -127,7 +127,7 @@ def _devices(results: Results) -> Iterator[Figure]:
 def _memory(results: Results) -> Iterator[Figure]:
     known = {one.engine: one.bytes_per_device / 1000 for one in results.memory}
     for engine in dict.fromkeys([*_MEMORY_KB, *known]):
-        what, limit = f"memory a device, {engine}", _MEMORY_KB.get(engine)
+        what, limit = f"memory per device, {engine}", _MEMORY_KB.get(engine)
         wanted = f"<= {limit:g} kB" if limit else ""
         if engine not in known:
             yield Figure(what, _why_not(results, engine, GROWTH), wanted)

@@ -1,6 +1,6 @@
 """What a run was expected to report, beside what its record says.
 
-Record and `Expected` -> one line a figure. The measured figures are those of the run's summary, as everybody reads them.
+Record and `Expected` -> one line per figure. The measured figures are those of the run's summary, as everybody reads them.
 """
 
 from __future__ import annotations

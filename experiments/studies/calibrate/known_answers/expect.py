@@ -24,11 +24,11 @@ from server.catalogue import programs
 PERCENTS = (50.0, 90.0, 95.0, 99.0)
 
 QUIET = Delays(lag_s=0.003, network_s=0.001, clock_s=0.003, noticed_s=0.021)
-"""Most that a quiet machine adds to our own connections: 0.3 to 0.9 ms a poll, seen over 60 runs on two cores."""
+"""Most that a quiet machine adds to our own connections: 0.3 to 0.9 ms per poll, seen over 60 runs on two cores."""
 
 STOCK = Delays(lag_s=0.01, network_s=0.004, clock_s=0.05, noticed_s=0.021)
-"""The same for other transports. httpx's own takes 1.3 to 3 ms a poll with 32 devices, and 24 to 33 ms for the first of all,
-during which it loads a part of itself."""
+"""The same for other transports. httpx's own takes 1.3 to 3 ms per poll with 32 devices, and 24 to 33 ms for the first of
+all, during which it loads a part of itself."""
 
 LOADED = Delays(lag_s=0.02, network_s=0.006, clock_s=0.03, noticed_s=0.06)
 """Most that a machine adds which has other things to do, as those that run tests have."""
@@ -85,7 +85,7 @@ def expect(scenario: Scenario, program: programs.Program, most: Delays | None = 
     polls = ideal.run()
     frame = table(polls)
     counts = _counts(ideal, polls)
-    others = [Replay(scenario, program, delays) for delays in _lateness(most)]
+    others = [Replay(scenario, program, delays) for delays in _send_delays(most)]
     ranges = [counts, *(_counts(other, other.run()) for other in others)]
     names = sorted({name for one in ranges for name in one}, key=_in_order)
     figures = [Figure(name, "", counts[name], *_bounds([one[name] for one in ranges])) for name in names]
@@ -112,7 +112,7 @@ def with_exact_counts(
         tried = scenario.model_copy(update={"phase": "random", "seed": seed})
         # Counts alone could be equal by chance, where one poll is caught by a boundary and another one set free.
         ends = _ends(Replay(tried, program))
-        if all(_ends(Replay(tried, program, delays)) == ends for delays in _lateness(most)):
+        if all(_ends(Replay(tried, program, delays)) == ends for delays in _send_delays(most)):
             return tried
     raise ParameterError(
         f"no seed from {scenario.seed} to {scenario.seed + tries - 1} makes all counts of the program {program.name} exact; "
@@ -132,7 +132,7 @@ def _checked(scenario: Scenario, most: Delays | None) -> Delays:
     return most or (QUIET if scenario.engine in OWN_ENGINES else STOCK)
 
 
-def _lateness(most: Delays) -> tuple[Delays, ...]:
+def _send_delays(most: Delays) -> tuple[Delays, ...]:
     """This and that being late; what is likeliest to change something comes first."""
     at_once, late = _noticing(most)
     slow = replace(late, network_s=most.network_s)
@@ -154,14 +154,14 @@ def _noticing(most: Delays) -> tuple[Delays, Delays]:
 
 
 def _ends(replay: Replay) -> tuple[object, ...]:
-    """How each poll of the measured window ends, and the generator's effort."""
+    """How each poll of the measured window ends, and the generator's counters."""
     polls = replay.run()
     ends = {(poll.client, poll.round, poll.endpoint, poll.outcome) for poll in polls if poll.first_due_s >= 0}
     return ends, replay.connects, replay.checksums
 
 
 def _counts(replay: Replay, polls: list[Poll]) -> Counter[str]:
-    """Counts of the measured window by endpoint, and of the generator's effort from the start of the warm-up on."""
+    """Counts of the measured window by endpoint, and of the generator's counters from the start of the warm-up on."""
     found = Counter((poll.endpoint, poll.outcome.label) for poll in polls if poll.first_due_s >= 0)
     counts = Counter({"connects": replay.connects, "checksums": replay.checksums})
     counts.update({f"{endpoint} {what}": 0 for endpoint, _ in found for what in _ALWAYS})

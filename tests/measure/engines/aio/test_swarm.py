@@ -15,7 +15,7 @@ from experiments.measure.engines.device import Device
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
-from experiments.measure.generators.shard_runner import drive
+from experiments.measure.generators.shard_runner import run_shard
 from experiments.measure.servers.ports import free_port
 from experiments.record import schema
 from experiments.record.rows import RowBuffer
@@ -78,7 +78,7 @@ def measure(
             shard = Shard(str(tmp_path), 0, 1, engine, asked, target(port or server.port, **target_changes))
             start_at = time.monotonic() + asked.warmup_s + 0.05
             stop = Stop()
-            driving = asyncio.ensure_future(drive(shard, start_at, lambda report: None, stop))
+            driving = asyncio.ensure_future(run_shard(shard, start_at, lambda report: None, stop))
             if meanwhile is not None:
                 await asyncio.sleep(asked.warmup_s + 0.2)
                 meanwhile(server)
@@ -238,7 +238,7 @@ def test_an_idle_connection_that_the_server_closed_is_no_failure(tmp_path: Path,
 @OWN
 @pytest.mark.parametrize("wire", [answer(b"", status="503 Busy"), b"HTTP/1.1 204 No Content\r\n\r\n"], ids=["503", "204"])
 def test_an_answer_without_a_body_keeps_the_connection(tmp_path: Path, engine: str, wire: bytes) -> None:
-    """One connection a device, although no answer has a byte of body."""
+    """One connection per device, although no answer has a byte of body."""
     rows, facts = measure(tmp_path, [[wire]], plan(), engine)
     assert (facts["connects"], facts["closes"]) == (3, 0)
     assert set(outcomes(sent_of(rows))) == {"http_error"}
@@ -318,7 +318,7 @@ def test_a_backlog_is_written_when_the_last_poll_has_ended(
     give_up = Device.give_up
 
     def watched(device: Any) -> None:
-        in_flight.append(len(device._swarm.heartbeat.in_flight))
+        in_flight.append(len(device._swarm.watchdog.in_flight))
         give_up(device)
 
     monkeypatch.setattr(Device, "give_up", watched)

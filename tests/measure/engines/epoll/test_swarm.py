@@ -96,10 +96,10 @@ def test_an_event_of_an_earlier_socket_is_not_taken_for_a_connection() -> None:
     device.poll()
     device.on_event(select.EPOLLIN | select.EPOLLHUP)
     assert not device.idle
-    assert swarm.effort.connects == 0
+    assert swarm.counters.connects == 0
     device.on_event(select.EPOLLOUT | select.EPOLLERR | select.EPOLLHUP)
     assert device.idle
-    assert swarm.effort.connects == 0
+    assert swarm.counters.connects == 0
     swarm._end()
 
 

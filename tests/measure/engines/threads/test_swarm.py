@@ -1,4 +1,4 @@
-"""The author's client: a thread a device, a connection a request, the same rows as others, and the same counts in Redis."""
+"""The author's client: a thread per device, a connection per request, rows as of others, and the same counts in Redis."""
 
 import asyncio
 import shutil
@@ -15,7 +15,7 @@ import pytest
 
 import experiments as lab
 from experiments.errors import ParameterError
-from experiments.measure.engines.threads.counter import Counter, Counters, connect
+from experiments.measure.engines.threads.counter import RedisCounter, RedisCounters, connect
 from experiments.measure.servers.ports import free_port
 from experiments.measure.services import redis
 from experiments.measure.services.redis import RunRedis
@@ -43,7 +43,7 @@ def scenario(tmp_path: Path, **more: Any) -> Scenario:
 
 @pytest.mark.slow
 def test_every_poll_has_its_own_connection_and_sleep_follows_the_answer(tmp_path: Path) -> None:
-    """One connection a request; a round is due one interval after the end of the one before."""
+    """One connection per request; a round is due one interval after the end of the one before."""
     asked = plan(pacing="after", status_weight=2, bulk_weight=1)
     rows, facts = measure(tmp_path, [GOOD], asked, "threads", keep_alive=False)
     sent = sent_of(rows)
@@ -186,7 +186,7 @@ def test_a_counter_asks_a_redis_that_failed_no_more() -> None:
     """After its first failure every poll is counted as lost, at once."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        counter = Counter(Counters(f"redis://127.0.0.1:{nobody.getsockname()[1]}", "key"), ("status", "bulk"))
+        counter = RedisCounter(RedisCounters(f"redis://127.0.0.1:{nobody.getsockname()[1]}", "key"), ("status", "bulk"))
         for _ in range(3):
             counter.count(0, Outcome.OK)
     counter.close()

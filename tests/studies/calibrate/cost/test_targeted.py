@@ -45,16 +45,16 @@ def test_what_was_not_measured_says_why() -> None:
     results = Results(costs=[cost("httpx-stock", 1.0)], skipped={"epoll": "this lab has no such engine"})
     found = line(results, "random: CPU per poll, epoll : httpx-stock")
     assert (found.measured, found.met) == ("epoll: this lab has no such engine", None)
-    assert line(results, "memory a device, httpx").measured == "not measured"
+    assert line(results, "memory per device, httpx").measured == "not measured"
 
 
 def test_the_largest_swarm_is_the_last_that_was_carried() -> None:
     """The first that was not ends the search; what a poll cost stands beside."""
     results = Results(steps=[step(1000, held=True), step(4000, held=True), step(6000, held=False)])
     found = line(results, "lag p99 <= 5 ms, epoll")
-    assert (found.measured, found.wanted, found.met) == ("4,000, at 33 µs a poll", "6,000", False)
+    assert (found.measured, found.wanted, found.met) == ("4,000, at 33 µs per poll", "6,000", False)
     all_held = [one for one in figures(Results(steps=[step(6000, held=True)])) if one.what == found.what]
-    said = "6,000, at 33 µs a poll (all that were tried)"
+    said = "6,000, at 33 µs per poll (all that were tried)"
     assert all_held == [Figure(found.what, said, "6,000", met=True), Figure(found.what, said, "8,000", met=False)]
 
 
@@ -99,7 +99,7 @@ def test_devices_are_carried_with_little_lag_and_next_to_no_loss(lag_p99_ms: flo
 
 
 def test_verdicts_of_the_default_load_are_counted() -> None:
-    """One honest run that is not valid misses the target, and is seen."""
+    """One positive control that is not valid misses the target, and is seen."""
     costs = [cost("httpx", 1.0, load="mix", round_=number, verdict="valid") for number in (1, 2)]
     mixed = Results(costs=[*costs, cost("httpx", 1.0, load="mix", round_=3, verdict="suspect")])
     found = line(mixed, "verdicts of httpx")

@@ -1,4 +1,4 @@
-"""What the generator's lateness did to the responses: the run played again with a punctual generator.
+"""What the generator's send delay did to the responses: the run played again with a punctual generator.
 
 Arranged polls -> two more times a poll. Lag itself counts only the poll that was sent late. The polls
 queued up behind it wait, and waiting looks like the server's fault; this tells the two apart.
@@ -11,7 +11,7 @@ import polars as pl
 from experiments.schedule import Pacing
 
 
-def with_lateness(rows: pl.DataFrame, pacing: Pacing) -> pl.DataFrame:
+def with_send_delay(rows: pl.DataFrame, pacing: Pacing) -> pl.DataFrame:
     """Adds what each poll would have felt, had no poll been sent late.
 
     Latencies are kept and lags left out: a device ends poll n at max(due(n), end(n - 1)) + latency(n).
