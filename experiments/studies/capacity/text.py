@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 
 from experiments.analyse.targets.naming import letters
@@ -20,6 +21,7 @@ from experiments.studies.capacity.strategy import ClosedLoop, Run, Search, Stage
 from experiments.studies.cells import Outcome
 from experiments.studies.study import CellStudy
 from experiments.studies.text import Pair, folder
+from experiments.target.hello import NAME as HELLO
 
 _TOO_FAR = 0.1
 """From which distance of the light cells from the model a forecast is not to be rested on: CPU repeats within 2 %."""
@@ -141,7 +143,10 @@ def foretold(asked: Asked, number_: int, learnt: Model | None, edge: int | None)
 def answer(search: Search) -> tuple[str, list[str], str]:
     """The headline, further sentences, and the colour of a search's end."""
     asked, finding = search.asked, search.finding
-    every = f"at {plain(asked.base.interval_ms)} ms on {workers(search.workers)}"
+    base = asked.base
+    # Endpoints of another target may have clocks of their own, which `interval_ms` says nothing of.
+    often = f"at {plain(base.interval_ms)} ms" if base.target == HELLO else f"of {Path(base.target).stem}"
+    every = f"{often} on {workers(search.workers)}"
     if finding is None:
         return _unfinished(search, every), ["Start again with the same capacity_id to go on."], "lab-neutral"
     if finding.how == "no evidence":

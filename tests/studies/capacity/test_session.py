@@ -222,7 +222,7 @@ def test_a_target_is_searched_by_its_own_level_and_nothing_is_foretold_of_it(tmp
         assert "Nothing is foretold of this target" in text(cell())
     assert "Nothing was foretold" in text(capacity.held_out())
     found = text(capacity.search())
-    assert "held in" in found
+    assert f" devices of {loaded.path.stem} on 1 worker: held in" in found
     assert "config p99, ms" in text(capacity.levels())
     chart = capacity.edge()
     assert isinstance(chart, Chart)
