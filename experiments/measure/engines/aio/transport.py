@@ -65,7 +65,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
         self.body_wanted = False
         """Whether the body of the next answer to `exchange` is kept, also where bodies are discarded."""
         self.connecting = False
-        """Whether the request under way still waits for its connection."""
+        """Whether the request under way still waits for its connection, or did when it was given up."""
         self.connect_s = 0.0
         """Seconds that the last request spent connecting, without TLS; 0 on a reused connection."""
         self.tls_s = 0.0
@@ -210,7 +210,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
         """A new connection, TLS included, within that time; None for ever."""
         if request.url.scheme not in _PORTS:
             raise httpx.UnsupportedProtocol(f"the lean transport speaks http and https, not {request.url.scheme!r}")
-        self.connecting = True
+        self.connecting, waiting = True, False
         try:
             if limit_s is None:
                 return await self._open(request)
@@ -223,8 +223,11 @@ class LeanTransport(httpx.AsyncBaseTransport):
                 raise httpx.ConnectTimeout(f"no connection within {limit_s:g} s") from error
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
+        except asyncio.CancelledError:
+            waiting = True  # Whoever gave the request up asks what it was waiting for.
+            raise
         finally:
-            self.connecting = False
+            self.connecting = waiting
 
     async def _open(self, request: httpx.Request) -> Http1Protocol:
         url, secure = request.url, request.url.scheme == "https"

@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import time
+from enum import Enum
 from heapq import heappush
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,19 @@ _MSG_TRUNC = socket.MSG_TRUNC
 _monotonic = time.monotonic
 
 
+class State(Enum):
+    """What a device does."""
+
+    IDLE = "waits for its next poll"
+    CONNECTING = "has a poll, and waits for a connection"
+    ASKING = "has sent its poll, or is about to, and waits for the answer"
+
+
 class EpollDevice(Device):
     """One device: connects when it has no connection, sends, and takes what comes."""
 
-    __slots__ = ("_closed_by_server", "_connect_begun", "_connect_s", "_connecting", "_kept", "_reader", "_rests", "_sent",
-                 "_socket", "_swarm", "_unsent", "idle")  # fmt: skip
+    __slots__ = ("_closed_by_server", "_connect_begun", "_connect_s", "_kept", "_reader", "_rests", "_sent",
+                 "_socket", "_state", "_swarm", "_unsent")  # fmt: skip
 
     def __init__(self, swarm: Common, client: int, pollers: tuple[Poller, ...]) -> None:
         super().__init__(swarm.course, client, pollers)
@@ -47,7 +56,7 @@ class EpollDevice(Device):
         self._reader = AnswerReader(time.monotonic, keep_bodies=False)
         self._unsent = b""
         """What the socket did not take yet of the request."""
-        self._connecting = False
+        self._state = State.IDLE
         self._closed_by_server = False
         """Whether the last connection was, while nothing was asked."""
         self._kept = False
@@ -57,17 +66,20 @@ class EpollDevice(Device):
         self._sent = 0.0
         self._connect_begun = 0.0
         self._connect_s = 0.0
-        self.idle = True
+
+    @property
+    def idle(self) -> bool:
         """Whether it waits for no answer."""
+        return self._state is State.IDLE
 
     def poll(self) -> None:
         """Asks what is due."""
-        self.idle = False
         self._sent = sent = _monotonic()
         self._swarm.in_flight[self] = sent
         if self._socket is not None:
             self._connect_s = 0.0
             self._kept = True
+            self._state = State.ASKING
             self._ask(self._socket)
         else:
             self._connect()
@@ -78,20 +90,20 @@ class EpollDevice(Device):
         if connection is None:
             return  # Closed earlier in the same batch of events.
         if mask & select.EPOLLOUT:
-            if self._connecting:
+            if self._state is State.CONNECTING:
                 self._connected(connection)
             elif self._unsent:
                 self._send(connection)
-        elif self._connecting:
+        elif self._state is State.CONNECTING:
             pass  # An event of this batch for an earlier socket of the same number.
-        elif self.idle:
+        elif self._state is State.IDLE:
             self._stirred(connection)
         else:
             self._read(connection)
 
     def expire(self) -> None:
         """The poll under way has taken longer than the timeout."""
-        self._fail(Outcome.CONNECT_TIMEOUT if self._connecting else Outcome.READ_TIMEOUT)
+        self._fail(Outcome.CONNECT_TIMEOUT if self._state is State.CONNECTING else Outcome.READ_TIMEOUT)
 
     def interrupt(self) -> None:
         """The run is cut short, and the poll under way is not waited for any more."""
@@ -103,7 +115,6 @@ class EpollDevice(Device):
             del self._swarm.connections[self._socket.fileno()]
             self._socket.close()
             self._socket = None
-        self._connecting = False
         self._unsent = b""
 
     # Connecting and sending.
@@ -115,13 +126,13 @@ class EpollDevice(Device):
         self._connect_s = 0.0
         self._kept = False
         self._reader = AnswerReader(time.monotonic, keep_bodies=False)
+        self._state = State.CONNECTING
         self._connect_begun = time.monotonic()
         try:
             self._socket = connection = self._open()
         except OSError as error:
             self._fail_to_connect(error)
             return
-        self._connecting = True
         self._swarm.connections[connection.fileno()] = self
         self._swarm.epoll.register(connection.fileno(), select.EPOLLOUT)
 
@@ -143,7 +154,7 @@ class EpollDevice(Device):
         if code := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._fail_to_connect(OSError(code, os.strerror(code)))
             return
-        self._connecting = False
+        self._state = State.ASKING
         self._connect_s = time.monotonic() - self._connect_begun
         self._swarm.counters.connects += 1
         self._swarm.epoll.modify(connection.fileno(), select.EPOLLIN)
@@ -249,11 +260,10 @@ class EpollDevice(Device):
     def _fail_to_connect(self, error: OSError) -> None:
         reason = httpx.ConnectError(str(error))
         reason.__cause__ = error
-        self._connecting = True
         self._fail(outcome_of(reason))
 
     def _fail(self, outcome: Outcome) -> None:
-        if self._connecting:
+        if self._state is State.CONNECTING:
             self._connect_s = time.monotonic() - self._connect_begun
         self.close()
         if (answer := self._reader.answer).status:
@@ -264,7 +274,7 @@ class EpollDevice(Device):
         """Keeps the row of the poll under way, and says when the next one is due."""
         swarm, answer = self._swarm, self._reader.answer
         swarm.in_flight.pop(self, None)
-        self.idle = True
+        self._state = State.IDLE
         self.ended(
             self._sent, done, self._connect_s, answer.status, answer.body_bytes, found, answer.first_byte_at
         )

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.device import Device
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
@@ -367,3 +368,16 @@ def test_a_device_says_its_number_only_where_it_is_asked_for(tmp_path: Path, eng
         polled[named] = Counter(heads)
     assert polled[False] == {}
     assert {int(head.partition(b":")[2]): count for head, count in polled[True].items()} == Counter(rows["client"].to_list())
+
+
+def test_a_poll_that_never_gets_a_connection_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It times out as not connected, and not as unanswered: whoever reads it looks at the network, not at the server."""
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(LeanTransport, "_open", never)
+    asked = plan(clients=2, interval_s=0.1, warmup_s=0.0, window_s=0.6)
+    rows, facts = measure(tmp_path, [GOOD], asked, "httpx", timeout_s=0.2)
+    assert set(outcomes(sent_of(rows))) == {"connect_timeout"}
+    assert facts["connects"] == 0
