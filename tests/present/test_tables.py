@@ -10,7 +10,7 @@ import pytest
 
 from experiments.present.html import Markup, element, table
 from experiments.present.pages.run import Page, asked
-from experiments.present.tables import headline, provenance, verdict
+from experiments.present.tables import headline, provenance, service_level, verdict
 from experiments.present.tables.clients import clients
 from experiments.present.tables.sortable import SortableTable
 from experiments.record.reading import Record
@@ -95,8 +95,8 @@ def test_a_missed_service_level_names_what_is_missed() -> None:
     ]
     level = {"asked": True, "met": False, "items": items}
     expected = "The service level that was asked for is missed: response p99 of A, ms is 7.31, limit 5."
-    assert headline.level_sentence(level) == expected
-    made = plain(headline.service_level({"service_level": level}))
+    assert service_level.sentence(level) == expected
+    made = plain(service_level.levels({"service_level": level}))
     assert made.index("✖ missed") < made.index("✔ met")
 
 
@@ -171,14 +171,14 @@ def test_what_no_poll_kept_has_a_share_instead_of_a_figure() -> None:
     item = {"name": "status_response_p99_ms", "limit": 50.0, "figure": None, "met": False}
     allowed = {"name": "failure_pct", "limit": 1.0, "figure": 0.5, "met": True}
     missed = {"asked": True, "met": False, "items": [item | {"within_pct": 5.0, "left_out_pct": 0.0}]}
-    said = headline.level_sentence(missed)
+    said = service_level.sentence(missed)
     assert all(figure in said for figure in ("missed", "p99 of A", "5.000 %", "within 50 ms", "99 % should be"))
-    assert "none: 5.000 % of the polls" in plain(headline.service_level({"service_level": missed}))
+    assert "none: 5.000 % of the polls" in plain(service_level.levels({"service_level": missed}))
     spared = item | {"figure": 4.0, "met": True, "within_pct": 99.8, "left_out_pct": 0.5}
     met = {"asked": True, "met": True, "items": [spared, allowed]}
     said = "0.500 % of the polls failed and are left out of response p99 of A, ms: slo_failure_pct=1 allows that."
-    assert headline.level_sentence(met) == f"The service level that was asked for is met. {said}"
-    assert said in plain(headline.service_level({"service_level": met}))
+    assert service_level.sentence(met) == f"The service level that was asked for is met. {said}"
+    assert said in plain(service_level.levels({"service_level": met}))
 
 
 def test_what_a_generator_does_not_tell_is_not_nought(tmp_path: Path) -> None:

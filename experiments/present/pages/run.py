@@ -23,6 +23,7 @@ from experiments.present.tables import connections, database, limits, wrong_answ
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
+from experiments.present.tables import service_level as levels
 from experiments.present.tables import target as targets
 from experiments.present.tables import verdict as judgement
 from experiments.present.tables.clients import clients as clients_table
@@ -122,7 +123,7 @@ class Page:
 
     def service_level(self) -> Markup:
         """The limits that were asked for, and whether they are kept."""
-        return figures.service_level(self.summary)
+        return levels.levels(self.summary)
 
     def costs(self) -> Markup:
         """What the server and the generator used."""
@@ -155,7 +156,7 @@ class Page:
         if self.summary["verdict"]["status"] == "invalid":
             raise VerdictError(f"strict: the run is invalid. {judgement.reason(self.summary['verdict'])}")
         if level["asked"] and level["met"] is not True:
-            raise VerdictError(f"strict: {figures.level_sentence(level, self.record.endpoints)}")
+            raise VerdictError(f"strict: {levels.sentence(level, self.record.endpoints)}")
         if self._comparison is not None:
             differences.enforce(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
 

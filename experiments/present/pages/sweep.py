@@ -14,7 +14,7 @@ from experiments.present.format import LONGER, percent, plain
 from experiments.present.html import Markup, caption, note
 from experiments.present.tables import changes as differences
 from experiments.present.tables import provenance as sources
-from experiments.present.tables.headline import missed_limit
+from experiments.present.tables.service_level import missed_limit
 from experiments.present.tables.studies import sweep as tables
 from experiments.record.collection import collect
 

@@ -1,12 +1,12 @@
-"""The result in figures: all endpoints beside each other, the service level, what it cost."""
+"""The result in figures: all endpoints beside each other, and what it cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from experiments.analyse.summary import error_statuses, is_longer
-from experiments.analyse.targets.naming import ARTICLE, letters, titles
+from experiments.analyse.targets.naming import titles
 from experiments.present.format import (
     LONGER,
     NONE,
@@ -15,15 +15,13 @@ from experiments.present.format import (
     longer,
     number,
     percent,
-    plain,
     plural,
     ranked,
     reasons,
     size,
 )
 from experiments.present.html import Markup, Piece, caption, element, note, table
-from experiments.present.tables import connections, limits
-from experiments.present.tables.verdict import STATUSES, badge, shown
+from experiments.present.tables import connections, limits, service_level
 from experiments.record.schema import UNANSWERED
 
 _KINDS = (("response_ms", "response"), ("latency_ms", "latency"))
@@ -35,69 +33,8 @@ def sentences(summary: Mapping[str, Any]) -> list[str]:
     said = [_endpoint_sentence(title, one) for title, one in _polled(summary)]
     level = summary.get("service_level") or {}
     if level.get("asked"):
-        said.append(level_sentence(level, summary["endpoints"]))
+        said.append(service_level.sentence(level, summary["endpoints"]))
     return said
-
-
-def level_sentence(level: Mapping[str, Any], names: Iterable[str] = ARTICLE) -> str:
-    """Whether the service level is met, and if not, by what it is missed; and what was left out of it, as allowed.
-
-    Args:
-        names: all endpoints of the run, as for the functions below.
-    """
-    said = _LEVEL_WORDS[level.get("met")]
-    missed, left_out = missed_limits(level, names), _left_out(level, names)
-    return f"{said[:-1]}: {missed}.{left_out}" if missed else f"{said}{left_out}"
-
-
-def missed_limits(level: Mapping[str, Any], names: Iterable[str] = ARTICLE) -> str:
-    """`response p99 of A, ms is 61.2, limit 50`, for each limit that is missed; empty if none is."""
-    names = tuple(names)
-    return "; ".join(missed_limit(item, names) for item in level["items"] if item["met"] is False)
-
-
-def missed_limit(item: Mapping[str, Any], names: Iterable[str] = ARTICLE) -> str:
-    """Its figure; where there is none, since polls had no right answer, how many were in time."""
-    if item["figure"] is None and item.get("within_pct") is not None:
-        return f"{_level_name(item, names)}: {_in_time(item)}, 99 % should be"
-    return f"{_level_name(item, names)} is {shown(item['figure'])}, limit {shown(item['limit'])}"
-
-
-def _in_time(item: Mapping[str, Any]) -> str:
-    return f"{number(item['within_pct'], 4)} % of the polls were answered right within {plain(item['limit'])} ms"
-
-
-def _left_out(level: Mapping[str, Any], names: Iterable[str]) -> str:
-    """The failures that a limit in ms does not count, because the user allowed so many."""
-    names = tuple(names)
-    said = [
-        f"{percent(item['left_out_pct'], 100)} of the polls failed and are left out of {_level_name(item, names)}"
-        for item in level["items"]
-        if item.get("left_out_pct")
-    ]
-    if not said:
-        return ""
-    allowed = [plain(item["limit"]) for item in level["items"] if item["name"] == "failure_pct"]
-    by = f"slo_failure_pct={allowed[0]}" if allowed else "failure_pct of the target"
-    return f" {'; '.join(said)}: {by} allows that."
-
-
-def _level_name(item: Mapping[str, Any], names: Iterable[str]) -> str:
-    called = {
-        "failure_pct": "polls failed or not answered, %",
-        "devices_pct": "devices that keep the level each by itself, %",
-    }
-    for name, letter in letters(names).items():
-        called[f"{name}_response_p99_ms"] = f"response p99 of {letter}, ms"
-        called[f"{name}_failure_pct"] = f"polls of {letter} failed or not answered, %"
-    return called.get(item["name"], str(item["name"]))
-
-
-_LEVEL_WORDS = {
-    True: "The service level that was asked for is met.",
-    False: "The service level that was asked for is missed.",
-    None: "Too few polls to say whether the service level is met.",
-}
 
 
 def _endpoint_sentence(title: str, one: Mapping[str, Any]) -> str:
@@ -210,33 +147,6 @@ def _time(times: Mapping[str, Any], column: str) -> Piece:
     open_ended = (times.get("interval_open") or {}).get(column)
     within = f"[{low} or longer]" if open_ended else f"[{low} – {high}]"
     return element("span", f"{figure} ", element("span", within, css="lab-small"))
-
-
-def service_level(summary: Mapping[str, Any]) -> Markup:
-    """Every limit that was asked for, and whether it is kept."""
-    level = summary.get("service_level") or {}
-    if not level.get("asked"):
-        return caption("No service level was asked for: every slo_... parameter is at its default.")
-    names = summary.get("endpoints", ARTICLE)
-    rows: list[list[Piece]] = [
-        [_level_name(item, names), badge(_LEVEL_STATUS[item["met"]]), _level_figure(item), shown(item["limit"])]
-        for item in level["items"]
-    ]
-    made = table(["service level", "kept", "figure", "limit"], rows, label="service level", numbers={2, 3})
-    return made + (caption(said) if (said := _left_out(level, names)) else Markup(""))
-
-
-def _level_figure(item: Mapping[str, Any]) -> str:
-    if item["figure"] is None and item["met"] is False and item.get("within_pct") is not None:
-        return f"none: {_in_time(item)}"
-    return shown(item["figure"])
-
-
-_LEVEL_STATUS = {
-    True: STATUSES["valid"]._replace(word="met"),
-    False: STATUSES["invalid"]._replace(word="missed"),
-    None: STATUSES["suspect"]._replace(word="cannot be said"),
-}
 
 
 def costs(summary: Mapping[str, Any]) -> Markup:

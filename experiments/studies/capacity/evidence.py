@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.predict.cell import Cell as Figures
-from experiments.present.tables.headline import missed_limits
+from experiments.present.tables.service_level import missed_limits
 from experiments.studies.capacity.search import Shown
 from experiments.studies.cells import Outcome
 
