@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from experiments.analyse.targets import naming
-from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from experiments.present.palette import ENDPOINT_COLOURS
 
 MOST_DRAWN = 12
 """Endpoints in one chart; the tables have all of them."""
 
-_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED, BLACK)
 _SYMBOLS = ("circle", "diamond", "square", "hexagon", "star", "pentagon", "bowtie")
 """None of those that mark failed polls."""
 _DASHES = (("solid", "dash"), ("longdash", "dashdot"))
@@ -45,9 +44,9 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
         name: Look(
             title=titles[name],
             short=_shortened(letters[name]),
-            colour=_COLOURS[place % len(_COLOURS)],
+            colour=ENDPOINT_COLOURS[place % len(ENDPOINT_COLOURS)],
             symbol=_SYMBOLS[place % len(_SYMBOLS)],
-            dashes=_DASHES[place // len(_COLOURS) % len(_DASHES)],
+            dashes=_DASHES[place // len(ENDPOINT_COLOURS) % len(_DASHES)],
         )
         for place, name in enumerate(names)
     }

@@ -9,6 +9,9 @@ from __future__ import annotations
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 RED, PURPLE, YELLOW, BLACK, GREY = "#D55E00", "#CC79A7", "#F0E442", "#222222", "#8A8A8A"
 
+ENDPOINT_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED, BLACK)
+"""Of the endpoints of a run, in the target's order: A is the first, B the second."""
+
 PERCENTILES = (("p50", "solid", 2.4), ("p95", "dash", 1.7), ("p99", "dot", 1.7))
 """Percentile, dash and width of its line; longest dash for the most frequent."""
 

@@ -17,7 +17,7 @@ from experiments.present.tables import trials as tables
 from experiments.present.tables.sortable import SortableTable
 from experiments.present.tables.studies import capacity as facts
 from experiments.record import reading
-from experiments.studies.agenda import Agenda
+from experiments.studies.announcer import Announcer
 from experiments.studies.calibrate import certificate, known, limits
 from experiments.studies.calibrate.bench import RUN_S, Trials
 from experiments.studies.calibrate.certificate import Tried
@@ -68,9 +68,9 @@ class Calibration(Facade[Asked]):
         }
 
     @cached_property
-    def _agenda(self) -> Agenda:
+    def _agenda(self) -> Announcer:
         cases = (case for cases in self._cases.values() for case in cases)
-        return Agenda(sum(not self.study.found(case).done for case in cases), to_stdout, RUN_S)
+        return Announcer(sum(not self.study.found(case).done for case in cases), to_stdout, RUN_S)
 
     def known_answers(self) -> Markup:
         """Part 1: every program x pacing x engine, expected beside measured."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 _ENOUGH = 3
 
 
-class Agenda:
+class Announcer:
     """Counts the runs that are begun, and takes those to come for as long as those that are over."""
 
     def __init__(

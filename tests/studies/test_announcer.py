@@ -1,12 +1,12 @@
 """Progress of a calibration: where it is, and when it will be over."""
 
-from experiments.studies.agenda import Agenda
+from experiments.studies.announcer import Announcer
 
 
 def test_each_line_has_a_time_a_place_and_an_end() -> None:
     """After some runs the estimate follows how long they took."""
     now, lines = [0.0], list[str]()
-    agenda = Agenda(20, lines.append, 13.0, lambda: now[0])
+    agenda = Announcer(20, lines.append, 13.0, lambda: now[0])
     for number in range(20):
         agenda(f"run {number}")
         now[0] += 30
@@ -18,7 +18,7 @@ def test_each_line_has_a_time_a_place_and_an_end() -> None:
 def test_more_runs_than_were_announced_do_no_harm() -> None:
     """The count goes on, and nothing is left."""
     lines: list[str] = []
-    agenda = Agenda(1, lines.append, 13.0, lambda: 0.0)
+    agenda = Announcer(1, lines.append, 13.0, lambda: 0.0)
     agenda("first")
     agenda("second")
     assert "2 of 2: second; about 0 s left" in lines[1]
