@@ -38,6 +38,8 @@ async def verify(run: RunState, server: ServerProcess | ExternalServer) -> dict[
         headers = await server.verify()
     tried = await run.precheck.round(server.url, server.address)
     run.precheck.refuse(tried)
+    if run.database is not None:
+        await run.database.begin_counting()
     answers = {one.endpoint: one.answer for one in tried.exchanges if one.answer is not None}
     if not known:
         checksums = {name: answer.checksum for name, answer in answers.items()}

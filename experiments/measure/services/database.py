@@ -41,6 +41,8 @@ class Database:
         """What the server must find to reach it."""
         self.facts: dict[str, Any] = {}
         """What a record says of it."""
+        self._before = 0
+        """Polls that were written before the load."""
 
     @classmethod
     async def open(cls, scenario: Scenario) -> Database | None:
@@ -81,11 +83,19 @@ class Database:
         self.environment = said["environment"]
         self.facts = said["prepared"]
 
+    async def begin_counting(self) -> None:
+        """What was written until now, by the device that asks before the load, does not count.
+
+        Raises:
+            ParameterError: the database does not answer.
+        """
+        self._before = (await self._ask({"count": True}, _COUNT_S))["polls"]
+
     async def finish(self) -> None:
         """Counts what was written during the run and clears up; the server must have ended. Faults become facts."""
         try:
             said = await self._ask({"count": True}, _COUNT_S)
-            self.facts["polls_written"] = said["polls"]
+            self.facts["polls_written"] = said["polls"] - self._before
         except ParameterError as error:
             self.facts["polls_written"] = None
             self.facts["error"] = str(error)
