@@ -1,4 +1,4 @@
-"""Requests as they go over the wire: an `httpx.Request` in, bytes out, encoded once for all the times that it is asked."""
+"""Requests as they go over the wire: an `httpx.Request` in, the bytes of its head out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ import httpx
 
 RETRIABLE = frozenset({"GET", "OPTIONS", "TRACE"})
 """Methods that may be asked again when a reused connection closes without an answer (RFC 9110, 9.2.2)."""
-
-
-def prepare(request: httpx.Request) -> httpx.Request:
-    """Encodes a request without a body once, for all the times that it will be asked."""
-    request.extensions["lean_wire"] = head(request)
-    return request
-
-
-def wire_of(request: httpx.Request) -> bytes:
-    """A prepared request as it goes over the wire."""
-    wire: bytes = request.extensions["lean_wire"]
-    return wire
 
 
 def head(request: httpx.Request) -> bytes:
