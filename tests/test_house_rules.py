@@ -35,7 +35,8 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "runner": GROUND | {"measure", "analyse", "present"},
 }
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
-MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "target"}
+MAY_IMPORT["command"] = {*MAY_IMPORT, "command", "typed"} - {"measure"}
+MAY_IMPORT["__main__"] = {"command"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
 
@@ -65,6 +66,7 @@ FLOORS = {
         "chart": {"html", "plain_chart", "template"},
         "layout": {"template"},
         "live": {"format", "html", "palette"},
+        "result": {"answer", "format", "html", "tables"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
         "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
         "tables": {"format", "html"},

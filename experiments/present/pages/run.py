@@ -18,6 +18,8 @@ from experiments.errors import VerdictError
 from experiments.present.axes import step_of
 from experiments.present.format import duration, moment
 from experiments.present.html import Markup, caption, note
+from experiments.present.result import run as run_result
+from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
 from experiments.present.tables import connections, database, limits, wrong_answers
 from experiments.present.tables import headline as figures
@@ -142,6 +144,12 @@ class Page:
     def provenance(self) -> Markup:
         """Where the figures come from."""
         return sources.provenance(self.record)
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        scenario = self._scenario
+        place, margin_pct = scenario.compare_to, scenario.margin_pct
+        return Shown(run_result.result(self.record, self.summary, self._comparison, place, margin_pct))
 
     def enforce(self) -> None:
         """With `strict`, fails the notebook if the run deserves it; to be called after everything is shown.

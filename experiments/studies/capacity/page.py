@@ -19,10 +19,12 @@ from experiments.present.chart import Chart
 from experiments.present.charts.studies import capacity as charts
 from experiments.present.html import Markup, caption, note
 from experiments.present.live.run import to_log
+from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
 from experiments.present.tables import scenario as question
 from experiments.present.tables.studies import capacity as tables
 from experiments.studies.capacity import earlier, extrapolation, rows
+from experiments.studies.capacity import result as capacity_result
 from experiments.studies.capacity import text as words
 from experiments.studies.capacity.params import Asked, levels
 from experiments.studies.capacity.progress import StageT, measured
@@ -205,6 +207,14 @@ class Capacity(Facade[Asked]):
         ]
         shown = tables.held_against(made, label="capacity before and now") if made else Markup("")
         return shown + differences.changes(earlier.comparison(compare_to, self._runs), compare_to, margin_pct)
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        place, margin_pct = self._asked.own.compare_to, self._asked.own.margin_pct
+        before = earlier.both(place, self._found) if place else {}
+        comparison = earlier.comparison(place, self._runs) if place else None
+        name = self.study.folder.path.name
+        return Shown(capacity_result.result(name, self._searches, before, comparison, place, margin_pct))
 
     def enforce(self) -> None:
         """With `strict`, fails the notebook if no edge was found or it became worse; to be called after all is shown.

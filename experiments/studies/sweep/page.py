@@ -46,4 +46,5 @@ class Sweep(Facade[Asked]):
             compare_to=asked.own.compare_to,
             margin_pct=asked.own.margin_pct,
             strict=asked.own.strict,
+            name=study.folder.path.name,
         )
