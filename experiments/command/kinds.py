@@ -12,6 +12,7 @@ from typing import Any
 
 from experiments import parameters
 from experiments.errors import ParameterError
+from experiments.runner import check_earlier
 from experiments.scenario import Scenario
 from experiments.typed import Typed
 
@@ -57,6 +58,7 @@ class Kind:
 
         Raises:
             ParameterError: one sentence for each thing that is wrong.
+            RecordError: what is to be shown or compared with is not there.
         """
         asks = self._asks
         known, texts = (Scenario.model_fields, Scenario.texts()) if asks is None else (asks.names(), asks.textual())
@@ -64,7 +66,8 @@ class Kind:
         given = {name: parameters.meant(one, of_text=name in texts) for name, one in typed.items()}
         asked = defaults(self.notebook) | given
         if asks is None:
-            Scenario.from_parameters(asked)
+            scenario = Scenario.from_parameters(asked)
+            check_earlier(scenario.compare_to, strict=scenario.strict)
         else:
             self._loaded.of(asked)
         return asked

@@ -20,11 +20,9 @@ from typing import Any, TypeVar
 import click
 
 from experiments.command.given import Given
-from experiments.errors import LabError, ParameterError
+from experiments.errors import LabError, ParameterError, RecordError
 
-FINE, MISSED, NOT_MEASURED, WRONG_INPUT = 0, 1, 2, 3
-_FAILED_ANSWER = 1
-"""What `lab try` ends with where an answer is not right."""
+FINE, FAILED, NOT_MEASURED, WRONG_INPUT = 0, 1, 2, 3
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -108,7 +106,7 @@ def try_(target: str, named: Sequence[str]) -> int:
     parameters.check_names(asked, Scenario.model_fields)
     trial = try_target(Scenario.from_parameters({**asked, "target": target}))
     click.echo(repr(trial))
-    return FINE if trial.right else _FAILED_ANSWER
+    return FINE if trial.right else FAILED
 
 
 @lab.command("from")
@@ -157,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOT_MEASURED
     except LabError as error:
         click.echo(str(error), err=True)
-        return WRONG_INPUT if isinstance(error, ParameterError) else NOT_MEASURED
+        return WRONG_INPUT if isinstance(error, ParameterError | RecordError) else NOT_MEASURED
     return int(ended or 0)
 
 
