@@ -69,8 +69,8 @@ servers: .venv/servers ## install what Falcon is compared with
 	@$(BIN)/python -m server.systems.isolated
 	@touch $@
 
-lab: $(STAMP) ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab $(ARGS) notebooks/run.ipynb
+lab: $(STAMP) ## open JupyterLab on a copy of the notebooks, in work/
+	@exec $(BIN)/lab notebook run $(ARGS)
 
 benchmark: $(STAMP) ## print the figures that the README promises, measured here
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -21,6 +21,7 @@ _HOME = {
     "LiveCells": "experiments.present.live.cells",
     "Page": "experiments.present.pages.run",
     "Sweep": "experiments.studies.sweep.page",
+    "form": "experiments.present.live.form",
     "asked": "experiments.studies.calibrate.certificate",
     "load": "experiments.record.reading",
     "run": "experiments.runner",

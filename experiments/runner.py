@@ -78,9 +78,10 @@ def run(
     preflight.check_transport(kind, scenario, what="device")
     told = forgiving(on_progress)
     path = wait_for(run_scenario(scenario, on_progress=told, transport=factory, device=kind))
-    total_s = scenario.warmup_s + scenario.window_s
-    told(Progress("analysing", total_s, total_s))
-    return summarise(load(path))
+    record = load(path)
+    length_s, total_s = scenario.warmup_s + record.window_s, scenario.warmup_s + scenario.window_s
+    told(Progress("analysing", length_s, total_s, cut_short=str(record.cut_short or "")))
+    return summarise(record)
 
 
 def try_target(

@@ -131,6 +131,19 @@ def open_(name: str) -> int:
     return FINE
 
 
+@lab.command("notebook", context_settings={"ignore_unknown_options": True})
+@click.argument("name", default="run")
+@click.option("--fresh", is_flag=True, help="Make the copies anew; those that were changed are kept beside.")
+@click.argument("options", nargs=-1, metavar="[OPTIONS OF JUPYTERLAB]...", type=click.UNPROCESSED)
+def notebook(name: str, fresh: bool, options: Sequence[str]) -> int:
+    """Explore in JupyterLab, on a copy of the notebooks in work/."""
+    from experiments.command import workbench
+
+    for sentence in workbench.copies(fresh):
+        click.echo(sentence)
+    return workbench.start(name, options)
+
+
 def _told(ended: Any) -> int:
     from experiments.command.closing import lines
 
