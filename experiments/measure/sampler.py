@@ -12,14 +12,16 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from experiments.measure.host import network
+from experiments.measure.host import cpu_clock, network
 from experiments.measure.host.allowance import Allowance
 from experiments.record import reading, schema, store
 
@@ -58,8 +60,7 @@ class ProcessTree:
         for process in self._alive():
             try:
                 with process.oneshot():
-                    times = process.cpu_times()
-                    self._cpu_s[process.pid] = times.user + times.system
+                    self._cpu_s[process.pid] = cpu_clock.of(process)
                     if process.status() == psutil.STATUS_ZOMBIE:
                         continue
                     rss += process.memory_info().rss
@@ -85,6 +86,13 @@ class ProcessTree:
             **_held_back(self.allowance),
         }
 
+    def cpu_s(self) -> float:
+        """CPU time so far of the processes that were found last."""
+        for pid, process in self._known.items():
+            with suppress(psutil.Error):  # It ended; its CPU time so far stays counted.
+                self._cpu_s[pid] = cpu_clock.of(process)
+        return sum(self._cpu_s.values())
+
     def _alive(self) -> list[psutil.Process]:
         # A worker that outlives its parent is still part of what the server costs, so what was found once stays looked at.
         found = {pid: process for pid, process in self._known.items() if process.is_running()}
@@ -107,6 +115,7 @@ class Sampler:
         start_at: the start of the measured window, on the monotonic clock; samples before it have `t_s` < 0.
         arrivals: samples that were taken on other machines, with their `t_s`; they are kept among ours.
         clock: seconds that never go back, those of `start_at`.
+        borders: instants, from `start_at` on, at which the servers are sampled besides.
     """
 
     def __init__(
@@ -117,6 +126,7 @@ class Sampler:
         start_at: float,
         arrivals: queue.SimpleQueue[list[dict[str, Any]]] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        borders: Sequence[float] = (),
     ) -> None:
         self._path = run_path / reading.SAMPLES
         self._period_s = sample_ms / 1000
@@ -124,6 +134,7 @@ class Sampler:
         self._start_at = start_at
         self._clock = clock
         self._arrivals = arrivals or queue.SimpleQueue()
+        self._borders = deque(borders)
         self._rows: list[dict[str, Any]] = []
         """Samples since the table was saved last."""
         self._saved: pl.DataFrame | None = None
@@ -160,9 +171,28 @@ class Sampler:
             if self._clock() >= self._next_save:
                 self.save()
             due = max(due + self._period_s, self._clock())
-            self._ended.wait(due - self._clock())
+            self._wait_until(due)
         self.sample(last=True)
         self.save()
+
+    def _wait_until(self, due: float) -> None:
+        """Waits for a sample to be due, or the end; at borders before that, or just missed, looks at the servers."""
+        while not self._ended.is_set() and self._borders and self._start_at + self._borders[0] <= due:
+            if self._ended.wait(self._start_at + self._borders[0] - self._clock()):
+                return
+            self._borders.popleft()
+            self.at_border()
+        self._ended.wait(due - self._clock())
+
+    def at_border(self) -> None:
+        """Takes a sample of each server now, each with an instant of its own: what it has cost is exact between two."""
+        for tree in self._trees:
+            if tree.group == "server":
+                row = tree.sample(expensive=False)
+                # Last of all, since the rest takes milliseconds.
+                row |= {"cpu_s": tree.cpu_s(), "t_s": self._clock() - self._start_at}
+                self._rows.append(row)
+                self._rate(row)
 
     def sample(self, *, last: bool = False) -> None:
         """Takes one sample of every group now; the last one has all that is expensive to read."""

@@ -237,7 +237,7 @@ def made_up(
     play.run()
     for instance, buffers in play.parts.items():
         for number, buffer in enumerate(buffers):
-            store.write_part(path, instance, number, buffer.take(), endpoints=plan.endpoints)
+            store.write_part(path, instance, number, buffer.take(), endpoints=plan.endpoints, systems=plan.system_of_each)
     started = {
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": path.name,

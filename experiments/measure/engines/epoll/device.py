@@ -137,7 +137,7 @@ class EpollDevice(Device):
         self._swarm.epoll.register(connection.fileno(), select.EPOLLOUT)
 
     def _open(self) -> socket.socket:
-        address = self._swarm.target.address
+        address = self._swarm.target.of_system(self._course.plan.system(self.client)).address
         connection = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
         try:
             connection.setblocking(False)
