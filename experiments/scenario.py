@@ -11,6 +11,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, Self, get_args
 from urllib.parse import unquote, urlsplit
 
@@ -23,7 +24,9 @@ from pydantic import (
     model_validator,
 )
 
+from experiments import beside as servers
 from experiments import parts as part
+from experiments.beside import Split, System
 from experiments.errors import ParameterError
 from experiments.parameters import CREDENTIALS, Parameters, built, given, listed, nearest
 from experiments.schedule import Pacing, Phase, Plan
@@ -59,6 +62,11 @@ _REDIS_URL = re.compile(
 
 _OF_HELLO = ("server", "workload", "ratio", "status_bytes", "bulk_bytes")
 """Parameters that say something of the article's two endpoints alone; of another target its file says it."""
+
+_PIECE_S = 2.0
+"""Length of the pieces over which servers are compared: long against a request, short against what changes on a machine."""
+_PIECES = 20
+"""As many of them as a window should have, at least."""
 
 _OF_A_DATABASE = {"workload", "database_url", "db_delay_ms", "db_connections"}
 
@@ -116,6 +124,13 @@ class Scenario(Parameters):
     slo_devices_pct: float = Field(0.0, ge=0, le=100, description="service level: devices that must each keep it; 0: none")
     compare_to: str = Field("", description="earlier run or sweep to compare with")
     margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
+    variant: str = Field(
+        "", description="how the server differs: git:REV, falcon==4.1, workers=N, loop=asyncio, NAME=value; empty: not"
+    )
+    beside: str = Field(
+        "", description="further servers polled in turns: a name, a target file, a URL, or how they differ; empty: none"
+    )
+    beside_split: Split = Field("halves", description="halves (each server has its turn in the interval) or mixed")
     strict: bool = Field(False, description="fail if invalid, a service level is missed, or worse than compare_to")
 
     @classmethod
@@ -155,6 +170,33 @@ class Scenario(Parameters):
         return hello.loaded(
             shares=_weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes), device_header=named
         )
+
+    @property
+    def systems(self) -> tuple[System, ...]:
+        """What is said of each server that is polled, the run's own first."""
+        own = servers.read(self.variant, ()) if self.variant else System()
+        return (own, *servers.several(self.beside, catalogue.SYSTEMS))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people call them, each by another name."""
+        return servers.names(self.measured if not self.server_url else self.server_url, self.systems)
+
+    def load_targets(self) -> tuple[Loaded, ...]:
+        """What is asked of each server, as `load_target`.
+
+        Raises:
+            ParameterError: also where two of them are not asked the same.
+        """
+        first = self.load_target()
+        targets = [loading.load(one.target) if one.target else first for one in self.systems]
+        for one, loaded in zip(self.systems, targets, strict=True):
+            if planning.timings(loaded.target) != planning.timings(first.target):
+                raise ParameterError(
+                    f"beside={one.said!r} has other endpoints than the run's own target, or asks for them in other "
+                    "proportions: only what is asked the same can be compared."
+                )
+        return tuple(targets)
 
     def settled(self, loaded: Loaded) -> Self:
         """The same, where `clients` at its default gives way to the number of devices that the target says.
@@ -202,14 +244,19 @@ class Scenario(Parameters):
         """
         if self.run_dir or self.server_url or self.target != HELLO:
             return
-        system = catalogue.SYSTEMS[self.server]
+        asked = [one for one in self.systems if not (one.target or one.url)]
+        for name, workers in {(one.server or self.server, one.workers or self.workers): None for one in asked}:
+            self._check_system(name, workers)
+
+    def _check_system(self, name: str, workers: int) -> None:
+        system = catalogue.SYSTEMS[name]
         if self.workload not in system.workloads:
             raise ParameterError(
-                f"server={self.server!r} has no workload={self.workload!r}: those that have it are "
+                f"server={name!r} has no workload={self.workload!r}: those that have it are "
                 f"{listed(catalogue.offering(self.workload))}."
             )
-        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload, clients=self.clients):
-            raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
+        if obstacle := catalogue.obstacle(system, workers=workers, workload=self.workload, clients=self.clients):
+            raise ParameterError(f"server={name!r} cannot run here: {obstacle}.")
 
     @field_validator("server")
     @classmethod
@@ -290,6 +337,7 @@ class Scenario(Parameters):
         self._check_of_hello()
         self._check_database()
         self._check_threads()
+        self._check_beside()
         if self.generators == 0 and self.dask_scheduler:
             raise ValueError(
                 f"dask_scheduler={self.dask_scheduler!r} with generators=0: say how many of its workers are to drive "
@@ -348,6 +396,41 @@ class Scenario(Parameters):
         host = urlsplit(self.redis_url).hostname
         if host and not (self.redis_url.startswith("unix:") or _is_here(host)):
             self._refuse_stranger("redis_url", CREDENTIALS.sub("", self.redis_url), "Redis")
+
+    def _check_beside(self) -> None:
+        """What is said of the servers goes together with the rest."""
+        systems = self.systems
+        if self.variant and (systems[0].server or systems[0].target or systems[0].url):
+            raise ValueError(f"variant={self.variant!r} names another server: variant says how the run's own server differs")
+        running = [one for one in systems if one.said and not (one.server or one.target or one.url)]
+        if running and self.server_url:
+            raise ValueError(
+                f"{running[0].said!r} with server_url={self.server_url!r}: a server that runs already is as it is; say the "
+                "URL of the other one"
+            )
+        for one in systems:
+            if one.server and self.target != HELLO:
+                raise ValueError(
+                    f"beside={one.server!r} with target={self.target!r}: systems of the catalogue answer the target "
+                    f"{HELLO!r} alone; name a target file"
+                )
+            if one.url and not is_loopback(one.url):
+                self._refuse_stranger("beside", one.url, "server")
+        if not self.beside:
+            return
+        unfit = {
+            f"workload={self.workload!r}": self.workload != "static",
+            f"engine={self.engine!r}": self.engine == "threads",
+            f"dask_scheduler={self.dask_scheduler!r}": bool(self.dask_scheduler),
+        }
+        for said, does_not_fit in unfit.items():
+            if does_not_fit:
+                raise ValueError(f"beside={self.beside!r} with {said}: that measures one server at a time; leave one out")
+        if len(systems) > servers.MOST or self.clients < 2 * len(systems):
+            raise ValueError(
+                f"beside={self.beside!r} makes {len(systems)} servers for clients={self.clients}: at most {servers.MOST} "
+                "servers, and two devices for each, at least"
+            )
 
     def _refuse_stranger(self, name: str, shown: str, what: str) -> None:
         if not self.allow_remote:
@@ -415,7 +498,7 @@ class Scenario(Parameters):
         if self.target != HELLO:
             return self.plan_of(self.load_target())
         status, bulk = _weights(self.ratio)
-        return Plan.of_ratio(
+        plan = Plan.of_ratio(
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
             status_weight=status,
@@ -426,6 +509,7 @@ class Scenario(Parameters):
             warmup_s=self.warmup_s,
             window_s=self.window_s,
         )
+        return self._divided(plan)
 
     def plan_of(self, loaded: Loaded) -> Plan:
         """The polls of a target that was read.
@@ -433,7 +517,7 @@ class Scenario(Parameters):
         Raises:
             ParameterError: its jitter is longer than an interval.
         """
-        return planning.plan(
+        plan = planning.plan(
             loaded.target,
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
@@ -443,6 +527,15 @@ class Scenario(Parameters):
             warmup_s=self.warmup_s,
             window_s=self.window_s,
         )
+        return self._divided(plan)
+
+    def _divided(self, plan: Plan) -> Plan:
+        """The same for as many servers as are polled."""
+        count = len(self.systems)
+        if count == 1:
+            return plan
+        rounds = _piece_rounds(plan.shortest_s, self.window_s)
+        return replace(plan, systems=count, halves=self.beside_split == "halves", piece_rounds=rounds)
 
     @property
     def body_bytes(self) -> dict[str, int]:
@@ -461,6 +554,8 @@ class Scenario(Parameters):
     def unused(self) -> set[str]:
         """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
         unused = set() if self.workload == "database" else set(_OF_A_DATABASE)
+        unused |= set() if self.beside else {"beside", "beside_split"}
+        unused |= set() if self.variant else {"variant"}
         return unused | ({"target"} if self.target == HELLO else set(_OF_HELLO))
 
     @property
@@ -477,6 +572,11 @@ class Scenario(Parameters):
 def _weights(ratio: str) -> tuple[int, int]:
     status, bulk = ratio.split(":")
     return int(status), int(bulk)
+
+
+def _piece_rounds(shortest_s: float, window_s: float) -> int:
+    """How many intervals a piece has: two seconds of them, less where the window would have fewer than twenty pieces."""
+    return max(1, min(round(_PIECE_S / shortest_s), int(window_s / shortest_s / _PIECES)))
 
 
 def is_loopback(url: str) -> bool:

@@ -20,7 +20,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {
-    *("agenda", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed", "progress"),
+    *("agenda", "beside", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "turns"),
+    *("typed", "progress"),
 }
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
@@ -30,8 +31,10 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     # What is asked of a server is said without the run that asks it.
     "target": {"chance", "errors", "parameters", "schedule", "target"},
     "chance": {"chance"},
-    "schedule": {"chance", "errors", "schedule"},
+    "schedule": {"chance", "errors", "schedule", "turns"},
+    "turns": {"chance"},
     "agenda": {"agenda", "schedule"},
+    "beside": {"beside", "errors", "parameters"},
     "runner": GROUND | {"measure", "analyse", "present"},
 }
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}

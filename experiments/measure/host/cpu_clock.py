@@ -1,8 +1,8 @@
 """CPU time of a process, all its threads that are and were, as exactly as the platform counts it.
 
-Source: clock_getcpuclockid(3) and posix-cpu-timers.c of Linux: a process has a clock that counts the scheduler's nanoseconds,
-the same as /proc/<pid>/task/*/schedstat counts of each thread that is still there. The user and system times of
-/proc/<pid>/stat are the same sum, cut to ticks of a hundredth of a second.
+Source: clock_getcpuclockid(3) and posix-cpu-timers.c of Linux: a process has a clock that counts nanoseconds as the
+scheduler does, the same as /proc/<pid>/task/*/schedstat has for each thread that is still there. The user and system times
+of /proc/<pid>/stat are the same sum, cut to ticks of a hundredth of a second.
 """
 
 from __future__ import annotations
