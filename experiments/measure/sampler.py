@@ -12,7 +12,6 @@ import queue
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -87,11 +86,12 @@ class ProcessTree:
         }
 
     def cpu_s(self) -> float:
-        """CPU time so far of the processes that were found last."""
+        """CPU time so far of the processes that were found last; from any thread."""
+        now = dict(self._cpu_s)
         for pid, process in self._known.items():
             with suppress(psutil.Error):  # It ended; its CPU time so far stays counted.
-                self._cpu_s[pid] = cpu_clock.of(process)
-        return sum(self._cpu_s.values())
+                now[pid] = cpu_clock.of(process)
+        return sum(now.values())
 
     def _alive(self) -> list[psutil.Process]:
         # A worker that outlives its parent is still part of what the server costs, so what was found once stays looked at.
@@ -115,7 +115,7 @@ class Sampler:
         start_at: the start of the measured window, on the monotonic clock; samples before it have `t_s` < 0.
         arrivals: samples that were taken on other machines, with their `t_s`; they are kept among ours.
         clock: seconds that never go back, those of `start_at`.
-        borders: instants, from `start_at` on, at which the servers are sampled besides.
+        borders: instants, from `start_at` on, at which the CPU time of the servers is noted besides.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Sampler:
         self._start_at = start_at
         self._clock = clock
         self._arrivals = arrivals or queue.SimpleQueue()
-        self._borders = deque(borders)
+        self._borders = borders
         self._rows: list[dict[str, Any]] = []
         """Samples since the table was saved last."""
         self._saved: pl.DataFrame | None = None
@@ -143,6 +143,7 @@ class Sampler:
         self._previous: dict[tuple[str, int], tuple[float, float]] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
+        self._borderer = threading.Thread(target=self._look_at_borders, name="borders", daemon=True)
         self._next_expensive, self._next_save = start_at - EXPENSIVE_BEFORE_S, 0.0
         self.samples = 0
         self.error: str | None = None
@@ -153,6 +154,8 @@ class Sampler:
     def start(self) -> None:
         """Begins."""
         self._thread.start()
+        if self._borders:
+            self._borderer.start()
 
     def stop(self) -> None:
         """Takes a last sample and saves all."""
@@ -171,28 +174,24 @@ class Sampler:
             if self._clock() >= self._next_save:
                 self.save()
             due = max(due + self._period_s, self._clock())
-            self._wait_until(due)
+            self._ended.wait(due - self._clock())
         self.sample(last=True)
         self.save()
 
-    def _wait_until(self, due: float) -> None:
-        """Waits for a sample to be due, or the end; at borders before that, or just missed, looks at the servers."""
-        while not self._ended.is_set() and self._borders and self._start_at + self._borders[0] <= due:
-            if self._ended.wait(self._start_at + self._borders[0] - self._clock()):
+    def _look_at_borders(self) -> None:
+        """A thread of its own that gives way to nobody: it reads one clock a process, and a late look costs a piece."""
+        for border in self._borders:
+            if self._ended.wait(self._start_at + border - self._clock()):
                 return
-            self._borders.popleft()
             self.at_border()
-        self._ended.wait(due - self._clock())
 
     def at_border(self) -> None:
-        """Takes a sample of each server now, each with an instant of its own: what it has cost is exact between two."""
+        """Notes what each server has cost until now, each with an instant of its own, and nothing else of it."""
         for tree in self._trees:
             if tree.group == "server":
-                row = tree.sample(expensive=False)
-                # Last of all, since the rest takes milliseconds.
-                row |= {"cpu_s": tree.cpu_s(), "t_s": self._clock() - self._start_at}
-                self._rows.append(row)
-                self._rate(row)
+                cpu_s = tree.cpu_s()
+                row = {"t_s": self._clock() - self._start_at, "group": tree.group, "instance": tree.instance, "cpu_s": cpu_s}
+                self._arrivals.put([row])
 
     def sample(self, *, last: bool = False) -> None:
         """Takes one sample of every group now; the last one has all that is expensive to read."""

@@ -16,13 +16,10 @@ from experiments.analyse.duets.interval import Ratio, ratio
 from experiments.analyse.duets.pieces import pieces
 from experiments.analyse.polls import count
 
-FIGURES = {"cpu": "cpu_ratio", "p50_s": "response_p50_ratio", "p95_s": "response_p95_ratio"}
-"""Figure of a piece -> the ratio that is made of it."""
-
 
 def duets(evidence: Evidence) -> list[dict[str, Any]]:
     """The first server against each of the others; none in a run with one server."""
-    found = pieces(evidence.record, evidence.rows).with_columns(cpu=pl.col("cpu_s") / pl.col("answered"))
+    found = pieces(evidence.record, evidence.rows)
     return [_duet(evidence, found, other) for other in range(1, evidence.record.plan.systems)]
 
 
@@ -35,9 +32,16 @@ def series(found: pl.DataFrame, other: int, figure: str) -> pl.DataFrame:
     return both.select("start_s", "end_s", log=(pl.col(f"{figure}_other") / pl.col(figure)).log())
 
 
+def cpu_series(found: pl.DataFrame, other: int) -> pl.DataFrame:
+    """The ratio of the CPU per request."""
+    return series(found.with_columns(cpu=pl.col("cpu_s") / pl.col("answered")), other, "cpu")
+
+
 def _duet(evidence: Evidence, found: pl.DataFrame, other: int) -> dict[str, Any]:
     plan, called = evidence.record.plan, names(evidence.record)
-    ratios = {said: ratio(series(found, other, figure)["log"].to_list()) for figure, said in FIGURES.items()}
+    of_figure = {"cpu_ratio": cpu_series(found, other)}
+    of_figure |= {f"response_{name}_ratio": series(found, other, f"{name}_s") for name in ("p50", "p95")}
+    ratios = {said: ratio(one["log"].to_list()) for said, one in of_figure.items()}
     costs = {letter: _cpu_us(found.filter(pl.col("system") == number)) for letter, number in (("a", 0), ("b", other))}
     both = evidence.each[0], evidence.each[other]
     return {
