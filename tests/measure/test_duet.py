@@ -90,5 +90,5 @@ _TARGET = """
 app: app:app
 endpoints:
   status:
-    path: /
+    request: GET /
 """
