@@ -7,7 +7,6 @@ seconds that everything else uses. A wrong value raises `ParameterError` before 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from pydantic import (
 )
 
 from experiments import parts as part
+from experiments.addresses import is_here, is_loopback, read_list
 from experiments.errors import ParameterError
 from experiments.parameters import CREDENTIALS, Parameters, built, given, listed, nearest
 from experiments.schedule import Pacing, Phase, Plan
@@ -102,6 +102,9 @@ class Scenario(Parameters):
     generators: int = Field(1, ge=0, le=256, description="generator processes; 0: in this kernel")
     dask_scheduler: str = Field(
         "", description="tcp://host:port of a Dask scheduler: generators on its workers; empty: here"
+    )
+    source_addresses: str = Field(
+        "", description="local addresses that devices connect from, 192.0.2.4-192.0.2.7; empty: chosen by the lab"
     )
     seed: int = Field(1, ge=0, le=2**63 - 1, description="chooses the random phases")
     sample_ms: float = Field(500.0, ge=50, le=60_000, description="ms between two samples of resource use")
@@ -275,6 +278,12 @@ class Scenario(Parameters):
             dumped["redis_url"] = CREDENTIALS.sub("", url)
         return dumped
 
+    @field_validator("source_addresses")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        read_list(value)
+        return "".join(value.split())
+
     @field_validator("dask_scheduler")
     @classmethod
     def _scheduler(cls, value: str) -> str:
@@ -290,6 +299,7 @@ class Scenario(Parameters):
         self._check_of_hello()
         self._check_database()
         self._check_threads()
+        self._check_sources()
         if self.generators == 0 and self.dask_scheduler:
             raise ValueError(
                 f"dask_scheduler={self.dask_scheduler!r} with generators=0: say how many of its workers are to drive "
@@ -325,7 +335,7 @@ class Scenario(Parameters):
         address = catalogue.database_url.parse(self.database_url)
         if self.server_url:
             raise ValueError(f"database_url with server_url={self.server_url!r}: that server brings its own database")
-        if not (address.host.startswith("/") or _is_here(address.host)):
+        if not (address.host.startswith("/") or is_here(address.host)):
             self._refuse_stranger("database_url", address.shown, "database")
 
     def _check_threads(self) -> None:
@@ -346,8 +356,19 @@ class Scenario(Parameters):
                 f"generator may have {_THREADS_LIMIT} at most; ask for more generators, fewer clients or engine='epoll'"
             )
         host = urlsplit(self.redis_url).hostname
-        if host and not (self.redis_url.startswith("unix:") or _is_here(host)):
+        if host and not (self.redis_url.startswith("unix:") or is_here(host)):
             self._refuse_stranger("redis_url", CREDENTIALS.sub("", self.redis_url), "Redis")
+
+    def _check_sources(self) -> None:
+        if not self.source_addresses:
+            return
+        if self.engine not in OWN_ENGINES:
+            raise ValueError(
+                f"source_addresses with engine={self.engine!r}, whose connections are not the lab's own: leave it out, or "
+                "use engine='epoll' or 'httpx'"
+            )
+        if self.dask_scheduler:
+            raise ValueError("source_addresses with dask_scheduler: they would be of one machine; leave it out")
 
     def _refuse_stranger(self, name: str, shown: str, what: str) -> None:
         if not self.allow_remote:
@@ -392,7 +413,7 @@ class Scenario(Parameters):
                 self.keep_alive,
                 self.timeout_s,
             ),
-            part.Engine(self.engine, self.generators, self.dask_scheduler),
+            part.Engine(self.engine, self.generators, self.dask_scheduler, read_list(self.source_addresses)),
             part.Level(self.slo_status_p99_ms, self.slo_bulk_p99_ms, self.slo_failure_pct, self.slo_devices_pct),
             part.Output(
                 self.results_dir,
@@ -467,6 +488,7 @@ class Scenario(Parameters):
     def short_hash(self) -> str:
         """Eight hex digits that differ where what is measured differs; names and places do not count."""
         elsewhere = {"results_dir", "run_id", "run_dir", "compare_to", "margin_pct", "dask_scheduler", "strict", "redis_url"}
+        elsewhere.add("source_addresses")
         elsewhere |= {name for name in type(self).model_fields if name.startswith("slo_")}
         asked = self.model_dump(exclude=elsewhere | self.unused | {"database_url"})
         if self.workload == "database":
@@ -478,16 +500,3 @@ def _weights(ratio: str) -> tuple[int, int]:
     status, bulk = ratio.split(":")
     return int(status), int(bulk)
 
-
-def is_loopback(url: str) -> bool:
-    """Whether an address leads to this machine."""
-    return _is_here(urlsplit(url).hostname or "")
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
