@@ -11,10 +11,10 @@ import resource
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from experiments.addresses import is_loopback
 from experiments.errors import ParameterError
 from experiments.measure.engines import sources
 from experiments.parts import Load, Parts
+from experiments.scenario import is_loopback
 from server import catalogue
 
 SPARE_FILES = 100

@@ -240,7 +240,7 @@ def test_the_machines_of_a_fleet_are_shown_with_their_clocks(tmp_path: Path) -> 
 
 
 def test_the_limits_of_the_machine_are_shown_with_the_addresses_that_widened_them(tmp_path: Path) -> None:
-    """Which files and ports a swarm had is part of how to repeat it; of many addresses the first and the last stand for all."""
+    """Which files and ports a swarm had is part of how to repeat it; many addresses are shown by first and last."""
     plainly = plain(Page(made_up(tmp_path / "one")).provenance())
     assert "devices connected from" not in plainly
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.addresses import is_loopback, read_list
+from experiments.scenario.addresses import is_loopback, read_list
 
 
 def test_a_list_may_have_ranges() -> None:
