@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.beside import System
 from experiments.errors import ParameterError
-from experiments.measure import before, interrupts, manifest, room, supervise
+from experiments.measure import before, interrupts, manifest, preflight, room, supervise
+from experiments.measure.engines import sources
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import Generator, GeneratorProcess, KernelGenerator
@@ -215,8 +216,9 @@ def _watched(run: RunState, number: int, said: System) -> Watched:
 def _generators(run: RunState) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
-    first, *others = [_asked(run, watched) for watched in run.servers]
-    target = replace(first, beside=tuple(others))
+    targets = [_asked(run, watched) for watched in run.servers]
+    run.sources = targets[0].sources
+    target = replace(targets[0], beside=tuple(targets[1:]))
     count = max(1, scenario.generators)
     redis_counters = run.redis.counters(run.path.name) if run.redis else None
     shards = [
@@ -231,7 +233,10 @@ def _generators(run: RunState) -> list[Callable[[], Generator]]:
 
 def _asked(run: RunState, watched: Watched) -> Target:
     """A server, as a device sees it."""
-    server, hello = watched.server, (watched.said.target or run.scenario.target) == HELLO
+    server, hello, engine = watched.server, (watched.said.target or run.scenario.target) == HELLO, run.scenario.parts.engine
+    chosen: tuple[str, ...] = ()
+    if preflight.has_own_connections(engine, run.transport):
+        chosen = sources.chosen(engine.source_addresses, run.scenario.clients, server.address[0])
     return Target.of(
         watched.precheck.loaded,
         server.url,
@@ -239,6 +244,7 @@ def _asked(run: RunState, watched: Watched) -> Target:
         keep_alive=run.scenario.keep_alive,
         timeout_s=run.scenario.timeout_s,
         first=dict(zip(schema.ENDPOINTS, server.checksums, strict=True)) if hello else None,
+        sources=chosen,
     )
 
 

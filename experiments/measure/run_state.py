@@ -62,6 +62,8 @@ class RunState:
     """When it did."""
     servers: list[Watched] = field(default_factory=list)
     """What is polled; the first is what the run is about."""
+    sources: tuple[str, ...] = ()
+    """The local addresses that devices connect from; empty where the system chooses."""
 
     @cached_property
     def plan(self) -> Plan:

@@ -102,7 +102,7 @@ class HttpxSwarm:
         if self._transports is not None:
             return HttpxLink(target, self._transports[place])
         context = self._secured.context(client) if self._secured is not None else None
-        return LeanLink(target, self._routes[system], context)
+        return LeanLink(target, self._routes[system], context, target.source(client))
 
     async def _close(self, links: Sequence[Link]) -> None:
         """Closes all, within a bounded time. Every poll has its row by now, and no fault of a transport may lose it."""
