@@ -71,6 +71,7 @@ FLOORS = {
         "live": {"format", "html", "palette"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
         "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
+        "duets": {"axes", "chart", "format", "html", "layout", "palette", "template"},
         "tables": {"format", "html"},
         "tables.studies": {"format", "html", "tables"},
     },

@@ -68,10 +68,12 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
     first, *others = evidence.each
     return {
         "analysis_version": ANALYSIS_VERSION,
-        **_polled(first),
+        "endpoints": _endpoints(first),
+        "server": _server(first),
         "generator": _generator(evidence),
         **_database(evidence),
         **_beside(evidence, others),
+        "load": _load(first),
         "connecting": _connecting(evidence),
         "connections": connections.summarise(record),
         "service_level": service_level.judge(record.scenario, first.polls, asked.target(record)),
@@ -81,10 +83,8 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
     }
 
 
-def _polled(evidence: Evidence) -> dict[str, Any]:
-    """What came of the polls of one server."""
-    endpoints = {name: _endpoint(evidence, name) for name in evidence.record.endpoints}
-    return {"endpoints": endpoints, "server": _server(evidence), "load": _load(evidence)}
+def _endpoints(evidence: Evidence) -> dict[str, Any]:
+    return {name: _endpoint(evidence, name) for name in evidence.record.endpoints}
 
 
 def _beside(evidence: Evidence, others: Sequence[Evidence]) -> dict[str, Any]:
@@ -93,7 +93,10 @@ def _beside(evidence: Evidence, others: Sequence[Evidence]) -> dict[str, Any]:
         return {}
     called = names(evidence.record)
     found = duets.duets(evidence)
-    beside = [{"name": called[one.system], **_polled(one)} for one in others]
+    beside = [
+        {"name": called[one.system], "endpoints": _endpoints(one), "server": _server(one), "load": _load(one)}
+        for one in others
+    ]
     return {"beside": beside, "duet": found[0], "duets": found}
 
 

@@ -18,11 +18,11 @@ from experiments.analyse.duets import pieces
 from experiments.analyse.targets import asked as of_run
 from experiments.errors import VerdictError
 from experiments.present.axes import step_of
+from experiments.present.duets import table as comparison
 from experiments.present.format import duration, moment, plural
 from experiments.present.html import Markup, caption, note
 from experiments.present.tables import changes as differences
 from experiments.present.tables import connections, database, limits, wrong_answers
-from experiments.present.tables import duet as comparison
 from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
@@ -186,7 +186,7 @@ class Page:
 
     def duet_over_time(self) -> Chart | Markup:
         """The same in each piece of the run."""
-        from experiments.present.charts import duet as drawn
+        from experiments.present.duets import chart as drawn
 
         told = self.summary.get("duets") or []
         found = pieces.pieces(self.record, polls.arrange(self.record)) if told else None
