@@ -13,6 +13,7 @@ _HOME = {
     "Calibration": "experiments.studies.calibrate.page",
     "Capacity": "experiments.studies.capacity.page",
     "Compare": "experiments.studies.compare.page",
+    "History": "experiments.present.history.page",
     "LabError": "experiments.errors",
     "Scenario": "experiments.scenario",
     "AnswerError": "experiments.measure.engines.aio.own_device",

@@ -16,6 +16,7 @@ import httpx
 from experiments.analyse.changes import environment_differences
 from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.clients import clients_table
+from experiments.analyse.history.latest import LATEST
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
@@ -121,7 +122,7 @@ def check_earlier(compare_to: str, *, strict: bool) -> None:
         RecordError: there is no run at `compare_to`.
         ParameterError: `strict`, and it was measured in another environment.
     """
-    if not compare_to:
+    if compare_to in ("", LATEST):
         return
     before = collect(compare_to)[0].started["environment"]
     if strict and (differences := environment_differences(before, fingerprint.fingerprint())):

@@ -71,6 +71,7 @@ FLOORS = {
         "layout": {"template"},
         "live": {"format", "html", "palette"},
         "result": {"answer", "format", "html", "tables"},
+        "history": {"answer", "format", "html", "palette", "subject", "tables"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
         "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
         "duets": {"axes", "chart", "format", "html", "layout", "palette", "template"},

@@ -73,10 +73,11 @@ def conclude(kind: str, notebook: Path, status: int = 0) -> Ended:
     cells = _cells(notebook)
     error = _error(cells, status)
     result = shown.found(cells) or _of_record(place) or _nothing(kind, place.name, error)
-    with suppress(OSError):  # A full disk takes no files; the lines on the terminal say the same.
+    with suppress(OSError, LabError):  # A full disk takes no files; the lines on the terminal say the same.
         files.write(place, result, os.environ)
         _write_histogram(place)
         places.point_latest(place)
+        places.index(place.parent)
     return Ended(result, _exit_code(result, error, report), place, report)
 
 

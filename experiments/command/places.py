@@ -14,8 +14,6 @@ from experiments.command.kinds import Kind
 from experiments.errors import ParameterError
 from experiments.record import reading
 
-INDEX = "index.html"
-"""The page of all results in a folder of them."""
 LATEST = "latest"
 """The link in a folder of results that leads to what was measured last."""
 
@@ -91,12 +89,24 @@ def page(name: str) -> Path:
     Raises:
         ParameterError: there is none.
     """
-    found = find(name) if name else reading.default_results_dir()
-    if found.is_file():
-        return found
-    made = found / ("report.html" if name else INDEX)
+    if not name:
+        return index(reading.default_results_dir())
+    found = find(name)
+    made = found if found.is_file() else found / "report.html"
     if not made.is_file():
-        raise ParameterError(
-            f"{made} is not there: `lab report {found.name}` makes it." if name else f"{made} is not there yet."
-        )
+        raise ParameterError(f"{made} is not there: `lab report {found.name}` makes it.")
     return made
+
+
+def index(folder: Path) -> Path:
+    """Makes the page of all results in a folder anew.
+
+    Raises:
+        ParameterError: it cannot be written.
+    """
+    from experiments.present.history import page as history
+
+    try:
+        return history.write(folder)
+    except OSError as error:
+        raise ParameterError(f"{folder} cannot be written ({error.strerror}).") from None
