@@ -62,6 +62,7 @@ def _duet(evidence: Evidence, found: pl.DataFrame, other: int) -> dict[str, Any]
 
 def _told(one: Ratio) -> dict[str, Any]:
     told = {name: _rounded(value) if isinstance(value, float) else value for name, value in asdict(one).items()}
+    told["half_width_pct"] = _rounded(one.half_width_pct)
     return told | {"kind": one.kind, "smallest_detectable_pct": _rounded(one.smallest_detectable_pct)}
 
 
@@ -74,7 +75,7 @@ def _cpu_us(found: pl.DataFrame) -> float | None:
 def _failures(first: Evidence, second: Evidence) -> dict[str, Any]:
     """Polls that failed or waited in vain, in how many pieces, and how often chance would make so great a difference.
 
-    What the generator did not get to is nobody's failure. Failures come in bursts, so `p` alone is an impression and no test.
+    What the generator did not get to is nobody's failure. Failures come in bursts, so `p` alone is an impression, no test.
     """
     counts = [count(one.polls) for one in (first, second)]
     failed = [one["failed"] + one["unsent_busy"] for one in counts]
