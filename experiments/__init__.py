@@ -23,6 +23,7 @@ _HOME = {
     "Page": "experiments.present.pages.run",
     "Sweep": "experiments.studies.sweep.page",
     "form": "experiments.present.live.form",
+    "duet": "experiments.studies.duet",
     "asked": "experiments.studies.calibrate.certificate",
     "load": "experiments.record.reading",
     "run": "experiments.runner",

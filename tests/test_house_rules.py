@@ -70,7 +70,7 @@ FLOORS = {
         "chart": {"html", "plain_chart", "template"},
         "layout": {"template"},
         "live": {"format", "html", "palette"},
-        "result": {"answer", "format", "html", "tables"},
+        "result": {"answer", "duets", "format", "html", "tables"},
         "history": {"answer", "format", "html", "palette", "subject", "tables"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
         "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},

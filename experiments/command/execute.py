@@ -12,7 +12,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,25 +44,39 @@ class Ended:
     """None where none could be made."""
 
 
-def execute(kind: Kind, given: Given, *, folder: Path | None = None, options: Sequence[str] = ()) -> Ended:
+Judge = Callable[[Result, Path], Result]
+"""Takes a result and its folder, and gives the result with what is to be thought of it besides."""
+
+
+def execute(
+    kind: Kind,
+    given: Given,
+    *,
+    folder: Path | None = None,
+    options: Sequence[str] = (),
+    judge: Judge | None = None,
+    stem: str = "",
+) -> Ended:
     """Runs a notebook with these parameters.
 
     Args:
         folder: where its report goes; None for one made from the parameters.
         options: more words for papermill.
+        stem: what the folder is named after, where neither a name nor a file is given.
+        judge: what the command judges the result by, besides what the notebook does.
 
     Raises:
         ParameterError: a parameter is wrong; nothing was started.
     """
     asked = kind.check(given.typed)
-    place = folder or places.folder(kind, asked, given.stem)
+    place = folder or places.folder(kind, asked, given.stem or stem)
     named = {} if folder or asked[kind.shows] else {kind.id: place.name}
     notebook = place / kind.notebook.name
     status = _papermill(kind.notebook, notebook, [*given.with_texts(named).words, *options])
-    return conclude(kind.name, notebook, status)
+    return conclude(kind.name, notebook, status, judge)
 
 
-def conclude(kind: str, notebook: Path, status: int = 0) -> Ended:
+def conclude(kind: str, notebook: Path, status: int = 0, judge: Judge | None = None) -> Ended:
     """Makes report and files of an executed notebook.
 
     Args:
@@ -73,6 +87,7 @@ def conclude(kind: str, notebook: Path, status: int = 0) -> Ended:
     cells = _cells(notebook)
     error = _error(cells, status)
     result = shown.found(cells) or _of_record(place) or _nothing(kind, place.name, error)
+    result = judge(result, place) if judge else result
     with suppress(OSError, LabError):  # A full disk takes no files; the lines on the terminal say the same.
         files.write(place, result, os.environ)
         _write_histogram(place)

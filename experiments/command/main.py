@@ -75,6 +75,24 @@ for _name in _HELP:
     _notebook(_name)
 
 
+@lab.command(
+    "duet", epilog="A server is said in the words of `beside`: a name, a file, a URL, git:REV, falcon==4.1, workers=2."
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.argument("named", nargs=-1, metavar="[seconds=60] [margin_pct=3] [NAME=VALUE]...")
+@click.option("--id", "own", default="", metavar="NAME", help="Name of the result's folder; empty for the time.")
+def duet_(first: str, second: str, named: Sequence[str], own: str) -> int:
+    """Poll two servers at once: 0 if B needs no more than the margin beside A, 1 if it does, 2 if that cannot be told."""
+    from experiments.command import duet
+    from experiments.command.execute import execute
+    from experiments.command.kinds import KINDS
+
+    given, margin_pct = duet.asked(first, second, named)
+    given = given.with_texts({KINDS["run"].id: own} if own else {})
+    return _told(execute(KINDS["run"], given, judge=duet.judge(margin_pct), stem="duet"))
+
+
 @lab.command("report")
 @click.argument("place", default="latest")
 @_parameters

@@ -9,6 +9,7 @@ from experiments.analyse.changes import Comparison
 from experiments.analyse.summary import error_statuses, is_longer
 from experiments.analyse.targets.naming import titles
 from experiments.present import answer as answers
+from experiments.present.duets import table as duets
 from experiments.present.format import count, longer, number, reasons
 from experiments.present.result.model import Case, Figure, Judgement, Result, State, Table
 from experiments.present.tables import changes as differences
@@ -43,7 +44,7 @@ def result(
         kind="run",
         name=record.run_id,
         title=found.subject.title,
-        answer=found.text,
+        answer=" ".join([*duets.sentences(summary), found.text]),
         service_level=Judgement(status=found.service_level.status, said=found.service_level.said),
         measurement=Judgement(status=found.measurement.status, said=found.measurement.said),
         regressions=[case.said for case in worse if case.status == "failed"],
