@@ -60,6 +60,7 @@ FLOORS = {
     "experiments.present": {
         "palette": set(),
         "look": {"palette"},
+        "told": set(),
         "format": set(),
         "html": set(),
         "template": {"palette"},
@@ -68,9 +69,13 @@ FLOORS = {
         "layout": {"template"},
         "live": {"format", "html", "palette"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
-        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
+        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template", "told"},
         "tables": {"format", "html"},
-        "tables.studies": {"format", "html", "tables"},
+        "tables.studies": {"format", "html", "tables", "told"},
+    },
+    "experiments.studies": {
+        "tools.catalogue": set(),
+        "tools": {"announcer", "cells", "facade", "params", "study", "text", "tools.catalogue"},
     },
     "experiments.target": {
         "masking": set(),

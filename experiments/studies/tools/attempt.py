@@ -26,8 +26,8 @@ from experiments.studies.tools.catalogue.tool import Asked, Tool
 from server import catalogue
 
 OUTPUT, LEDGER, CAME = "output.txt", "ledger.csv", "came.json"
-OVERTIME_S = 14.0
-"""How much longer than its load a tool may take to start, to wait for what is owed, and to end: artillery needs four."""
+OVERTIME_S = 20.0
+"""How much longer than its load a tool may take to start, to wait for what is owed, and to end: tsung needs ten."""
 _UP_S = 15.0
 _ASK_S = 2.0
 

@@ -19,6 +19,9 @@ from server import catalogue
 
 PERCENTS = (50.0, 75.0, 90.0, 95.0, 99.0, MAX)
 
+_SAME_S = 1e-9
+"""Times that differ by less are the same."""
+
 Times = Mapping[float, float]
 """Percent -> seconds; `MAX` for the longest."""
 
@@ -68,11 +71,14 @@ class Truth:
         """Percentiles of what the answers took."""
         return percentiles(self.took)
 
-    @property
-    def late_s(self) -> float:
-        """How much later than worked out the server answered 99 of 100: the unrest of the machine."""
+    def late_s(self, percent: float) -> float:
+        """By how much more than worked out that share of the answers took: the unrest of the machine."""
         late = (self.took - self.worked_out).sort()
-        return max(0.0, float(late.quantile(0.99, interpolation="nearest") or 0.0)) if late.len() else 0.0
+        return max(0.0, float(late.quantile(percent / 100, interpolation="nearest") or 0.0)) if late.len() else 0.0
+
+    def waited(self, timeout_s: float) -> pl.Series:
+        """Seconds of all requests, those that nothing came of among them at the time after which they were given up."""
+        return pl.concat([self.took, pl.Series([timeout_s] * self.unanswered, dtype=pl.Float64)])
 
 
 def percentiles(seconds: pl.Series, percents: Sequence[float] = PERCENTS) -> Times:
@@ -168,7 +174,7 @@ def corrected(took: pl.Series, interval_s: float) -> pl.Series:
         return took
     for value in took.to_list():
         rest = value - interval_s
-        while rest >= interval_s:
+        while rest > interval_s - _SAME_S:
             found.append(rest)
             rest -= interval_s
     return pl.Series(found, dtype=pl.Float64)
