@@ -195,15 +195,15 @@ def _rate(said: Said, truth: Truth) -> Iterator[Finding]:
 def _load(tool: Tool, asked: Asked, answer: str, truth: Truth) -> Iterator[Finding]:
     """Whether it asked as often as it was told to; one that waits after each answer, or for them all, asks less often."""
     wanted = round(asked.per_s * asked.seconds)
-    if truth.count < wanted / 3:
-        what = f"{truth.count:,} requests in {asked.seconds:g} s where {wanted:,} were expected"
-        yield Finding("load", f"sent {what}: it got stuck")
+    if truth.count < wanted / 2 and truth.span_s < asked.seconds / 2:
+        what = f"{truth.count:,} requests where {wanted:,} were expected"
+        yield Finding("load", f"stopped asking after {truth.span_s:.2g} s: {what}")
         return
     if not tool.paced or tool.pacing != "fixed" or catalogue.FOR_TOOLS[answer].most_connections:
         return
-    if truth.count < 0.95 * wanted - asked.clients:
+    if (truth.per_s or 0.0) < (1 - RATE_RATIO) * asked.per_s:
         why = ": it skips what the stall held up" if _stall_end(answer) is not None else ""
-        yield Finding("load", f"sent {truth.count:,} of the {wanted:,} requests that it was told to send{why}")
+        yield Finding("load", f"asked {truth.per_s or 0.0:.0f} times a second where {asked.per_s:.0f} were wanted{why}")
 
 
 def _hidden(tool: Tool, asked: Asked, answer: str, said: Said, truth: Truth) -> Iterator[Finding]:

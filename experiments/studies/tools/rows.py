@@ -41,7 +41,8 @@ def _row(where: Path, came: Came, answer: str, ended: dict[str, object]) -> Row:
     if not isinstance(told, dict):
         raise RecordError(f"{where} does not say what was asked.")
     asked = Asked(**{**told, "folder": where})
-    seen = truths.read(where / LEDGER, asked.timeout_s)
+    late = ended.get("late_s", ())
+    seen = truths.read(where / LEDGER, asked.timeout_s, late if isinstance(late, list) else ())
     row = Row(tool, came.version or "", answer, asked, None, seen, ())
     found: list[Finding] = []
     if not ended["itself"]:

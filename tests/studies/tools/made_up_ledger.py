@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -23,10 +24,12 @@ def asked(folder: Path = Path()) -> Asked:
     )
 
 
-def ledger(took_s: Iterable[float | None], *, statuses: Iterable[int] = (), whole: Iterable[bool] = ()) -> pl.DataFrame:
-    """Requests of nine connections at equal distances over four seconds, each answered after so long; None for never."""
+def ledger(
+    took_s: Iterable[float | None], *, statuses: Iterable[int] = (), whole: Iterable[bool] = (), over_s: float = 4.0
+) -> pl.DataFrame:
+    """Requests of nine connections at equal distances, each answered after so long; None for never."""
     times = list(took_s)
-    came = [4.0 * number / max(1, len(times)) for number in range(len(times))]
+    came = [over_s * number / max(1, len(times)) for number in range(len(times))]
     done = [None if one is None else at + one for at, one in zip(came, times, strict=True)]
     return pl.DataFrame(
         {
@@ -42,6 +45,6 @@ def ledger(took_s: Iterable[float | None], *, statuses: Iterable[int] = (), whol
     )
 
 
-def seen(took_s: Iterable[float | None], **others: Iterable[int] | Iterable[bool]) -> Truth:
+def seen(took_s: Iterable[float | None], **others: Any) -> Truth:
     """The figures of such a ledger."""
-    return truth(ledger(took_s, **others), timeout_s=2.0)  # type: ignore[arg-type]
+    return truth(ledger(took_s, **others), timeout_s=2.0)

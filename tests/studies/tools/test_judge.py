@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from experiments.studies.tools.catalogue import all_tools
@@ -44,7 +45,7 @@ def test_a_tool_that_is_right_is_called_right() -> None:
         (replace(RIGHT, times={50.0: 0.01}), STEADY, "times", "Understates p50 by 50 % (10 ms for 20 ms)"),
         (replace(RIGHT, times={90.0: 1.2}), STEADY, "times", "Overstates p90 60 times (1,200 ms for 20 ms)"),
         (replace(RIGHT, per_s=11.0), STEADY, "rate", "Prints 11 requests/s where 90 came"),
-        (Said(180, 0, 180), seen([0.02] * 180), "load", "Sent 180 of the 360 requests"),
+        (Said(180, 0, 180), seen([0.02] * 180), "load", "Asked 45 times a second where 90 were wanted"),
     ],
 )
 def test_each_way_to_be_wrong_is_found_alone(said: Said, truth: Truth, kind: str, words: str) -> None:
@@ -111,10 +112,12 @@ def test_a_stall_that_percentiles_hide_is_said() -> None:
 def test_a_tool_that_got_stuck_is_told_from_one_that_is_slow() -> None:
     """Whoever stops after its first answers has sent next to nothing, whether it keeps a rate or not."""
     said = Said(9, 0, 9)
-    assert row(said, seen([0.02] * 9), tool="siege").sentence == (
-        "Sent 9 requests in 4 s where 360 were expected: it got stuck."
+    early = seen([0.02] * 9, over_s=0.1)
+    assert row(said, early, tool="siege").sentence == (
+        "Stopped asking after 0.089 s: 9 requests where 360 were expected."
     )
-    assert kinds(Said(200, 0, 200), seen([0.02] * 200), tool="siege") == []
+    assert kinds(said, early, tool="hey") == ["load"]
+    assert kinds(Said(100, 0, 100), seen([0.02] * 100), tool="siege") == []
 
 
 def test_a_wait_that_ended_with_the_timeout_counts_for_what_it_was() -> None:
@@ -129,3 +132,5 @@ def test_unrest_of_the_machine_is_no_fault_of_a_tool() -> None:
     late = replace(STEADY, worked_out=STEADY.took - 0.1)
     said = replace(RIGHT, times={50.0: 0.11})
     assert (kinds(said, STEADY), kinds(said, late)) == (["times"], [])
+    busy = replace(STEADY, unrest=pl.Series([0.1] * 100))
+    assert kinds(said, busy) == []
