@@ -20,7 +20,6 @@ from server.systems.source import code_lines
 __all__ = [
     "BACKLOG",
     "BULK_PATH",
-    "DEVICE_HEADER",
     "GRACEFUL_STOP_S",
     "HEALTH_PATH",
     "KEEP_ALIVE_S",
@@ -49,8 +48,6 @@ STATUS_PATH = "/hello?page=1"
 """Endpoint A."""
 BULK_PATH = "/hello?page=200"
 """Endpoint B."""
-DEVICE_HEADER = "X-Device"
-"""Says which device asks, by its number, where a server keeps something of each."""
 HEALTH_PATH = "/health"
 """JSON with `pid`, `framework`, `version` and `served`: the requests for `/hello` that this worker process has had."""
 

@@ -65,8 +65,8 @@ class Scenario(Fields):
         """
         if self.target != HELLO:
             return loading.load(self.target)
-        named = catalogue.DEVICE_HEADER if self.workload == "database" else ""
-        return hello.loaded(shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes), device_header=named)
+        name = hello.DATABASE if self.workload == "database" else hello.NAME
+        return hello.loaded(name, shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes))
 
     def settled(self, loaded: Loaded) -> Self:
         """The same, where `clients` at its default gives way to the number of devices that the target says.
@@ -122,6 +122,14 @@ class Scenario(Fields):
             )
         if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload, clients=self.clients):
             raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_rows(cls, given: Any) -> Any:
+        """`target=database` is the other way to say `workload=database`."""
+        if isinstance(given, dict) and given.get("target") == hello.DATABASE:
+            return given | {"target": HELLO, "workload": "database"}
+        return given
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -18,7 +18,6 @@ from experiments.target.loaded import Loaded
 from experiments.target.poller import Poller
 from experiments.target.requests.request import with_host
 from experiments.target.swarm import Swarm, prepare
-from server import catalogue
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,10 @@ class Target:
     @classmethod
     def hello(
         cls, url: str, address: tuple[str, int], keep_alive: bool, timeout_s: float, body_bytes: tuple[int, int],
-        checksums: tuple[int, int], names_devices: bool = False,
+        checksums: tuple[int, int], name: str = hello.NAME,
     ) -> Self:  # fmt: skip
         """The article's two endpoints, with these lengths and checksums of right answers of (status, bulk)."""
-        named = catalogue.DEVICE_HEADER if names_devices else ""
-        loaded = hello.loaded(body_bytes=body_bytes, device_header=named)
+        loaded = hello.loaded(name, body_bytes=body_bytes)
         first = dict(zip(("status", "bulk"), checksums, strict=True))
         return cls.of(loaded, url, address, keep_alive=keep_alive, timeout_s=timeout_s, first=first)
 
