@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from experiments import parts as part
 from experiments.errors import ParameterError
@@ -31,6 +32,8 @@ _OF_A_DATABASE = {"workload", "database_url", "db_delay_ms", "db_connections"}
 
 class Scenario(Fields):
     """What is asked of a run."""
+
+    _asked_before: Plan | None = PrivateAttr(None)
 
     @classmethod
     def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
@@ -193,19 +196,10 @@ class Scenario(Fields):
             ParameterError: that file is not there, or not right.
         """
         if self.target != HELLO:
-            return self.plan_of(self.load_target())
+            before = self._asked_before
+            return self.plan_of(self.load_target()) if before is None else replace(before, **self._load)
         status, bulk = weights(self.ratio)
-        return Plan.of_ratio(
-            clients=self.clients,
-            interval_s=self.interval_ms / 1000,
-            status_weight=status,
-            bulk_weight=bulk,
-            phase=self.phase,
-            pacing=self.pacing,
-            seed=self.seed,
-            warmup_s=self.warmup_s,
-            window_s=self.window_s,
-        )
+        return Plan.of_ratio(status_weight=status, bulk_weight=bulk, **self._load)
 
     def plan_of(self, loaded: Loaded) -> Plan:
         """The polls of a target that was read.
@@ -213,16 +207,30 @@ class Scenario(Fields):
         Raises:
             ParameterError: its jitter is longer than an interval.
         """
-        return planning.plan(
-            loaded.target,
-            clients=self.clients,
-            interval_s=self.interval_ms / 1000,
-            phase=self.phase,
-            pacing=self.pacing,
-            seed=self.seed,
-            warmup_s=self.warmup_s,
-            window_s=self.window_s,
-        )
+        return planning.plan(loaded.target, **self._load)
+
+    def knowing(self, plan: Plan | None) -> Self:
+        """The same, of a time when its target asked as in this plan: the file is not read for it any more.
+
+        Args:
+            plan: of a record; None leaves all as it is.
+        """
+        same = self.model_copy()
+        same._asked_before = plan or self._asked_before
+        return same
+
+    @property
+    def _load(self) -> dict[str, Any]:
+        """What a plan is told besides how often each endpoint is polled."""
+        return {
+            "clients": self.clients,
+            "interval_s": self.interval_ms / 1000,
+            "phase": self.phase,
+            "pacing": self.pacing,
+            "seed": self.seed,
+            "warmup_s": self.warmup_s,
+            "window_s": self.window_s,
+        }
 
     @property
     def body_bytes(self) -> dict[str, int]:

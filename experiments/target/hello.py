@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -14,8 +15,9 @@ DATABASE = "database"
 """The same of rows, where each poll says which device it is of."""
 
 
+@lru_cache(maxsize=64)
 def loaded(name: str = NAME, *, shares: tuple[int, int] = (10, 1), body_bytes: tuple[int, int] = (100, 204_800)) -> Loaded:
-    """One of these targets.
+    """One of these targets; PERF: kept, since a sweep checks thousands of cells, and reading YAML takes 10 ms.
 
     Args:
         shares: polls of (status, bulk); 0 for never.
