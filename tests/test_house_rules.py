@@ -20,7 +20,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {
-    *("agenda", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed", "progress"),
+    *("agenda", "chance", "errors", "parameters", "parts", "progress", "record", "scenario", "schedule"),
+    *("target", "typed"),
 }
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
@@ -49,11 +50,12 @@ FLOORS = {
         "engines.aio": {"engines"},
         "engines.epoll": {"engines"},
         "engines.threads": {"engines"},
-        "preflight": {"engines", "engines.aio"},
+        "limits": {"engines"},
+        "preflight": {"limits", "engines", "engines.aio"},
         "servers": {"processes", "host"},
         "services": {"processes", "engines.threads"},
         "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},
-        "generators.dask": {"generators", "host", "servers", "preflight", "sampler"},
+        "generators.dask": {"generators", "host", "servers", "limits", "sampler"},
     },
     "experiments.present": {
         "palette": set(),

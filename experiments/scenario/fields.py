@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from experiments.parameters import CREDENTIALS, Parameters, listed, nearest
-from experiments.scenario.addresses import DASK_SCHEDULER, REDIS_URL, SERVER_URL
+from experiments.scenario.addresses import DASK_SCHEDULER, REDIS_URL, SERVER_URL, read_list
 from experiments.scenario.engines import Engine
 from experiments.schedule import Pacing, Phase
 from experiments.target.hello import NAME as HELLO
@@ -59,6 +59,9 @@ class Fields(Parameters):
     generators: int = Field(1, ge=0, le=256, description="generator processes; 0: in this kernel")
     dask_scheduler: str = Field(
         "", description="tcp://host:port of a Dask scheduler: generators on its workers; empty: here"
+    )
+    source_addresses: str = Field(
+        "", description="local addresses that devices connect from, 192.0.2.4-192.0.2.7; empty: chosen by the lab"
     )
     seed: int = Field(1, ge=0, le=2**63 - 1, description="chooses the random phases")
     sample_ms: float = Field(500.0, ge=50, le=60_000, description="ms between two samples of resource use")
@@ -138,6 +141,12 @@ class Fields(Parameters):
         if url := dumped.get("redis_url"):
             dumped["redis_url"] = CREDENTIALS.sub("", url)
         return dumped
+
+    @field_validator("source_addresses")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        read_list(value)
+        return "".join(value.split())
 
     @field_validator("dask_scheduler")
     @classmethod

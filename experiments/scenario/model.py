@@ -19,7 +19,7 @@ from experiments import parts as part
 from experiments.errors import ParameterError
 from experiments.parameters import built, given, listed
 from experiments.scenario import together
-from experiments.scenario.addresses import is_loopback
+from experiments.scenario.addresses import is_loopback, read_list
 from experiments.scenario.fields import Fields, weights
 from experiments.schedule import Plan
 from experiments.target import hello, loading, planning
@@ -175,7 +175,7 @@ class Scenario(Fields):
                 self.keep_alive,
                 self.timeout_s,
             ),
-            part.Engine(self.engine, self.generators, self.dask_scheduler),
+            part.Engine(self.engine, self.generators, self.dask_scheduler, read_list(self.source_addresses)),
             part.Level(self.slo_status_p99_ms, self.slo_bulk_p99_ms, self.slo_failure_pct, self.slo_devices_pct),
             part.Output(
                 self.results_dir,
@@ -255,6 +255,7 @@ class Scenario(Fields):
     def short_hash(self) -> str:
         """Eight hex digits that differ where what is measured differs; names and places do not count."""
         elsewhere = {"results_dir", "run_id", "run_dir", "compare_to", "margin_pct", "dask_scheduler", "strict", "redis_url"}
+        elsewhere.add("source_addresses")
         elsewhere |= {name for name in type(self).model_fields if name.startswith("slo_")}
         asked = self.model_dump(exclude=elsewhere | self.unused | {"database_url"})
         if self.workload == "database":

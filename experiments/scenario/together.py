@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from experiments.parameters import CREDENTIALS, listed
 from experiments.parts import Level
 from experiments.scenario.addresses import is_here, is_loopback
+from experiments.scenario.engines import OWN_ENGINES
 from experiments.scenario.fields import Fields
 from experiments.target.hello import NAME as HELLO
 from server import catalogue
@@ -34,6 +35,7 @@ def check(asked: Fields, level: Level) -> None:
     _check_of_hello(asked)
     _check_database(asked)
     _check_threads(asked)
+    _check_sources(asked)
     if asked.generators == 0 and asked.dask_scheduler:
         raise ValueError(
             f"dask_scheduler={asked.dask_scheduler!r} with generators=0: say how many of its workers are to drive "
@@ -93,6 +95,18 @@ def _check_threads(asked: Fields) -> None:
     host = urlsplit(asked.redis_url).hostname
     if host and not (asked.redis_url.startswith("unix:") or is_here(host)):
         _refuse_stranger(asked, "redis_url", CREDENTIALS.sub("", asked.redis_url), "Redis")
+
+
+def _check_sources(asked: Fields) -> None:
+    if not asked.source_addresses:
+        return
+    if asked.engine not in OWN_ENGINES:
+        raise ValueError(
+            f"source_addresses with engine={asked.engine!r}, whose connections are not the lab's own: leave it out, or use "
+            "engine='epoll' or 'httpx'"
+        )
+    if asked.dask_scheduler:
+        raise ValueError("source_addresses with dask_scheduler: they would be of one machine; leave it out")
 
 
 def _refuse_stranger(asked: Fields, name: str, shown: str, what: str) -> None:
