@@ -55,7 +55,7 @@ FLOORS = {
         "servers": {"processes", "host"},
         "services": {"processes", "engines.threads"},
         "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},
-        "generators.dask": {"generators", "host", "servers", "limits", "sampler"},
+        "generators.dask": {"generators", "host", "servers", "engines", "limits", "precheck", "sampler"},
     },
     "experiments.present": {
         "palette": set(),

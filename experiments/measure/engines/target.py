@@ -41,6 +41,8 @@ class Target:
     """CRC-32 of right answers by endpoint, where the same bytes are expected and were seen before the load."""
     sources: tuple[str, ...] = ()
     """Local addresses that the devices share out among themselves; empty where the system chooses."""
+    digest: str = ""
+    """Of the file and what it names beside it, as it was read where the run was started; empty: not to be compared."""
 
     @classmethod
     def of(
@@ -48,7 +50,7 @@ class Target:
         first: dict[str, int] | None = None, sources: tuple[str, ...] = (),
     ) -> Self:  # fmt: skip
         """A target that was read, on a server that runs."""
-        return cls(url, address, keep_alive, timeout_s, loaded.text, str(loaded.path), first or {}, sources)
+        return cls(url, address, keep_alive, timeout_s, loaded.text, str(loaded.path), first or {}, sources, loaded.digest)
 
     @classmethod
     def hello(
