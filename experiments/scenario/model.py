@@ -195,9 +195,10 @@ class Scenario(Fields):
         Raises:
             ParameterError: that file is not there, or not right.
         """
+        if self._asked_before is not None:
+            return replace(self._asked_before, **self._load)
         if self.target != HELLO:
-            before = self._asked_before
-            return self.plan_of(self.load_target()) if before is None else replace(before, **self._load)
+            return self.plan_of(self.load_target())
         status, bulk = weights(self.ratio)
         return Plan.of_ratio(status_weight=status, bulk_weight=bulk, **self._load)
 
@@ -249,6 +250,7 @@ class Scenario(Fields):
     def unused(self) -> set[str]:
         """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
         unused = set() if self.workload == "database" else set(_OF_A_DATABASE)
+        unused |= set() if self.device else {"device"}
         return unused | ({"target"} if self.target == HELLO else set(together.OF_HELLO))
 
     @property

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from experiments import parameters
 from experiments.errors import ParameterError
+from experiments.measure import preflight
 from experiments.parameters import Parameters, as_text, built
 from experiments.record.reading import Record
 from experiments.scenario import Scenario
@@ -152,10 +153,11 @@ def check_target(scenario: Scenario) -> None:
     """Refuses a target whose file says how many devices there are to a study that says so itself.
 
     Raises:
-        ParameterError: that, or the target cannot be measured as it is asked.
+        ParameterError: that, or the target or class of devices cannot be measured as it is asked.
     """
     loaded = scenario.load_target()
     scenario.check_target(loaded)
+    preflight.check_own_device(scenario)
     if loaded.target.devices.count is not None:
         raise ParameterError(
             f"{loaded.lines.at(('devices', 'count'))}: how many devices there are is what this varies: leave count out."

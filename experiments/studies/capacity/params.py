@@ -15,6 +15,7 @@ from experiments.analyse import service_level
 from experiments.analyse.service_level import Level
 from experiments.errors import ParameterError
 from experiments.measure import preflight
+from experiments.measure.engines.aio.own_device import paced
 from experiments.parameters import built
 from experiments.record.reading import Record
 from experiments.runner import check_databases, check_earlier
@@ -42,7 +43,7 @@ class Own(StudyParams):
     of_runs = (
         *("target", "server", "server_url", "allow_remote"),
         *("interval_ms", "minutes", "ratio", "status_bytes", "bulk_bytes", "warmup_s", "phase", "pacing"),
-        *("keep_alive", "timeout_s", "engine", "generators", "seed", "sample_ms"),
+        *("keep_alive", "timeout_s", "engine", "device", "generators", "seed", "sample_ms"),
         *("workload", "database_url", "db_delay_ms", "db_connections"),
         *("slo_status_p99_ms", "slo_bulk_p99_ms", "slo_failure_pct", "slo_devices_pct"),
     )
@@ -91,7 +92,8 @@ class Asked(params.Asked):
         asked = cls._of(giving_way(given, USUAL_MS))
         if asked.base.target != HELLO:
             told = asked.base.load_target().shown()
-            asked = replace(asked, base=asked.base.knowing(asked.base.plan), target=told)
+            plan = paced(asked.base.plan, asked.base.device)
+            asked = replace(asked, base=asked.base.knowing(plan), target=told)
         for count in asked.workers:
             # Both ends are checked now: what the largest load cannot be asked for is not found out after an hour.
             asked.at(asked.rules.largest, count).check_server()
