@@ -38,7 +38,7 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "runner": GROUND | {"measure", "analyse", "present"},
 }
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
-MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "target"}
+MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "studies", "target"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
 
@@ -57,7 +57,7 @@ FLOORS = {
         "servers": {"processes", "host"},
         "services": {"processes", "engines.threads"},
         "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},
-        "generators.dask": {"generators", "host", "servers", "limits", "sampler"},
+        "generators.dask": {"generators", "host", "servers", "engines", "limits", "precheck", "sampler"},
     },
     "experiments.present": {
         "palette": set(),
