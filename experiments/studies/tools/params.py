@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from experiments.record.reading import Record
 from experiments.studies import params
-from experiments.studies.params import Id, Names, StudyParams, number, whole
+from experiments.studies.params import NO_RECORDS, Id, Names, StudyParams, number, whole
 from experiments.studies.tools.attempt import Load
 from experiments.studies.tools.catalogue import all_tools
 from experiments.studies.tools.catalogue.tool import Tool
@@ -78,7 +79,7 @@ class Asked(params.Asked):
         return cls(Own.of(given))
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any], records: Mapping[str, Record] = NO_RECORDS) -> Self:
         """What an earlier test was asked."""
         return cls.from_parameters({**now, **{name: plan[name] for name in _PLANNED}})
 
