@@ -34,7 +34,8 @@ endif
 VENV_PACKAGE = import sys; v = sys.version_info[:2]; v < (3, 11) and sys.exit(1); \
   print("python%d.%d-venv" % v)
 
-.PHONY: help servers report try duet calibrate sweep capacity compare tools test test-fast lint lab benchmark clean params-exist
+.PHONY: help servers report try duet probe calibrate sweep capacity compare tools test test-fast lint lab benchmark findings clean \
+  params-exist
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -55,6 +56,9 @@ try: $(STAMP) ## try what a target asks with one device (TARGET=./my.yaml ARGS='
 
 duet: $(STAMP) ## which of two servers needs less, both at once (A=falcon B="starlette workers=2" ARGS='seconds=60')
 	@$(BIN)/python -m experiments duet "$(or $(A),falcon)" "$(or $(B),falcon)" $(ARGS)
+
+probe: $(STAMP) ## what a server does on the wire (SERVER=falcon, an http:// URL, or all, which makes docs/servers.md)
+	@$(BIN)/python -m experiments.probe "$(or $(SERVER),falcon)" $(if $(filter all,$(SERVER)),docs/servers.md) $(ARGS)
 
 calibrate: report ## prove the instrument on this machine (PARAMS=params/calibrate.quick.yaml: the short way)
 
@@ -94,6 +98,11 @@ lab: $(STAMP) ## open JupyterLab on the notebooks
 
 benchmark: $(STAMP) ## print the figures that the README promises, measured here
 	$(BIN)/python -m benchmarks $(ARGS)
+
+findings: ## try what surprised in other people's servers and tools, and tell what has changed since
+	@changed=; for one in findings/*.sh; do [ $$one = findings/start.sh ] && continue; \
+	  echo "$$one"; bash $$one || changed="$$changed $$one"; done; \
+	[ -z "$$changed" ] || { echo "Changed, or could not be tried:$$changed" >&2; exit 1; }
 
 clean: ## remove .venv and caches; results stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

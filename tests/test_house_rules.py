@@ -37,6 +37,7 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "beside": {"beside", "errors", "parameters"},
     "runner": GROUND | {"measure", "analyse", "present"},
 }
+MAY_IMPORT["probe"] = {"errors", "measure", "parameters", "probe"}
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
 MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "studies", "target"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
