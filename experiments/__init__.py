@@ -23,6 +23,7 @@ _HOME = {
     "Page": "experiments.present.pages.run",
     "Sweep": "experiments.studies.sweep.page",
     "form": "experiments.present.live.form",
+    "Tools": "experiments.studies.tools.page",
     "duet": "experiments.studies.duet",
     "asked": "experiments.studies.calibrate.certificate",
     "load": "experiments.record.reading",

@@ -100,6 +100,7 @@ KINDS = {
         Kind("sweep", "sweep", "experiments.studies.sweep.page:Sweep"),
         Kind("capacity", "capacity", "experiments.studies.capacity.page:Capacity"),
         Kind("compare", "compare", "experiments.studies.compare.page:Compare"),
+        Kind("tools", "tools", "experiments.studies.tools.page:Tools"),
         Kind("calibrate", "calibration", "experiments.studies.calibrate.page:Calibration"),
     )
 }

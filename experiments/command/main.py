@@ -31,6 +31,7 @@ _HELP = {
     "sweep": "Measure a grid of loads; --id of an earlier one goes on with it.",
     "capacity": "Search how many devices are held within a service level.",
     "compare": "Compare systems at equal load.",
+    "tools": "Hold load tools against known answers.",
     "calibrate": "Prove the instrument on this machine.",
 }
 

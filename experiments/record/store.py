@@ -78,7 +78,8 @@ def create(results_dir: str, run_id: str, short_hash: str) -> Path:
 def _new_folder(parent: Path, run_id: str, short_hash: str) -> Path:
     if run_id:
         place = parent / run_id
-        if not place.is_dir() or {path.name for path in place.iterdir()} - BESIDE:
+        # A link may lead anywhere, also to an empty folder of somebody else's.
+        if place.is_symlink() or not place.is_dir() or {path.name for path in place.iterdir()} - BESIDE:
             place.mkdir()
         return place
     repeat = 1 + sum(1 for _ in parent.glob(f"*-{short_hash}-*"))

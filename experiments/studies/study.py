@@ -115,17 +115,15 @@ class Study(Generic[AskedT, StepT, CameT]):
         folder = Folder(located(place))
         plan = folder.plan()
         asks.params.check_plan(plan)
-        return cls(asks.of_plan(plan, given), shown=folder.path, bench=bench)
+        return cls(asks.of_plan(plan, given, folder.by_target()), shown=folder.path, bench=bench)
 
-    def within(
-        self, name: str, asked: Callable[[], OtherT], of_plan: Callable[[Mapping[str, Any]], OtherT]
-    ) -> Study[OtherT, Cell, Outcome]:
+    def within(self, name: str, asked: Callable[[], OtherT], kind: type[OtherT]) -> Study[OtherT, Cell, Outcome]:
         """A study of another kind in this one's folder, measured or shown as this one is.
 
         Args:
             name: of its folder.
             asked: what it is asked, where it is measured.
-            of_plan: what it was asked, where it is shown.
+            kind: reads what it was asked, where it is shown.
 
         Raises:
             RecordError: this one is shown, and has no such study.
@@ -133,7 +131,7 @@ class Study(Generic[AskedT, StepT, CameT]):
         if not self.shown:
             return Study(asked(), bench=self._bench)
         place = Folder(self.folder.path / name)
-        return Study(of_plan(place.plan()), shown=place.path)
+        return Study(kind.of_plan(place.plan(), {}, place.by_target()), shown=place.path)
 
     def compared_with(self, compare_to: str) -> str:
         """The earlier study that `compare_to` means: of `latest` the newest that was planned alike here; empty for none."""

@@ -59,7 +59,7 @@ class Result(_Data):
     """What a run or a study comes to."""
 
     schema_version: Literal[1] = 1
-    kind: str = Field(description="run, sweep, capacity, compare, calibrate or duet")
+    kind: str = Field(description="run, sweep, capacity, compare, calibrate or tools")
     name: str = Field(description="of its folder")
     title: str
     answer: str = Field(description="one or two sentences")
