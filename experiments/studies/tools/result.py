@@ -15,11 +15,12 @@ def result(name: str, rows: Sequence[Row], *, strict: bool) -> Result:
     right = {tool: [row.right for row in rows if row.tool.name == tool] for tool in tools}
     wrong = [f"{row.tool.name}, {row.answer}: {row.sentence}" for row in rows if row.tool.ours and not row.right]
     always = [tool for tool, each in right.items() if all(each)]
+    named = f": {', '.join(always)}" if always else ""
     return Result(
         kind="tools",
         name=name,
         title=f"What {plural(len(tools), 'load tool')} say beside the truth",
-        answer=f"{len(always)} of {plural(len(tools), 'tool')} said nothing wrong{': ' if always else ''}{', '.join(always)}.",
+        answer=f"{len(always)} of {plural(len(tools), 'tool')} said nothing wrong{named}.",
         service_level=Judgement(status="not asked", said="Tools were tried, not a server."),
         measurement=_measurement(rows, wrong, strict=strict),
         cases=[
