@@ -166,8 +166,11 @@ def notebook(name: str, fresh: bool, options: Sequence[str]) -> int:
 def _told(ended: Any) -> int:
     from experiments.command.closing import lines
 
+    from experiments.record.reading import default_results_dir
+
     where: Path = ended.report or ended.folder
-    click.echo("\n".join(lines(ended.result, where, f"lab open {ended.folder.name}")))
+    ours = ended.folder.parent == default_results_dir()
+    click.echo("\n".join(lines(ended.result, where, f"lab open {ended.folder.name if ours else ended.folder}")))
     return int(ended.exit_code)
 
 
