@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from experiments.analyse.checks import database, fleet, generator, host, redis, server
+from experiments.analyse.checks import database, fleet, generator, host, redis, server, turns
 from experiments.analyse.checks import record as check_record
 from experiments.analyse.checks.evidence import SEVERITY, Check, Evidence, Found, Status, ms, percentile_or_most
 from experiments.analyse.checks.words import say
@@ -33,6 +33,7 @@ CHECKS: tuple[Callable[[Evidence], Found], ...] = (
     check_record.totals,
     server.served,
     server.workers,
+    turns.turns,
     database.rows_written,
     redis.redis_counts,
     check_record.cut_short,
