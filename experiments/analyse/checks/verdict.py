@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from experiments.analyse.checks import database, fleet, generator, host, redis, server, turns
+from experiments.analyse.checks import database, fleet, generator, host, redis, server
 from experiments.analyse.checks import record as check_record
 from experiments.analyse.checks.evidence import SEVERITY, Check, Evidence, Found, Status, ms, percentile_or_most
 from experiments.analyse.checks.words import say
+from experiments.analyse.duets import turns
 from experiments.analyse.polls import arrange
 from experiments.record.reading import Record
 
