@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.errors import ParameterError
 from experiments.measure import before, interrupts, watched
 from experiments.measure.precheck import Precheck
 from experiments.measure.servers import own, variants
 from experiments.measure.servers.address import look_up
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
+from experiments.measure.services.database import Database
 from experiments.scenario import Scenario
 from experiments.schedule import Plan
 from experiments.target.loaded import Loaded
@@ -32,23 +33,25 @@ async def attempt(scenario: Scenario, *, transport: str = "", device: str = "") 
         device: `module:name` of a user's class of devices; empty for none.
 
     Raises:
-        ParameterError: it cannot be tried.
+        ParameterError: it cannot be tried, or its database cannot be had.
         ServerStartError: the server did not become ready, or nobody answers.
     """
-    if scenario.workload != "static":
-        raise ParameterError(f"workload={scenario.workload!r} cannot be tried by itself: it needs a run's own database.")
     loaded = scenario.load_target()
     check = Precheck(loaded, scenario.parts.load, transport, device)
     said = scenario.systems[0]
     with interrupts.as_cancellation(), tempfile.TemporaryDirectory(prefix="lab-try-") as folder:
-        variant = await asyncio.to_thread(variants.make, said, watched.home(scenario, said, loaded))
-        log = Path(folder) / "server.log"
-        polled = scenario.plan_of(loaded).ever_polled
-        server = watched.make(
-            scenario, said, url=scenario.server_url, precheck=check, log=log, polled=polled, variant=variant,
-            environment=None,
-        )  # fmt: skip
-        try:
+        async with AsyncExitStack() as opened:
+            if (database := await Database.open(scenario)) is not None:
+                opened.push_async_callback(lambda: interrupts.undisturbed(database.close()))
+                await database.prepare(Path(folder))
+            variant = await asyncio.to_thread(variants.make, said, watched.home(scenario, said, loaded))
+            opened.callback(variant.close)
+            server = watched.make(
+                scenario, said, url=scenario.server_url, precheck=check, log=Path(folder) / "server.log",
+                polled=scenario.plan_of(loaded).ever_polled, variant=variant,
+                environment=database.environment if database else None,
+            )  # fmt: skip
+            opened.push_async_callback(lambda: interrupts.undisturbed(server.stop()))
             if isinstance(server, own.OwnProcess):
                 await server.start(asks_ready=False)
             else:
@@ -56,9 +59,6 @@ async def attempt(scenario: Scenario, *, transport: str = "", device: str = "") 
             dns_s = _look_up_s(server.url) if isinstance(server, ExternalServer) else None
             tried = await check.round(server.url, server.address, dns_s=dns_s)
             notes = _notes(loaded, server, tried)
-        finally:
-            await interrupts.undisturbed(server.stop())
-            variant.close()
     return replace(tried, load=foretold(scenario.plan_of(loaded), tried), notes=notes)
 
 
@@ -85,6 +85,11 @@ def _notes(loaded: Loaded, server: ServerProcess | ExternalServer, tried: Tried)
     """Whose cost will be the server's, and what nothing will vouch for."""
     metrics = before.metrics(loaded)
     told: list[str] = []
+    if loaded.target.app and not loaded.target.https and "tls" in loaded.target.model_fields_set:
+        told.append(
+            "tls is not used: the app is served over plain HTTP; name tls.server_cert and tls.server_key to have it served "
+            "over https."
+        )
     if not server.main_pid:
         found = before.owner(server, set(), loaded)
         here = f"The server's cost will be that of {found.name} (process {', '.join(map(str, found.pids))})."
