@@ -55,6 +55,7 @@ def test_a_page_shows_both_servers(tmp_path: Path) -> None:
     names = [trace.name for trace in chart.figure.data]
     assert names == ["95 % interval", "equal", "one piece", "mean"]
     assert len(chart.figure.data[2].x) == 20
+    assert "beside it: starlette" in repr(page.provenance())
 
 
 def test_a_page_of_one_server_says_how_to_get_a_second(tmp_path: Path) -> None:
