@@ -98,7 +98,7 @@ class _Task:
             ParameterError: too few open files are allowed.
             ServerContractError: why the server is not reached.
         """
-        limits.allow_files(limits.Need(len(self._shard.clients) + limits.SPARE_FILES, "this generator"))
+        limits.allow_files([limits.Need(len(self._shard.clients) + limits.SPARE_FILES, "this generator")])
         target, plan = self._shard.target, self._shard.plan
         name = plan.ever_polled[0]
         known = None if target.https else target.first.get(name)
