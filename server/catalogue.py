@@ -13,7 +13,7 @@ from server.known_answer import programs
 from server.known_answer.for_tools import FOR_TOOLS
 from server.payloads import body
 from server.systems import commands, own
-from server.systems.availability import obstacle
+from server.systems.availability import obstacle, program
 from server.systems.model import BACKLOG, GRACEFUL_STOP_S, KEEP_ALIVE_S, System, Workload
 from server.systems.peers import LEFT_OUT, PEERS
 from server.systems.source import code_lines
@@ -21,6 +21,7 @@ from server.systems.source import code_lines
 __all__ = [
     "BACKLOG",
     "BULK_PATH",
+    "COUNT_PATH",
     "DEVICE_HEADER",
     "FOR_TOOLS",
     "GRACEFUL_STOP_S",
@@ -39,6 +40,7 @@ __all__ = [
     "obstacle",
     "offering",
     "own",
+    "program",
     "programs",
 ]
 
@@ -53,6 +55,8 @@ BULK_PATH = "/hello?page=200"
 """Endpoint B."""
 DEVICE_HEADER = "X-Device"
 """Says which device asks, by its number, where a server keeps something of each."""
+COUNT_PATH = "/count"
+"""Where nginx says how many requests all its workers have had, in the words of its `stub_status`."""
 HEALTH_PATH = "/health"
 """JSON with `pid`, `framework`, `version` and `served`: the requests for `/hello` that this worker process has had."""
 

@@ -22,7 +22,7 @@ from experiments.studies.calibrate.trial import Say
 
 LAG_P99_MS = 5.0
 """Up to here a generator carries its devices; the limit of the verdict's own check."""
-STEPS = (500, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 10_000, 12_000)
+STEPS = (500, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 10_000, 12_000, 15_000, 18_000)
 """Devices, tried one after the other."""
 _ATTEMPTS = 2
 STEP_S = 12.0
