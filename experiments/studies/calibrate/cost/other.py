@@ -22,7 +22,7 @@ from experiments.studies.calibrate.cost.load import Load
 from experiments.studies.calibrate.cost.targets import Target
 from experiments.studies.tools.catalogue.tool import Asked, Said, Tool
 
-_CONNECT_S = 2.5
+_CONNECT_S = 4.0
 """How much longer than settling and window a tool goes on: its start is not known to the tenth of a second."""
 _UP_S = 30.0
 """Until every device must have been answered; a loaded machine imports Locust in some seconds."""
