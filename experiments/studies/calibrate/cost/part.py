@@ -147,6 +147,8 @@ class CostPart:
                 skipped[came[0]] = came[1]
         order = [(load.name, load.target) for load in self._loads]
         costs.sort(key=lambda cost: order.index((cost.load, cost.target)))
+        # Kept already now: what comes next takes long, and may be interrupted.
+        Results(costs, skipped=skipped, versions=self._versions()).keep(folder)
         memory, steps = self._grow(engines, folder, say, skipped)
         self.results = Results(costs, memory, steps, skipped, self._versions())
 
