@@ -12,7 +12,7 @@ from itertools import groupby
 from experiments.analyse.instrument import Compared, Figure, compare, speeds
 from experiments.measure.host import fingerprint
 from experiments.present.format import count, number
-from experiments.present.tables.studies.instrument import times
+from experiments.present.tables.studies.instrument import rate, times
 from experiments.studies.calibrate.cost.part import BESIDE
 from experiments.studies.calibrate.cost.results import Results
 
@@ -60,7 +60,7 @@ def _load(load: str, target: str, compared: Sequence[Compared], results: Results
             f"**{number(one.cpu_us_per_poll.median)}**",
             f"{number(one.cpu_us_per_poll.low)} – {number(one.cpu_us_per_poll.high)}",
             times(one),
-            number(one.polls_per_s),
+            rate(one),
             number(one.lag_p50_ms),
             number(one.lag_p99_ms),
             count(one.failed),

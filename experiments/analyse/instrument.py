@@ -33,10 +33,16 @@ class Cost:
     disturbed_by: str | None = None
     """Causes outside the lab that the verdict names; empty on a quiet machine."""
     run_id: str | None = None
+    asked_per_s: float | None = None
+    """Polls that it was told to make; None where it knows no rate."""
     machine_per_s: float | None = None
     """Steps of a loop that is always the same, by the second of processor time, just before."""
     core_free: float | None = None
     """Share of the time for which that loop had a core."""
+
+
+_RATE = 0.05
+"""Share by which a rate may be missed: a poll costs less in a crowd, so costs at other rates are not compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +116,13 @@ class Compared:
     """Of all rounds."""
     times: Spread | None = None
     """How many times as much CPU per poll as one of the lab's engines took in the same round; None beside itself."""
+    asked_per_s: float | None = None
+    """Polls that it was told to make."""
+
+    @property
+    def keeps_rate(self) -> bool:
+        """Whether it made about as many polls as it was told to, or was told no rate."""
+        return keeps_rate(self.polls_per_s, self.asked_per_s)
 
 
 @dataclass(frozen=True)
@@ -121,6 +134,11 @@ class Speed:
     """Median of its turns, as a share of the fastest turn of all rounds."""
     core_free: float
     """Median share of the time for which a loop that wanted a core had one."""
+
+
+def keeps_rate(polls_per_s: float, asked_per_s: float | None) -> bool:
+    """Whether as many polls were answered as were asked for, within 5 %."""
+    return asked_per_s is None or abs(polls_per_s / asked_per_s - 1) <= _RATE
 
 
 def speeds(costs: Iterable[Cost]) -> list[Speed]:
@@ -184,6 +202,7 @@ def _compared(costs: Sequence[Cost], beside: Sequence[Cost]) -> Compared:
         lag_p99_ms=middle(cost.lag_p99_ms for cost in costs),
         failed=sum(cost.failed for cost in costs),
         times=cost_ratio(beside, costs),
+        asked_per_s=first.asked_per_s,
     )
 
 

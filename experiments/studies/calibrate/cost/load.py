@@ -41,6 +41,12 @@ class Load:
         return self.interval_ms / 1000
 
     @property
+    def polls_per_s(self) -> float | None:
+        """Of all devices; None where as many as are answered."""
+        most, least = sorted(map(int, self.ratio.split(":")), reverse=True)
+        return (1 + least / most) * self.clients / self.interval_s if self.paced else None
+
+    @property
     def has_peers(self) -> bool:
         """Whether tools that poll one URL at one rate can be given it."""
         return self.ratio == "1:0"

@@ -77,7 +77,7 @@ def take(turns: Sequence[Turn], folder: Path, say: Say, *, later_s: float) -> It
             per_s, free = probe()
             with TARGETS[load.target](folder) as target:
                 cost = turn.contender.measure(load, target, folder, turn.round)
-            yield replace(cost, machine_per_s=per_s, core_free=free)
+            yield replace(cost, asked_per_s=load.polls_per_s, machine_per_s=per_s, core_free=free)
         except LabError as error:
             say(f"{name} could not be measured: {error}")
             yield f"{name}, {load}, round {turn.round}", str(error)

@@ -53,6 +53,12 @@ def test_everybody_is_measured_once_a_round_under_each_load() -> None:
     assert len({tuple(order) for order in orders}) > 1
 
 
+def test_a_load_says_how_many_polls_it_asks_for() -> None:
+    """500 devices twice a second; of 10:1 every tenth round has a second one; unpaced is as many as are answered."""
+    asked = {str(load): load.polls_per_s for load in EVERYWHERE}
+    assert (asked["random, falcon"], asked["mix, falcon"], asked["unpaced, nginx"]) == (1000.0, 1100.0, None)
+
+
 def test_the_order_depends_on_the_seed_alone() -> None:
     """A plan can be made again."""
     once, again, other = (

@@ -40,6 +40,14 @@ def test_a_ratio_is_held_to_its_target(stock_us: float, met: bool) -> None:
     assert (found.wanted, found.met) == ("1 : 12 or better", met)
 
 
+def test_who_does_not_keep_the_rate_is_not_compared() -> None:
+    """A poll costs less in a crowd and more where there are few: such a ratio is neither reached nor missed."""
+    slow = cost("httpx-stock", 1200.0, polls_per_s=940.0, asked_per_s=1000.0)
+    results = Results(costs=[cost("epoll", 100.0, polls_per_s=951.0, asked_per_s=1000.0), slow])
+    found = line(results, "random, falcon: CPU per poll, epoll : httpx-stock")
+    assert (found.measured, found.met) == ("1 : 12.0  (12.0 – 12.0), but httpx-stock did not keep the rate", None)
+
+
 def test_what_was_not_measured_says_why() -> None:
     """It is neither reached nor missed."""
     results = Results(costs=[cost("httpx-stock", 1.0)], skipped={"epoll": "this lab has no such engine"})
