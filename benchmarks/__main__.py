@@ -3,7 +3,11 @@
     python -m benchmarks                  about a quarter of an hour: part 4 of calibrate.ipynb, and one notebook run
     python -m benchmarks --minutes 10     the notebook run as long as the default one
     python -m benchmarks --rounds 0       the notebook run alone
+<<<<<<< HEAD
     python -m benchmarks --page docs/cost.md    and writes what was measured there
+=======
+    python -m benchmarks duets            how small a difference of two servers is found, and how often: an hour
+>>>>>>> main
 
 A figure beyond its target is printed as it is: nothing here passes or fails. Rows and figures stay in a folder of
 `results/`, as those of a calibration do.
@@ -17,7 +21,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import page
+from benchmarks import duets, page
 from benchmarks.notebook import notebook
 from experiments.analyse.instrument import Figure
 from experiments.errors import LabError
@@ -29,6 +33,8 @@ _MET = {True: "reached", False: "MISSED", None: ""}
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["duets"]:
+        return duets.main(sys.argv[2:], _say)
     arguments = _arguments()
     asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "peers", "loads", "binaries")}
     try:
