@@ -3,11 +3,8 @@
     python -m benchmarks                  about a quarter of an hour: part 4 of calibrate.ipynb, and one notebook run
     python -m benchmarks --minutes 10     the notebook run as long as the default one
     python -m benchmarks --rounds 0       the notebook run alone
-<<<<<<< HEAD
     python -m benchmarks --page docs/cost.md    and writes what was measured there
-=======
     python -m benchmarks duets            how small a difference of two servers is found, and how often: an hour
->>>>>>> main
 
 A figure beyond its target is printed as it is: nothing here passes or fails. Rows and figures stay in a folder of
 `results/`, as those of a calibration do.

@@ -22,7 +22,6 @@ __all__ = [
     "BACKLOG",
     "BULK_PATH",
     "COUNT_PATH",
-    "DEVICE_HEADER",
     "FOR_TOOLS",
     "GRACEFUL_STOP_S",
     "HEALTH_PATH",
@@ -53,8 +52,6 @@ STATUS_PATH = "/hello?page=1"
 """Endpoint A."""
 BULK_PATH = "/hello?page=200"
 """Endpoint B."""
-DEVICE_HEADER = "X-Device"
-"""Says which device asks, by its number, where a server keeps something of each."""
 COUNT_PATH = "/count"
 """Where nginx says how many requests all its workers have had, in the words of its `stub_status`."""
 HEALTH_PATH = "/health"

@@ -16,10 +16,10 @@ _QUICK = Answer(delay_s=_QUICK_S)
 _ALL = (
     Program(name="steady", title="every answer after 20 ms", usual=Answer(delay_s=0.02)),
     Program(
-        name="tenth-slow",
-        title="9 of 10 answers after 5 ms, the tenth after 100 ms",
+        name="eighth-slow",
+        title="7 of 8 answers after 5 ms, the eighth after 100 ms",
         usual=_QUICK,
-        every=10,
+        every=8,
         of_all=True,
         other=Answer(delay_s=0.1),
     ),

@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import ServerStartError
-from experiments.measure.processes.guarded import Guarded, within
+from experiments.measure.processes.guarded import POLL_S, Guarded, within
 from experiments.measure.servers.ports import free_port
 from experiments.record import store
 from experiments.studies.tools.catalogue.tool import Asked, Tool
 from server import catalogue
 
 OUTPUT, LEDGER, CAME = "output.txt", "ledger.csv", "came.json"
-OVERTIME_S = 14.0
-"""How much longer than its load a tool may take to start, to wait for what is owed, and to end: artillery needs four."""
+OVERTIME_S = 20.0
+"""How much longer than its load a tool may take to start, to wait for what is owed, and to end: tsung needs ten."""
 _UP_S = 15.0
 _ASK_S = 2.0
 
@@ -72,12 +72,10 @@ async def attempt(tool: Tool, answer: str, load: Load, folder: Path) -> None:
         OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    server = Guarded(_server(answer, port, folder), env=_environment(load), log_path=folder / "server.log")
+    server, url = start(answer, folder, load.body_bytes)
     try:
         empty = catalogue.FOR_TOOLS[answer].usual.status == _NO_CONTENT
-        await _ready(server, url, _pages(tool, empty=empty))
+        await ready(server, url, _pages(tool, empty=empty))
         asked = load.told(tool, url, empty=empty, folder=folder)
         came = await _ask(tool, asked)
     finally:
@@ -89,16 +87,28 @@ _NO_CONTENT = 204
 
 
 async def _ask(tool: Tool, asked: Asked) -> dict[str, Any]:
-    """Runs the tool to its end, or to ours."""
+    """Runs the tool to its end, or to ours; how late our own waits ended meanwhile tells how busy the machine was."""
     began = time.monotonic()
     environment = {**os.environ, **tool.environment(asked)}
     process = Guarded(tool.called(asked), env=environment, log_path=asked.folder / OUTPUT, cwd=asked.folder)
+    late: list[float] = []
     try:
-        itself = await within(asked.seconds + OVERTIME_S, lambda: _over(process) or tool.has_said(asked))
+        while not (itself := _over(process) or tool.has_said(asked)):
+            at = time.monotonic()
+            if at > began + asked.seconds + OVERTIME_S:
+                break
+            await asyncio.sleep(POLL_S)
+            late.append(time.monotonic() - at - POLL_S)
     finally:
         await process.end()
     code = process.exit[0] if process.exit and itself else None
-    return {"itself": itself, "exit": code, "failure": process.failure, "took_s": round(time.monotonic() - began, 2)}
+    took_s = round(time.monotonic() - began, 2)
+    kept = [round(one, 5) for one in sorted(late)[::-_EVERY][::-1]]
+    return {"itself": itself, "exit": code, "failure": process.failure, "took_s": took_s, "late_s": kept}
+
+
+_EVERY = 10
+"""Of some hundred waits every tenth is kept, the longest among them: enough for a percentile."""
 
 
 def _over(process: Guarded) -> bool:
@@ -106,18 +116,30 @@ def _over(process: Guarded) -> bool:
     return process.exit is not None or process.failure is not None or not process.watched
 
 
-def _server(answer: str, port: int, folder: Path) -> list[str]:
+def start(answer: str, folder: Path, body_bytes: int) -> tuple[Guarded, str]:
+    """Starts the server of one answer, which leaves `LEDGER` in the folder when it is ended; it and its URL.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    port = free_port()
     command = [sys.executable, "-m", "server.known_answer", "--port", str(port), "--program", answer]
-    return [*command, "--ledger", str(folder / LEDGER)]
+    settings = catalogue.SYSTEMS["falcon"].environment(status_bytes=body_bytes, bulk_bytes=body_bytes)
+    command += ["--ledger", str(folder / LEDGER)]
+    server = Guarded(command, env={**os.environ, **settings}, log_path=folder / "server.log")
+    return server, f"http://127.0.0.1:{port}"
 
 
-def _environment(load: Load) -> dict[str, str]:
-    settings = catalogue.SYSTEMS["falcon"].environment(status_bytes=load.body_bytes, bulk_bytes=load.body_bytes)
-    return {**os.environ, **settings}
+ALL_PAGES = (catalogue.STATUS_PATH, catalogue.BULK_PATH, catalogue.HEALTH_PATH)
+"""What must have been asked for before the load."""
 
 
-async def _ready(server: Guarded, url: str, pages: Sequence[str]) -> None:
-    """Waits until it answers, and asks for these pages: what comes after all of them is the load."""
+async def ready(server: Guarded, url: str, pages: Sequence[str] = ALL_PAGES) -> None:
+    """Waits until it answers, and asks for these pages: what comes after all of them is the load.
+
+    Raises:
+        ServerStartError: it did not come up.
+    """
     if not await within(_UP_S, lambda: _answers(url + catalogue.HEALTH_PATH) or not server.watched):
         raise ServerStartError("the server with known answers did not come up.")
     for page in pages:
@@ -131,7 +153,7 @@ def _pages(tool: Tool, *, empty: bool) -> tuple[str, ...]:
     """
     if tool.ours:
         return (catalogue.STATUS_PATH, catalogue.BULK_PATH) if empty else (catalogue.BULK_PATH,)
-    return (catalogue.STATUS_PATH, catalogue.BULK_PATH, catalogue.HEALTH_PATH)
+    return ALL_PAGES
 
 
 def _answers(url: str) -> bool:

@@ -7,14 +7,14 @@ off is only said where the ledger reproduces the tool's figure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
 from experiments.studies.tools.catalogue.tool import MAX, Asked, Said, Tool
-from experiments.studies.tools.truth import Truth, by_the_clock, corrected, percentiles
+from experiments.studies.tools.truth import PERCENTS, Truth, by_the_clock, corrected, percentiles
 from server import catalogue
 
 TIME_S, TIME_RATIO = 0.003, 0.15
@@ -23,7 +23,10 @@ TAIL_S, TAIL_RATIO, TAIL = 0.06, 0.5, 99.0
 """From p99 on: of some hundred requests that is a handful, and the first ones of each tool pay for its start."""
 RATE_RATIO = 0.1
 """Rates: some divide by the time until their own end."""
-_COUNT_RATIO = 0.01
+_STEP = 1.0
+"""Percent: requests that were under way at the end shift a percentile by as much."""
+_COUNT_RATIO, _STRAY = 0.01, 2
+"""Counts: what was under way at the end may be counted or not."""
 
 Kind = Literal["count", "errors", "times", "rate", "load", "hung", "failed"]
 KINDS: dict[Kind, str] = {
@@ -108,9 +111,9 @@ def _counts(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
 
 def _errors(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
     """What it calls failed beside what did fail."""
-    slack = 2 + _COUNT_RATIO * truth.count
+    slack = _STRAY + _COUNT_RATIO * truth.count
     most = truth.refused + truth.short + truth.unanswered
-    if said.failed < truth.failed - slack:
+    if said.failed < truth.failed - slack or (not said.failed and truth.failed > _STRAY):
         what = f"{truth.failed:,} failures" if said.failed else _failures(truth)
         but = f"only {said.failed:,} of " if said.failed else "nothing of "
         yield Finding("errors", f"says {but}{what}")
@@ -134,44 +137,51 @@ def _failures(truth: Truth) -> str:
 
 def _times(tool: Tool, asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
     """Its percentiles beside those of the answers: the one that is furthest off."""
+    told = {percent: there for percent, there in said.times.items() if percent in PERCENTS}
+    waited = truth.waited(asked.timeout_s)
     wrong = {
-        percent: there for percent, there in said.times.items() if percent >= 50 and _off(percent, there, truth.took, truth)
+        percent: there
+        for percent, there in told.items()
+        if _off(percent, there, truth.took, truth) and _off(percent, there, waited, truth)
     }
     if not wrong or not truth.took.len():
         return
     percent = max(wrong, key=lambda one: _ratio(wrong[one], _at(truth.took, one)))
     there, here = wrong[percent], _at(truth.took, percent)
-    factor = max(there, here) / max(1e-6, min(there, here))
-    times = f"{factor:.0f} times" if factor >= 3 else f"{100 * abs(there - here) / here:.0f} %"
+    factor = _ratio(there, here)
+    by = f"{factor:.0f} times" if factor >= _TIMES_FROM else f"by {100 * abs(there - here) / here:.0f} %"
     verb = "overstates" if there > here else "understates"
-    text = f"{verb} {name(percent)} by {times} ({_ms(there)} for {_ms(here)})" if factor < 3 else (
-        f"{verb} {name(percent)} {times} ({_ms(there)} for {_ms(here)})"
-    )
-    yield Finding("times", text + _since(asked, said, truth, wrong))
+    yield Finding("times", f"{verb} {name(percent)} {by} ({_ms(there)} for {_ms(here)})" + _since(asked, told, wrong, truth))
 
 
-def _since(asked: Asked, said: Said, truth: Truth, wrong: dict[float, float]) -> str:
-    """Why, where the ledger gives the tool's own figures when it is read in that way."""
-    each_s = asked.seconds * asked.clients / max(1, truth.count)
+_TIMES_FROM = 3
+
+
+def _since(asked: Asked, told: Mapping[float, float], wrong: Collection[float], truth: Truth) -> str:
+    """Why, where the ledger gives all of the tool's percentiles when it is read in that way."""
+    mean_s = asked.seconds * asked.clients / max(1, truth.count)
+    all_s = asked.interval_s / asked.clients
     ways: tuple[tuple[str, Callable[[], pl.Series]], ...] = (
         ("its time ends at the first byte", lambda: truth.to_first),
         ("it leaves failed requests out of its times", lambda: truth.well),
         (
-            f"it corrects for an interval that nobody asked for ({_ms(each_s)}, its mean)",
-            lambda: corrected(truth.took, each_s),
+            f"it corrects for an interval that nobody asked for ({_ms(mean_s)}, its mean)",
+            lambda: corrected(truth.took, mean_s),
         ),
         (
-            f"it corrects for the interval of all clients together ({_ms(asked.interval_s / asked.clients)})",
-            lambda: corrected(truth.took, asked.interval_s / asked.clients),
+            f"it corrects for the interval of all clients together ({_ms(all_s)})",
+            lambda: corrected(truth.took, all_s),
         ),
         (
             f"it corrects for the interval of a client ({_ms(asked.interval_s)})",
             lambda: corrected(truth.took, asked.interval_s),
         ),
     )
+    if not any(percent < TAIL for percent in wrong):
+        return ""
     for why, how in ways:
         series = how()
-        if series.len() and not any(_off(percent, there, series, truth) for percent, there in wrong.items()):
+        if series.len() and not any(_off(percent, there, series, truth) for percent, there in told.items()):
             return f", since {why}"
     return ""
 
@@ -183,16 +193,17 @@ def _rate(said: Said, truth: Truth) -> Iterator[Finding]:
 
 
 def _load(tool: Tool, asked: Asked, answer: str, truth: Truth) -> Iterator[Finding]:
-    """Whether it asked as often as it was told to; one that waits after each answer is not told how often."""
-    if not tool.paced or tool.pacing != "fixed":
-        return
+    """Whether it asked as often as it was told to; one that waits after each answer, or for them all, asks less often."""
     wanted = round(asked.per_s * asked.seconds)
-    if catalogue.FOR_TOOLS[answer].most_connections:
+    if truth.count < wanted / 2 and truth.span_s < asked.seconds / 2:
+        what = f"{truth.count:,} requests where {wanted:,} were expected"
+        yield Finding("load", f"stopped asking after {truth.span_s:.2g} s: {what}")
         return
-    if truth.count < 0.95 * wanted - asked.clients:
-        stall = _stall_end(answer)
-        why = ": it skips what the stall held up" if stall is not None else ""
-        yield Finding("load", f"sent {truth.count:,} of the {wanted:,} requests that it was told to send{why}")
+    if not tool.paced or tool.pacing != "fixed" or catalogue.FOR_TOOLS[answer].most_connections:
+        return
+    if (truth.per_s or 0.0) < (1 - RATE_RATIO) * asked.per_s:
+        why = ": it skips what the stall held up" if _stall_end(answer) is not None else ""
+        yield Finding("load", f"asked {truth.per_s or 0.0:.0f} times a second where {asked.per_s:.0f} were wanted{why}")
 
 
 def _hidden(tool: Tool, asked: Asked, answer: str, said: Said, truth: Truth) -> Iterator[Finding]:
@@ -213,10 +224,11 @@ def _stall_end(answer: str) -> float | None:
 
 
 def _off(percent: float, there: float, took: pl.Series, truth: Truth) -> bool:
-    """Whether a tool's percentile is further from that of these times than it may be."""
-    here = _at(took, percent)
+    """Whether a tool's percentile is further than it may be from those of these times just below and above it."""
+    low, high = (_at(took, max(0.0, min(MAX, percent + step))) for step in (-_STEP, _STEP))
     seconds, ratio = (TIME_S, TIME_RATIO) if percent < TAIL else (TAIL_S, TAIL_RATIO)
-    return abs(there - here) > max(seconds, ratio * here) + truth.late_s
+    late = truth.late_s(95.0 if percent < TAIL else MAX)
+    return not low - max(seconds, ratio * low) - late <= there <= high + max(seconds, ratio * high) + late
 
 
 def _ratio(there: float, here: float) -> float:
@@ -233,9 +245,5 @@ def name(percent: float) -> str:
 
 
 def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:,.3g} ms"
+    return f"{float(f'{1000 * seconds:.3g}'):,.10g} ms"
 
-
-def worst(rows: Sequence[Row]) -> dict[str, int]:
-    """Tool -> how many answers it is right in."""
-    return {row.tool.name: sum(one.right for one in rows if one.tool.name == row.tool.name) for row in rows}

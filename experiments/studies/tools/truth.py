@@ -19,6 +19,9 @@ from server import catalogue
 
 PERCENTS = (50.0, 75.0, 90.0, 95.0, 99.0, MAX)
 
+_SAME_S = 1e-9
+"""Times that differ by less are the same."""
+
 Times = Mapping[float, float]
 """Percent -> seconds; `MAX` for the longest."""
 
@@ -48,8 +51,12 @@ class Truth:
     """Seconds to its first byte."""
     well: pl.Series
     """Seconds of those that were answered well."""
+    well_came: pl.Series
+    """When these came, in seconds from the first request."""
     worked_out: pl.Series
     """Seconds that the same answers take by the program alone."""
+    unrest: pl.Series
+    """By how many seconds short waits of another program ended late meanwhile: what the machine does to anybody."""
     came: pl.Series
     """When each request came, in seconds from the first; f64, ascending."""
 
@@ -68,11 +75,13 @@ class Truth:
         """Percentiles of what the answers took."""
         return percentiles(self.took)
 
-    @property
-    def late_s(self) -> float:
-        """How much later than worked out the server answered 99 of 100: the unrest of the machine."""
-        late = (self.took - self.worked_out).sort()
-        return max(0.0, float(late.quantile(0.99, interpolation="nearest") or 0.0)) if late.len() else 0.0
+    def late_s(self, percent: float) -> float:
+        """By how much that share of the answers, or of another program's waits, came late: the unrest of the machine."""
+        return max(0.0, *(_at(late, percent) for late in (self.took - self.worked_out, self.unrest)))
+
+    def waited(self, timeout_s: float) -> pl.Series:
+        """Seconds of all requests, those that nothing came of among them at the time after which they were given up."""
+        return pl.concat([self.took, pl.Series([timeout_s] * self.unanswered, dtype=pl.Float64)])
 
 
 def percentiles(seconds: pl.Series, percents: Sequence[float] = PERCENTS) -> Times:
@@ -80,11 +89,15 @@ def percentiles(seconds: pl.Series, percents: Sequence[float] = PERCENTS) -> Tim
     if not seconds.len():
         return {}
     ordered = seconds.sort()
-    return {percent: float(ordered.quantile(percent / 100, interpolation="nearest") or 0.0) for percent in percents}
+    return {percent: _at(ordered, percent) for percent in percents}
 
 
-def read(path: Path, timeout_s: float) -> Truth:
-    """Reads a ledger.
+def _at(seconds: pl.Series, percent: float) -> float:
+    return float(seconds.quantile(percent / 100, interpolation="nearest") or 0.0)
+
+
+def read(path: Path, timeout_s: float, unrest_s: Sequence[float] = ()) -> Truth:
+    """Reads a ledger; arguments as of `truth`.
 
     Raises:
         RecordError: it is not there, or holds something else.
@@ -93,7 +106,7 @@ def read(path: Path, timeout_s: float) -> Truth:
         frame = pl.read_csv(io.BytesIO(path.read_bytes()), schema=_SCHEMA)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RecordError(f"{path} holds no ledger ({error}).") from None
-    return truth(frame.with_columns(whole=pl.col("whole") == "True"), timeout_s)
+    return truth(frame.with_columns(whole=pl.col("whole") == "True"), timeout_s, unrest_s)
 
 
 _SCHEMA = {
@@ -107,12 +120,13 @@ _SCHEMA = {
 }
 
 
-def truth(frame: pl.DataFrame, timeout_s: float) -> Truth:
+def truth(frame: pl.DataFrame, timeout_s: float, unrest_s: Sequence[float] = ()) -> Truth:
     """The figures of a ledger.
 
     Args:
         frame: (connection, came_s, status, whole, due_s, first_s, done_s), times in seconds from the first request.
         timeout_s: after which a client was told to give a request up.
+        unrest_s: how late another program's short waits ended.
     """
     frame = frame.sort("came_s")
     done = frame.filter(pl.col("done_s").is_not_null())
@@ -131,7 +145,9 @@ def truth(frame: pl.DataFrame, timeout_s: float) -> Truth:
         took=done["done_s"] - done["came_s"],
         to_first=done["first_s"] - done["came_s"],
         well=well["done_s"] - well["came_s"],
+        well_came=well["came_s"],
         worked_out=done["due_s"] - done["came_s"],
+        unrest=pl.Series(unrest_s, dtype=pl.Float64),
         came=frame["came_s"],
     )
 
@@ -168,7 +184,7 @@ def corrected(took: pl.Series, interval_s: float) -> pl.Series:
         return took
     for value in took.to_list():
         rest = value - interval_s
-        while rest >= interval_s:
+        while rest > interval_s - _SAME_S:
             found.append(rest)
             rest -= interval_s
     return pl.Series(found, dtype=pl.Float64)

@@ -175,7 +175,8 @@ def _tsung(asked: Asked, place: str) -> list[str]:
         pause=asked.interval_s,
     )
     path.write_text(text)
-    return [place, "-f", str(path), "-l", str(asked.folder / "tsung"), "start"]
+    # Each has a name on the machine, of which there may be several at a time.
+    return [place, "-i", str(at.port), "-f", str(path), "-l", str(asked.folder / "tsung"), "start"]
 
 
 def read_tsung(printed: str, asked: Asked) -> Said:

@@ -91,9 +91,11 @@ class Tool:
     program: str = ""
     """Looked for on the search path; empty for a Python module."""
     module: str = ""
-    """Name of the Python package."""
+    """Name of the Python module."""
+    package: str = ""
+    """Name of the distribution that the module is in, if it is another."""
     version: tuple[str, ...] = ()
-    """Arguments with which the program prints its version."""
+    """Arguments with which the program prints its version; without any, Debian is asked."""
     phases: tuple[Phase, ...] = ("together",)
     pacing: Pacing = "fixed"
     """Which of our settings its clients are like."""
@@ -123,18 +125,25 @@ class Tool:
         return self.command(asked, self.place)
 
     def installed_version(self) -> str:
-        """As it says it itself; empty where it does not, or is not there."""
-        if self.module:
-            return metadata.version(self.module) if self.place else ""
+        """As it says it itself, or Debian does; empty where nobody does, or it is not there."""
         if not self.place:
             return ""
-        command = [self.place, *self.version]
-        try:
-            printed = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S, check=False)
-        except (OSError, subprocess.SubprocessError):
-            return ""
-        found = re.search(r"\d+\.\d+(\.\d+)*", printed.stdout + printed.stderr)
-        return found[0] if found else ""
+        if self.module:
+            return metadata.version(self.package or self.module)
+        return _version([self.place, *self.version]) if self.version else _version([*_DEBIAN, self.install.split()[-1]])
+
+
+_DEBIAN = ("dpkg-query", "--showformat", "${Version}", "--show")
+
+
+def _version(command: list[str]) -> str:
+    """The first version in what a command prints."""
+    try:
+        printed = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    found = re.search(r"\d+\.\d+(\.\d+)*", printed.stdout + printed.stderr)
+    return found[0] if found else ""
 
 
 def figure(pattern: str, printed: str, tool: str) -> float:
