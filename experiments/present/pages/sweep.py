@@ -11,7 +11,7 @@ from experiments.analyse.points import Measured, Point, cells_table, column, end
 from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
 from experiments.present.format import LONGER, percent, plain
-from experiments.present.html import Markup, caption, note
+from experiments.present.html import Markup, caption, note, nothing
 from experiments.present.tables import changes as differences
 from experiments.present.tables import provenance as sources
 from experiments.present.tables.service_level import missed_limit
@@ -131,7 +131,7 @@ class SweepPage:
     def changes(self) -> Markup:
         """What changed since the run or sweep that `compare_to` names."""
         if not self._compare_to:
-            return caption("compare_to names no earlier sweep, so there is nothing to compare with.")
+            return nothing("compare_to names no earlier sweep, so there is nothing to compare with.")
         if self._comparison is None:
             return note(_NOTHING)
         return differences.changes(self._comparison, self._compare_to, self._margin_pct)
@@ -205,6 +205,7 @@ def _response(endpoint: str, title: str, percentile: str) -> Figure:
         lambda point: point.response_ms.get(endpoint, {}).get(percentile),
         lambda point: point.repeats.get(column(endpoint, f"{percentile}_ms"), ()),
         lambda point: percentile in point.longer.get(endpoint, ()),
+        scale="response",
     )
 
 
@@ -212,7 +213,7 @@ def _within(endpoint: str, title: str, limit_ms: float) -> Figure:
     from experiments.present.charts.studies.grid import Figure
 
     within = f"{title} within {plain(limit_ms)} ms, %"
-    return Figure(within, lambda point: point.within_pct.get(endpoint), digits=_PCT_DIGITS)
+    return Figure(within, lambda point: point.within_pct.get(endpoint), digits=_PCT_DIGITS, scale="within")
 
 
 def _failed(endpoint: str, title: str) -> Figure:
@@ -223,6 +224,7 @@ def _failed(endpoint: str, title: str) -> Figure:
         lambda point: point.failed_pct.get(endpoint),
         lambda point: point.repeats.get(column(endpoint, "failed_pct"), ()),
         digits=_PCT_DIGITS,
+        scale="failed",
     )
 
 

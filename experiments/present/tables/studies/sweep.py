@@ -33,7 +33,7 @@ MOST_ROWS = 200
 MOST_TIMED = 3
 """Endpoints with a column of times; more would not fit on a page."""
 
-_NO_RECORD = Status("", "✖", "lab-invalid", "")
+_NO_RECORD = Status("", "✖", "lab-error", "")
 _NOT_YET = Status("", NONE, "lab-neutral", "")
 
 
