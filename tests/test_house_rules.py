@@ -20,7 +20,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {
-    *("agenda", "chance", "errors", "parameters", "parts", "scenario", "schedule", "record", "target", "typed", "progress"),
+    *("agenda", "beside", "chance", "errors", "parameters", "parts", "progress", "record", "scenario", "schedule"),
+    *("target", "turns", "typed"),
 }
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
@@ -30,8 +31,10 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     # What is asked of a server is said without the run that asks it.
     "target": {"chance", "errors", "parameters", "schedule", "target"},
     "chance": {"chance"},
-    "schedule": {"chance", "errors", "schedule"},
+    "schedule": {"chance", "errors", "schedule", "turns"},
+    "turns": {"chance"},
     "agenda": {"agenda", "schedule"},
+    "beside": {"beside", "errors", "parameters"},
     "runner": GROUND | {"measure", "analyse", "present"},
 }
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
@@ -49,11 +52,12 @@ FLOORS = {
         "engines.aio": {"engines"},
         "engines.epoll": {"engines"},
         "engines.threads": {"engines"},
-        "preflight": {"engines", "engines.aio"},
+        "limits": {"engines"},
+        "preflight": {"limits", "engines", "engines.aio"},
         "servers": {"processes", "host"},
         "services": {"processes", "engines.threads"},
         "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},
-        "generators.dask": {"generators", "host", "servers", "preflight", "sampler"},
+        "generators.dask": {"generators", "host", "servers", "limits", "sampler"},
     },
     "experiments.present": {
         "palette": set(),
@@ -75,6 +79,7 @@ FLOORS = {
         "charts.studies": {
             *("axes", "chart", "charts", "findings", "format", "html", "layout", "look", "palette", "template"),
         },
+        "duets": {*("axes", "chart", "findings", "format", "html", "layout", "palette", "template")},
         "tables": {"format", "html"},
         "tables.studies": {"format", "html", "tables"},
     },

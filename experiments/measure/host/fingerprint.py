@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import time
@@ -60,6 +61,7 @@ def fingerprint() -> dict[str, Any]:
         "cores_physical": psutil.cpu_count(logical=False),
         "memory_bytes": memory_bytes,
         "memory_usable_bytes": min(memory_bytes, may_use.memory_bytes or memory_bytes),
+        "open_files": most_files(),
         "hypervisor": is_virtual(_lines("/proc/cpuinfo")),
         "cpu_governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "clock": {"name": clock.implementation, "resolution_s": clock.resolution},
@@ -67,6 +69,12 @@ def fingerprint() -> dict[str, Any]:
         "lab_version": _version("falcon-asgi-performance-lab"),
         "commit": commit(ROOT),
     }
+
+
+def most_files() -> dict[str, int | None]:
+    """Files that a process of this one's may open, and how far it may raise that itself; None for no limit."""
+    limits = zip(("soft", "hard"), resource.getrlimit(resource.RLIMIT_NOFILE), strict=True)
+    return {name: None if limit == resource.RLIM_INFINITY else limit for name, limit in limits}
 
 
 def commit(folder: Path) -> dict[str, Any] | None:
