@@ -9,7 +9,8 @@ from nbformat import NotebookNode
 
 from experiments.errors import ServerContractError
 from experiments.present.exporter import LabReportExporter
-from experiments.present.pages.run import Page, asked
+from experiments.present.pages.asked import asked
+from experiments.present.pages.run import Page
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.scenario import Scenario

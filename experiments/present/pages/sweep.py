@@ -12,6 +12,7 @@ from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
 from experiments.present.format import LONGER, percent, plain
 from experiments.present.html import Markup, caption, note, nothing
+from experiments.present.pages import sweep_answer
 from experiments.present.tables import changes as differences
 from experiments.present.tables import provenance as sources
 from experiments.present.tables.service_level import missed_limit
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from experiments.present.charts.studies.grid import Figure
 
 _NOTHING = "No cell has figures that may be used."
+_ALL_PCT = 100.0
 _PCT_DIGITS = 4
 """So that 99.97 % does not read as all of them."""
 
@@ -60,8 +62,9 @@ class SweepPage:
         self._strict = strict
 
     def verdict(self) -> Markup:
-        """How much of the sweep may be believed."""
-        return tables.banner(self.cells, self._notes)
+        """The answer, whether the service level is kept, and how much of the sweep may be believed."""
+        asked = any(self._limits_ms.values()) or self._failure_pct < _ALL_PCT or any(point.levels for point in self._points)
+        return sweep_answer.shown(self.cells, self._points, self._notes, self._missed, asked=asked)
 
     def response(self, percentile: str) -> Chart | Markup:
         """Maps of a response percentile, `p50`, `p95` or `p99`, of every endpoint."""

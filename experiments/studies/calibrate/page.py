@@ -18,7 +18,7 @@ from experiments.present.tables.sortable import SortableTable
 from experiments.present.tables.studies import capacity as facts
 from experiments.record import reading
 from experiments.studies.announcer import Announcer
-from experiments.studies.calibrate import certificate, known, limits
+from experiments.studies.calibrate import certificate, known, limits, text
 from experiments.studies.calibrate.bench import RUN_S, Trials
 from experiments.studies.calibrate.certificate import Tried
 from experiments.studies.calibrate.controls import negative, positive
@@ -132,7 +132,7 @@ class Calibration(Facade[Asked]):
         certify = certificate.made_out if self.study.shown else certificate.certify
         tried = Tried(self._own.variant, self._own.engines, self._own.pacings)
         carries = self._cost.results.carries
-        return tables.certificate(
+        return text.certificate(
             certify(self._runs_dir.parent, tried, self._parts, self._figures, carries, self._left_out)
         )
 
