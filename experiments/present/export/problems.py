@@ -14,6 +14,7 @@ class Problem:
 
     headline: str
     sentences: list[str]
+    """In the words of the error."""
     advice: str
 
 
@@ -56,7 +57,7 @@ _OTHER = (
 
 
 def problem(name: str, message: str) -> Problem:
-    """What to say of an exception: a sentence a line of its message."""
+    """What to say of an exception."""
     headline, advice = _KNOWN.get(name, _OTHER)
     said = message if name in _KNOWN else f"{name}: {message}" if message else name
-    return Problem(headline, [line for line in said.splitlines() if line.strip()], advice)
+    return Problem(headline, [said], advice)
