@@ -66,8 +66,9 @@ def test_each_endpoint_has_a_panel_of_its_own(five: Page) -> None:
     content = drawn(five.response_over_time())
     names = five.record.endpoints
     assert [one["text"].split("<")[1] for one in content["layout"]["annotations"]] == [f"b>{name}" for name in names]
-    lines = [trace for trace in content["data"] if trace["mode"] != "markers" and "delay" not in trace["name"]]
-    colours = {trace["yaxis"]: trace["line"]["color"] for trace in lines}
+    beside = ("send delay", "p99 limit")
+    lines = [one for one in content["data"] if one["mode"] != "markers" and not one["name"].startswith(beside)]
+    colours = {one["yaxis"]: one["line"]["color"] for one in lines}
     assert len(set(colours.values())) == len(names)
     longest = max(len(trace["name"]) for trace in content["data"])
     assert content["layout"]["margin"]["r"] >= 6 * longest
