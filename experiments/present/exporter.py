@@ -35,7 +35,7 @@ _SCRIPTS = "<!--scripts-->"
 
 
 class LabReportExporter(HTMLExporter):
-    """`jupyter nbconvert --to lab_report`, and "Lab report (HTML)" in the export menu of JupyterLab."""
+    """`jupyter nbconvert --to lab_report`, and "Lab_report" in the export menu of JupyterLab."""
 
     export_from_notebook = "Lab report (HTML)"
     in_folder = False

@@ -15,6 +15,8 @@ from nbformat import NotebookNode
 from experiments.present.html import NOTHING
 
 TOP_TAG = "verdict"
+NOT_REPORTED = ("progress", "result", "form")
+"""Roles of outputs that are of no interest afterwards, or that say again what stands on top."""
 _PAPERMILL_ERROR = "papermill-error-cell-tag"
 """Tag of cells that papermill adds about an error, pointing at code that a report does not show."""
 
@@ -146,12 +148,12 @@ def _without_title(cell: NotebookNode) -> NotebookNode:
 
 
 def _tidy(cell: NotebookNode) -> NotebookNode:
-    """The cell without the live view, which is of no interest after the run, and with what it printed in one piece."""
+    """The cell without what only helps while the notebook is open, and with what it printed in one piece."""
     if cell.cell_type != "code":
         return cell
     outputs: list[NotebookNode] = []
     for output in cell.outputs:
-        if output.get("metadata", {}).get("lab", {}).get("role") == "progress":
+        if output.get("metadata", {}).get("lab", {}).get("role") in NOT_REPORTED:
             continue
         if outputs and output.output_type == outputs[-1].output_type == "stream":
             outputs[-1] = NotebookNode({**output, "text": outputs[-1].text + output.text})

@@ -192,12 +192,12 @@ def measurement(search: Search) -> Judgement:
     said = f"Runs of the search: {counted}; those that are invalid are no evidence."
     finding = search.finding
     if finding is None:
-        return Judgement("suspect", f"The time was up before the edge was found. {said}")
+        return Judgement("invalid", f"The time was up before the edge was found. {said}")
     if finding.how == "no evidence":
         return Judgement("invalid", f"No run at the load in question may be believed. {said}")
     if finding.how == "generator first":
         return Judgement("suspect", f"The generator gave up before the server did. {said}")
-    return Judgement("suspect" if "suspect" in verdicts else "valid", said)
+    return Judgement("valid", said)
 
 
 def _of(search: Search, clients: int | None) -> str:
