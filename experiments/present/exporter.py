@@ -12,6 +12,7 @@ import gzip
 import html
 import re
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.html import HTMLExporter
@@ -101,6 +102,21 @@ class LabReportFolderExporter(LabReportExporter):
 
     export_from_notebook = "Lab report (folder)"
     in_folder = True
+
+
+def write(notebook: Path, report: Path) -> None:
+    """The report of a notebook as one file, and beside it the same as a folder: `report.html` and `report/index.html`.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    page, _ = LabReportExporter().from_filename(str(notebook))
+    report.write_text(page, encoding="utf-8")
+    page, resources = LabReportFolderExporter().from_filename(str(notebook))
+    for name, content in {"index.html": page.encode(), **resources["outputs"]}.items():
+        place = report.with_suffix("") / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
 
 
 def styles() -> str:
