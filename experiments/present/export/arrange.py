@@ -20,6 +20,9 @@ NOT_REPORTED = ("progress", "result", "form")
 _PAPERMILL_ERROR = "papermill-error-cell-tag"
 """Tag of cells that papermill adds about an error, pointing at code that a report does not show."""
 
+_NAMED = ("target", "server", "systems", "clients", "loads", "interval_ms", "minutes", "engine")
+"""Parameters that say what was to be measured; none of them holds a credential or a place."""
+
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 _FIRST = re.compile(r"^#(?=\s)", re.MULTILINE)
 _ABOUT = r'<p class="lab-about">(.*?)</p>'
@@ -58,7 +61,7 @@ def titled(nb: NotebookNode) -> tuple[NotebookNode, Around]:
 
     cells = [_with_html(cell, lambda text: _TITLE.sub(taken, text)) for cell in nb.cells]
     if not found:
-        return NotebookNode({**nb, "cells": [_without_title(cell) for cell in cells]}), Around(_plain(question))
+        return NotebookNode({**nb, "cells": [_without_title(cell) for cell in cells]}), Around(_plain(question), _asked(nb))
     about = tuple(map(_unescaped, re.findall(_ABOUT, found[0][2], re.DOTALL)))
     top = [cell for cell in cells if TOP_TAG in _tags(cell) and cell.cell_type == "code"]
     rest = [_demoted(cell) for cell in cells if TOP_TAG not in _tags(cell)]
@@ -164,6 +167,16 @@ def _tidy(cell: NotebookNode) -> NotebookNode:
 
 def _tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
+
+
+def _asked(nb: NotebookNode) -> tuple[str, ...]:
+    """What papermill was asked for, and when: all that is known of a run that never began."""
+    told = nb.metadata.get("papermill", {})
+    given = told.get("parameters") or {}
+    said = [f"{name} {given[name]}" for name in _NAMED if given.get(name) not in (None, "")]
+    when = str(told.get("start_time") or "")[:16].replace("T", " ")
+    parts = [f"asked for: {', '.join(said)}" if said else "", f"started {when} UTC" if when else ""]
+    return tuple(filter(None, [" · ".join(filter(None, parts))]))
 
 
 def _plain(heading: str) -> str:

@@ -34,6 +34,15 @@ def test_without_an_answer_the_title_is_the_question() -> None:
     assert sources(made) == ["\n\nThe question."]
 
 
+def test_a_run_that_never_began_is_named_by_what_was_asked() -> None:
+    """By what papermill was given, and when; never by an address that may hold a password."""
+    nb = notebook()
+    asked = {"clients": 5000, "target": "hello", "database_url": "postgresql://user:secret@127.0.0.1/x"}
+    nb.metadata["papermill"] = {"parameters": asked, "start_time": "2026-11-28T15:25:45.5+00:00"}
+    _, around = titled(arranged(nb))
+    assert around.about == ("asked for: target hello, clients 5000 · started 2026-11-28 15:25 UTC",)
+
+
 def test_a_section_in_which_nothing_is_shown_is_left_out() -> None:
     """Whether its steps never ran or had nothing to show; one with something to show keeps all of its prose."""
     never, void = v4.new_code_cell("x()"), executed(lambda: nothing("There is nothing to compare."))
