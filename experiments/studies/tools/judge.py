@@ -91,7 +91,7 @@ def judge(tool: Tool, asked: Asked, answer: str, said: Said, truth: Truth) -> tu
     return (
         *_counts(asked, said, truth),
         *_errors(asked, said, truth),
-        *_times(tool, asked, said, truth),
+        *_times(asked, said, truth),
         *_rate(said, truth),
         *_load(tool, asked, answer, truth),
         *_hidden(tool, asked, answer, said, truth),
@@ -135,7 +135,7 @@ def _failures(truth: Truth) -> str:
     return " and ".join(f"{number:,} {what}" for what, number in kinds.items() if number)
 
 
-def _times(tool: Tool, asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
+def _times(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
     """Its percentiles beside those of the answers: the one that is furthest off."""
     told = {percent: there for percent, there in said.times.items() if percent in PERCENTS}
     waited = truth.waited(asked.timeout_s)
