@@ -92,7 +92,7 @@ def judge(tool: Tool, asked: Asked, answer: str, said: Said, truth: Truth) -> tu
         *_counts(asked, said, truth),
         *_errors(asked, said, truth),
         *_times(asked, said, truth),
-        *_rate(said, truth),
+        *_rate(asked, said, truth),
         *_load(tool, asked, answer, truth),
         *_hidden(tool, asked, answer, said, truth),
     )
@@ -118,10 +118,10 @@ def _errors(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
         but = f"only {said.failed:,} of " if said.failed else "nothing of "
         yield Finding("errors", f"says {but}{what}")
     elif said.failed > most + slack:
-        if most:
-            yield Finding("errors", f"calls {said.failed:,} requests failed where {most:,} were")
+        if truth.failed:
+            yield Finding("errors", f"calls {said.failed:,} requests failed where {truth.failed:,} were")
         else:
-            yield Finding("errors", f"calls {said.failed:,} requests failed, where each one that came was answered")
+            yield Finding("errors", f"calls {said.failed:,} requests failed, where none was")
     if said.answered > truth.answered + asked.clients + _COUNT_RATIO * truth.count:
         yield Finding("errors", f"calls {said.answered:,} well answered where {truth.answered:,} were")
 
@@ -186,8 +186,8 @@ def _since(asked: Asked, told: Mapping[float, float], wrong: Collection[float], 
     return ""
 
 
-def _rate(said: Said, truth: Truth) -> Iterator[Finding]:
-    here = truth.per_s
+def _rate(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
+    here = truth.per_s if truth.span_s > asked.seconds / 2 else None
     if said.per_s is not None and here and abs(said.per_s - here) > RATE_RATIO * here + 1:
         yield Finding("rate", f"prints {said.per_s:,.0f} requests/s where {here:,.0f} came")
 
@@ -197,7 +197,7 @@ def _load(tool: Tool, asked: Asked, answer: str, truth: Truth) -> Iterator[Findi
     wanted = round(asked.per_s * asked.seconds)
     if truth.count < wanted / 2 and truth.span_s < asked.seconds / 2:
         what = f"{truth.count:,} requests where {wanted:,} were expected"
-        yield Finding("load", f"stopped asking after {truth.span_s:.2g} s: {what}")
+        yield Finding("load", f"asked for {truth.span_s:.2g} s only: {what}")
         return
     if not tool.paced or tool.pacing != "fixed" or catalogue.FOR_TOOLS[answer].most_connections:
         return
