@@ -49,7 +49,7 @@ def duet(summary: Mapping[str, Any]) -> Markup:
     shown = Markup("")
     for one in duets:
         shown += element("p", sentence(one)) + _ratios(one) + _counts(one)
-    return shown + caption(_READ)
+    return shown + caption(_READ) + _resolution(duets[0].get("cpu_resolution_s") or 0.0)
 
 
 _READ = (
@@ -57,6 +57,17 @@ _READ = (
     "is what the second needs for what the first needs, as the mean of its logarithm over the pieces; its interval takes "
     "into account that neighbouring pieces are alike. Headline and charts elsewhere are those of the first server."
 )
+
+
+def _resolution(seconds: float) -> Markup:
+    """Says so where CPU time is counted too coarsely to be taken for exact."""
+    if seconds < _COARSE_S:
+        return Markup("")
+    tick = f"{number(1000 * seconds)} ms"
+    return caption(f"This platform counts CPU time in ticks of {tick}, so each piece is off by up to two of them.")
+
+
+_COARSE_S = 1e-3
 
 
 def _ratios(one: Mapping[str, Any]) -> Markup:
