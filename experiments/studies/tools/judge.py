@@ -181,7 +181,11 @@ def _since(asked: Asked, told: Mapping[float, float], wrong: Collection[float], 
         return ""
     for why, how in ways:
         series = how()
-        if series.len() and not any(_off(percent, there, series, truth) for percent, there in told.items()):
+        nearer = all(
+            2 * abs(told[percent] - _at(series, percent)) < abs(told[percent] - _at(truth.took, percent))
+            for percent in wrong
+        )
+        if series.len() and nearer and not any(_off(percent, there, series, truth) for percent, there in told.items()):
             return f", since {why}"
     return ""
 
