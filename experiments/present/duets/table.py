@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.present.format import NONE, count, number, percent, plain, size
-from experiments.present.html import Markup, caption, element, table
+from experiments.present.html import Markup, caption, element, nothing, table
 
 _RATIOS = (
     ("cpu_ratio", "processor time for a request"),
@@ -45,7 +45,7 @@ def duet(summary: Mapping[str, Any]) -> Markup:
     """Every server beside the run's own: sentence, ratios and counts."""
     duets: Sequence[Mapping[str, Any]] = summary.get("duets") or []
     if not duets:
-        return caption("beside names no further server, so there is nothing to hold this one against.")
+        return nothing("beside names no further server, so there is nothing to hold this one against.")
     shown = Markup("")
     for one in duets:
         shown += element("p", sentence(one)) + _ratios(one) + _counts(one)
@@ -101,7 +101,7 @@ def _counts(one: Mapping[str, Any]) -> Markup:
         ["polls without a right answer", *(_share(failures[letter], failures[f"planned_{letter}"]) for letter in "ab")],
         ["resident memory, peak", *(size(memory[f"{letter}_rss_peak_bytes"]) for letter in "ab")],
     ]
-    return table(["", one["a"], one["b"]], rows, label="costs and failures of both servers", numbers=(1, 2))
+    return table(["what", one["a"], one["b"]], rows, label="costs and failures of both servers", numbers=(1, 2))
 
 
 def _us(value: float | None) -> str:
