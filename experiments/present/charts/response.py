@@ -12,7 +12,7 @@ import polars as pl
 from experiments.analyse.targets.naming import ARTICLE, endpoints
 from experiments.present.axes import HOVER_MS, TimeAxis, known, milliseconds, percentile_layout, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import duration, significant
+from experiments.present.format import duration, rounded_up, significant
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.look import MOST_DRAWN, Look, left_out, looks
 from experiments.present.palette import GREY, PERCENTILES, PURPLE, RED, SKY
@@ -21,15 +21,20 @@ from experiments.record.schema import UNANSWERED, UNSENT
 
 
 def over_time(
-    frames: Mapping[str, pl.DataFrame], window_s: float, bins_s: Mapping[str, float], names: Iterable[str] = ARTICLE
+    frames: Mapping[str, pl.DataFrame],
+    window_s: float,
+    bins_s: Mapping[str, float],
+    names: Iterable[str] = ARTICLE,
+    off_by: float = 0.0,
 ) -> Chart | None:
     """Response p50, p95 and p99 of each endpoint, by the time at which polls were due.
 
     Args:
-        frames: endpoint -> `analyse.timeline.response_over_time`.
+        frames: endpoint -> `analyse.timeline.ResponseOverTime.frame`.
         window_s: length of the measured window.
         bins_s: endpoint -> length of the time over which a point is taken.
         names: all endpoints of the run, in the target's order.
+        off_by: share by which a percentile may be too long.
     """
     time, look = TimeAxis(window_s), looks(names)
     drawn = {name: frame for name, frame in frames.items() if _drawable(frame)}
@@ -43,7 +48,8 @@ def over_time(
         label=f"Response time percentiles p50, p95 and p99 of {titles} over the measured window, in ms.",
         caption="Response counts from the moment a poll was due, so a stall shows in every poll that it "
         "delayed; a percentile is left out where too few polls of its time support it."
-        f"{_UNKNOWN if any(_any_censored(frame) for frame in frames.values()) else ''}{left_out(drawn)}",
+        f"{_UNKNOWN if any(_any_censored(frame) for frame in frames.values()) else ''}{left_out(drawn)}"
+        f"{f' {steps}' if (steps := rounded_up(off_by)) else ''}",
     )
 
 
