@@ -105,8 +105,8 @@ class Times:
     @property
     def frame(self) -> pl.DataFrame:
         """As they were counted: frame(value, polls, answered)."""
-        each = {"polls": self.waited, "answered": self.answered}
-        return pl.DataFrame({"value": self.values} | {name: reached.diff().fill_null(reached) for name, reached in each.items()})
+        reached = pl.DataFrame({"value": self.values, "polls": self.waited, "answered": self.answered})
+        return reached.with_columns(pl.col(name).diff().fill_null(pl.col(name)) for name in ("polls", "answered"))
 
     @property
     def singly(self) -> pl.Series:

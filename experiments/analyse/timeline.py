@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Protocol
 
 import polars as pl
 
@@ -49,11 +50,22 @@ def choose_bin(window_s: float, counts: Iterable[int]) -> float:
     return window_s / min(max(round(window_s / nice), _FEWEST_BINS), _MOST_BINS)
 
 
+class Fold(Protocol):
+    """What is made of measured polls, batch by batch."""
+
+    def add(self, polls: pl.DataFrame) -> None:
+        """Looks at a batch."""
+
+    def frame(self) -> pl.DataFrame:
+        """What came of all batches."""
+        ...
+
+
 class ResponseOverTime:
     """Response percentiles of an endpoint by the time at which polls were due.
 
     Args:
-        last_due_s: when the last round of the window was due; see `last_due`.
+        last_due_s: when the last round of the window was due.
     """
 
     def __init__(self, endpoint: str, bin_s: float, last_due_s: float) -> None:
@@ -198,12 +210,6 @@ class SlowestByClient:
             .select("first_client", "clients", "t_s", "slowest_s", "censored", "failed", "unanswered", "unsent")
             .sort("first_client", "t_s")
         )
-
-
-def last_due(polls: pl.DataFrame) -> float:
-    """When the last round of these polls was due; 0 without any."""
-    last = polls["first_due_s"].max()
-    return last if isinstance(last, float) else 0.0
 
 
 def _due(last_due_s: float) -> pl.Expr:

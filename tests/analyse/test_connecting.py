@@ -8,7 +8,6 @@ import pytest
 from experiments.analyse import resources
 from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.connecting import Connecting
-from experiments.analyse.polls import prepare
 from experiments.record import reading, store
 from experiments.record.reading import Record
 from tests.support.made_up import damage_rows, made_up

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 import pytest
@@ -12,15 +11,8 @@ from experiments.analyse.polls import prepare
 from experiments.record.schema import Outcome
 from tests.support.made_up import Answer, Poll, failing, late, made_up, stalling
 
-class Fold(Protocol):
-    """What gathers something of batches."""
 
-    def add(self, polls: pl.DataFrame) -> None: ...
-
-    def frame(self) -> pl.DataFrame: ...
-
-
-def of(polls: pl.DataFrame, fold: Fold, batches: int = 3) -> pl.DataFrame:
+def of(polls: pl.DataFrame, fold: timeline.Fold, batches: int = 3) -> pl.DataFrame:
     """What comes of these polls, shown in some batches, whatever their order."""
     for number in range(batches):
         fold.add(polls.gather_every(batches, number))

@@ -100,7 +100,7 @@ class _OnClock:
         self._before = Before("round", "done_s")
         self._table = table_of(plan, clock)
         self._ends: pl.DataFrame | None = None
-        """The last row of each device: frame(client, round, key, done_s, sent, latest_s); the last is when the latest ended."""
+        """The last row of each device: frame(client, round, key, done_s, sent, latest_s), the latter of all its rows."""
 
     def add(self, rows: pl.DataFrame) -> None:
         """Looks at a batch, in the order of `polls.KEY`."""
@@ -222,9 +222,9 @@ class _InChains(_OnClock):
         told = pl.lit(None, dtype=pl.Float64) if self.clock.told else pl.col("before_s") + self.clock.interval_s
         chained = rows.select("client", "round", "endpoint", "first_due_s", "second", follows=follows.fill_null(value=False))
         known = self._with_plan(chained.with_columns(before["done_s"].alias("before_s")))
-        due = pl.when(pl.col("round") == 1).then(due_s(self.plan, self.clock)).when("follows").then(told)
+        of_first = pl.when(pl.col("round") == 1).then(due_s(self.plan, self.clock)).when("follows").then(told)
         # All polls of a round were due with its first one.
-        due = pl.when(~pl.col("second")).then(due.fill_null(math.nan)).forward_fill().fill_nan(None)
+        due = pl.when(~pl.col("second")).then(of_first.fill_null(math.nan)).forward_fill().fill_nan(None)
         planned = ((pl.col("round") >= 1) & is_planned(self.clock)).fill_null(value=False)
         self._count(known, planned, due, pl.lit(value=True))
 

@@ -14,6 +14,7 @@ import polars as pl
 from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.passes.measured import measured_batches
 from experiments.analyse.timeline import (
+    Fold,
     LagOverTime,
     OutcomesOverTime,
     PlannedOverTime,
@@ -60,8 +61,9 @@ def courses(evidence: Evidence, steps: Steps) -> Courses:
     planned = PlannedOverTime(steps.outcomes_s, last_due_s)
     slowest = SlowestByClient(steps.map_s, last_due_s, devices, steps.map_rows)
     first: list[pl.DataFrame] = []
+    folds: list[Fold] = [*responses.values(), lag, ended, planned, slowest]
     for polls in measured_batches(evidence):
-        for fold in (*responses.values(), lag, ended, planned, slowest):
+        for fold in folds:
             fold.add(polls)
         first += [polls.head(steps.first_polls)] if not first else []
     return Courses(

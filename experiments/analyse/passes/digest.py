@@ -58,15 +58,14 @@ class Digest:
         plan, names = record.plan, record.endpoints
         self._pacing = plan.pacing if len(plan.clocks) == 1 else "fixed"
         done, sent = pl.col("done_s"), pl.col("sent_s")
-        covered = {"lower_bound": costs.start_s, "upper_bound": costs.end_s, "closed": "left"}
         came = done.is_between(0, record.window_s, closed="left")
         self._counts = Sums(
             ("measured", "endpoint", "outcome", "status", "failed_check", "right"),
             {
                 "polls": pl.len().cast(pl.Int64),
                 "sent": sent.count().cast(pl.Int64),
-                "done_covered": done.is_between(**covered).sum().cast(pl.Int64),
-                "sent_covered": sent.is_between(**covered).sum().cast(pl.Int64),
+                "done_covered": _within(done, costs).sum().cast(pl.Int64),
+                "sent_covered": _within(sent, costs).sum().cast(pl.Int64),
                 "came": came.sum().cast(pl.Int64),
                 "came_bytes": pl.col("bytes").filter(came).cast(pl.Int64).sum(),
                 "last_round": pl.col("round").max(),
@@ -176,6 +175,10 @@ class Digest:
     def added(self) -> Times:
         """What the generator added to the response of every poll that was sent; see `send_delay`."""
         return Times.counted(self._added)
+
+
+def _within(instant: pl.Expr, costs: Costs) -> pl.Expr:
+    return instant.is_between(costs.start_s, costs.end_s, closed="left")
 
 
 def _add(spread: Spread, polls: pl.DataFrame | pl.LazyFrame, name: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from experiments.analyse.checks.verdict import CHECKS, Reason, Verdict, judge
 from experiments.analyse.checks.evidence import Evidence
+from experiments.analyse.checks.verdict import CHECKS, Reason, Verdict, judge
 from experiments.analyse.polls import count
 from experiments.record import store
 from experiments.record.reading import Record
