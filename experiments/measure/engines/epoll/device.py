@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from experiments.measure.engines import sources
 from experiments.measure.engines.counters import MOST_RESTS
 from experiments.measure.engines.device import Device
 from experiments.measure.engines.errors import outcome_of
@@ -137,12 +138,10 @@ class EpollDevice(Device):
         self._swarm.epoll.register(connection.fileno(), select.EPOLLOUT)
 
     def _open(self) -> socket.socket:
-        address = self._swarm.target.address
-        connection = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+        target = self._swarm.target
+        connection = sources.opened(target.address, target.source(self.client))
         try:
-            connection.setblocking(False)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = connection.connect_ex(address)
+            code = connection.connect_ex(target.address)
             if code not in (0, errno.EINPROGRESS):
                 raise OSError(code, os.strerror(code))
         except OSError:
