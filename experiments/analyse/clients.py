@@ -17,6 +17,8 @@ from experiments.record.schema import UNANSWERED, UNSENT
 TIMES = ("p50", "p95", "p99", "max")
 """Of each there is `_ms` and `_censored`."""
 _KEY = ("client", "endpoint")
+_GROUP = pl.col("client").cast(pl.Int64) * 1024 + pl.col("endpoint").to_physical().cast(pl.Int64)
+"""Device and endpoint as one number, as `polls.KEY` has them."""
 _TIMED = pl.col("outcome").is_in(("ok", *UNANSWERED))
 _FAILED = WAS_SENT & (pl.col("outcome") != "ok")
 
@@ -33,9 +35,11 @@ class ByClient:
                 "failed": _FAILED.sum(),
                 "unsent": pl.col("outcome").is_in(UNSENT).sum(),
                 "unanswered": (_FAILED & pl.col("outcome").is_in(UNANSWERED)).sum(),
+                "max_s": pl.col("response_s").filter(_TIMED).max(),
             },
+            most=("max_s",),
         )
-        self._times = Spread(_KEY)
+        self._times = Spread()
         self._reasons = Sums((*_KEY, "outcome", "code"), {"polls": pl.len()})
 
     @property
@@ -52,7 +56,7 @@ class ByClient:
     def add(self, polls: pl.DataFrame) -> None:
         """Looks at a batch."""
         self._counts.add(polls)
-        timed = polls.lazy().filter(_TIMED).select(*_KEY, value="response_s", answered=pl.col("outcome") == "ok")
+        timed = polls.lazy().filter(_TIMED).select(group=_GROUP, value="response_s", answered=pl.col("outcome") == "ok")
         self._times.add(timed.collect())
         error, check = pl.col("outcome") == "http_error", pl.col("failed_check").cast(pl.String)
         why = pl.when(error).then(pl.col("status").cast(pl.String)).otherwise(check)
@@ -70,8 +74,8 @@ class ByClient:
             the exact ones by the share `off_by`. `unanswered` counts, of the failed ones, those that timed out. What is
             censored is longer than its number, since polls never had an answer; null where there is no number.
         """
-        counts = self._counts.frame()
-        table = counts.join(self._percentiles(), on=_KEY, how="left").join(self._said(), on=_KEY, how="left")
+        counts = self._counts.frame().with_columns(group=_GROUP)
+        table = counts.join(self._percentiles(), on="group", how="left").join(self._said(), on=_KEY, how="left")
         return table.select(
             *_KEY,
             "planned",
@@ -88,8 +92,7 @@ class ByClient:
         percents = {f"p{percent}_s": spread.percentile(percent) for percent in (50, 95, 99)}
         longer = {f"p{percent}_censored": spread.censored(percent, latency.high_rank(percent)) for percent in (50, 95, 99)}
         unknown = pl.col("polls").sum() > pl.col("answered").sum()
-        longest = {"max_s": pl.col("value").last(), "max_censored": unknown}
-        return self._times.frame().group_by(_KEY).agg(**percents, **longer, **longest)
+        return self._times.frame().group_by("group", maintain_order=True).agg(**percents, **longer, max_censored=unknown)
 
     def _said(self) -> pl.DataFrame:
         text = pl.format("{}{} {}", pl.col("outcome").cast(pl.String), "code", "polls")

@@ -70,8 +70,8 @@ class ResponseOverTime:
 
     def __init__(self, endpoint: str, bin_s: float, last_due_s: float) -> None:
         self._timed = _TIMED & (pl.col("endpoint") == endpoint)
-        self._bin = _bin(_due(last_due_s), bin_s)
-        self._times = Spread(("t_s",))
+        self._bin_s, self._due = bin_s, _due(last_due_s)
+        self._times = Spread()
 
     @property
     def off_by(self) -> float:
@@ -81,7 +81,8 @@ class ResponseOverTime:
     def add(self, polls: pl.DataFrame) -> None:
         """Looks at a batch."""
         timed = polls.lazy().filter(self._timed)
-        self._times.add(timed.select(self._bin, value="response_s", answered=pl.col("outcome") == "ok").collect())
+        group = _number(self._due, self._bin_s)
+        self._times.add(timed.select(group=group, value="response_s", answered=pl.col("outcome") == "ok").collect())
 
     def frame(self) -> pl.DataFrame:
         """What came of all batches.
@@ -94,6 +95,7 @@ class ResponseOverTime:
         percents = (50, 95, 99)
         return _by_bin(
             self._times,
+            self._bin_s,
             **{f"p{percent}_s": spread.percentile(percent) for percent in percents},
             **{f"p{percent}_censored": spread.censored(percent, latency.high_rank(percent)) for percent in percents},
         )
@@ -103,22 +105,32 @@ class LagOverTime:
     """The generator's lag by the time at which polls were ready to be sent."""
 
     def __init__(self, bin_s: float) -> None:
-        self._bin = _bin(pl.col("ready_s"), bin_s)
-        self._times = Spread(("t_s",))
+        self._bin_s, self._times = bin_s, Spread()
+        self._most = Sums(("group",), {"max_s": pl.col("value").max()}, most=("max_s",))
 
     def add(self, polls: pl.DataFrame) -> None:
         """Looks at a batch."""
         sent = polls.lazy().filter(pl.col("lag_s").is_not_null())
-        self._times.add(sent.select(self._bin, value="lag_s", answered=pl.lit(value=True)).collect())
+        group = _number(pl.col("ready_s"), self._bin_s)
+        timed = sent.select(group=group, value="lag_s", answered=pl.lit(value=True)).collect()
+        self._times.add(timed)
+        self._most.add(timed)
 
     def frame(self) -> pl.DataFrame:
         """frame(t_s, n, p50_s, p99_s, max_s); percentiles are null where n(1 - p) < 10."""
         percents = {f"p{percent}_s": spread.percentile(percent) for percent in (50, 99)}
-        return _by_bin(self._times, **percents, max_s=pl.col("value").last())
+        slowest = _by_bin_s(self._most.frame(), self._bin_s)
+        return _by_bin(self._times, self._bin_s, **percents).join(slowest, on="t_s", maintain_order="left")
 
 
-def _by_bin(times: Spread, **figures: pl.Expr) -> pl.DataFrame:
-    return times.frame().group_by("t_s").agg(n=spread.count(), **figures).sort("t_s")
+def _by_bin(times: Spread, bin_s: float, **figures: pl.Expr) -> pl.DataFrame:
+    each = times.frame().group_by("group", maintain_order=True).agg(n=spread.count(), **figures)
+    return _by_bin_s(each, bin_s)
+
+
+def _by_bin_s(each: pl.DataFrame, bin_s: float) -> pl.DataFrame:
+    """The number of a bin as its beginning."""
+    return each.select((pl.col("group") * bin_s).alias("t_s"), pl.all().exclude("group"))
 
 
 class PlannedOverTime:
@@ -146,14 +158,18 @@ class OutcomesOverTime:
     def __init__(self, bin_s: float) -> None:
         self._bin = _bin(pl.when(WAS_SENT).then("done_s").otherwise("due_s"), bin_s)
         self._order = ("t_s", "endpoint", "outcome", "status", "failed_check")
-        self._sums = Sums(self._order, {"polls": pl.len()})
+        # PERF: most polls are ok, and of those three of the five are known.
+        self._ok = Sums(("t_s", "endpoint"), {"polls": pl.len()})
+        self._others = Sums(self._order, {"polls": pl.len()})
 
     def add(self, polls: pl.DataFrame) -> None:
         """Looks at a batch."""
-        error = pl.col("outcome") == "http_error"
+        ok, error = pl.col("outcome") == "ok", pl.col("outcome") == "http_error"
+        self._ok.add(polls.lazy().filter(ok).select(self._bin, "endpoint").collect())
         status = pl.when(error).then("status").alias("status")
         check = pl.when(~error).then(pl.col("failed_check").cast(pl.String)).alias("failed_check")
-        self._sums.add(polls.select(self._bin, "endpoint", "outcome", status, check))
+        others = polls.lazy().filter(~ok).select(self._bin, "endpoint", "outcome", status, check)
+        self._others.add(others.collect())
 
     def frame(self) -> pl.DataFrame:
         """What came of all batches.
@@ -162,7 +178,12 @@ class OutcomesOverTime:
             frame(t_s, endpoint, outcome, status, failed_check, polls); `status` is null but where it is why a poll failed
             (http_error), `failed_check` but where a complete answer was refused for another reason.
         """
-        return self._sums.frame().sort(self._order)
+        others = self._others.frame()
+        kinds = others.schema
+        named = {"outcome": pl.lit("ok", dtype=kinds["outcome"])}
+        named |= {name: pl.lit(None, dtype=kinds[name]) for name in ("status", "failed_check")}
+        ok = self._ok.frame().with_columns(**named).select(others.columns)
+        return pl.concat([ok, others]).sort(self._order)
 
 
 class SlowestByClient:
@@ -178,22 +199,25 @@ class SlowestByClient:
         self._bin = _bin(_due(last_due_s), bin_s)
         unanswered = WAS_SENT & pl.col("outcome").is_in(UNANSWERED)
         failed = WAS_SENT & (pl.col("outcome") != "ok") & ~unanswered
-        self._sums = Sums(
-            ("first_client", "t_s"),
+        cell = ("first_client", "t_s")
+        self._slowest = Sums(cell, {"slowest_s": pl.col("response_s").filter(_TIMED).max()}, most=("slowest_s",))
+        self._lost = Sums(
+            cell,
             {
-                "slowest_s": pl.col("response_s").filter(_TIMED).max(),
                 "censored": pl.col("outcome").is_in(UNANSWERED).any(),
                 "failed": failed.sum(),
                 "unanswered": unanswered.sum(),
                 "unsent": pl.col("outcome").is_in(UNSENT).sum(),
             },
-            most=("slowest_s", "censored"),
+            most=("censored",),
         )
 
     def add(self, polls: pl.DataFrame) -> None:
         """Looks at a batch."""
         first = (pl.col("client") // self._together * self._together).alias("first_client")
-        self._sums.add(polls.select(first, self._bin, "response_s", "outcome"))
+        placed = polls.select(first, self._bin, "response_s", "outcome")
+        self._slowest.add(placed)
+        self._lost.add(placed.filter(pl.col("outcome") != "ok"))
 
     def frame(self) -> pl.DataFrame:
         """What came of all batches.
@@ -204,10 +228,15 @@ class SlowestByClient:
             `censored`: it is only known to be longer. `failed` counts polls that were sent and came to another end
             than an answer or a timeout, `unanswered` those that timed out, `unsent` those never sent.
         """
-        counted = self._sums.frame()
+        cells = self._slowest.frame().join(self._lost.frame(), on=["first_client", "t_s"], how="left")
+        counts = ("failed", "unanswered", "unsent")
         return (
-            counted.with_columns(clients=pl.min_horizontal(pl.lit(self._together), self._devices - pl.col("first_client")))
-            .select("first_client", "clients", "t_s", "slowest_s", "censored", "failed", "unanswered", "unsent")
+            cells.with_columns(
+                pl.col("censored").fill_null(value=False),
+                pl.col(counts).fill_null(0),
+                clients=pl.min_horizontal(pl.lit(self._together), self._devices - pl.col("first_client")),
+            )
+            .select("first_client", "clients", "t_s", "slowest_s", "censored", *counts)
             .sort("first_client", "t_s")
         )
 
@@ -215,6 +244,11 @@ class SlowestByClient:
 def _due(last_due_s: float) -> pl.Expr:
     """When a poll was due. The second one of the last round may be due after the window has closed, and belongs to it."""
     return pl.min_horizontal("due_s", pl.lit(last_due_s))
+
+
+def _number(time_s: pl.Expr, bin_s: float) -> pl.Expr:
+    """The number of the bin that a time falls into."""
+    return (time_s / bin_s).floor().cast(pl.Int64)
 
 
 def _bin(time_s: pl.Expr, bin_s: float) -> pl.Expr:

@@ -29,9 +29,12 @@ class Before:
         self.keep(rows.filter(changes(rows, -1)).select("client", *self._names))
         return pl.DataFrame(found)
 
-    def for_all(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Frame(*names) beside rows: what was kept of each device before all of them."""
-        return self._known(rows)
+    def at_begin(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Frame(*names) beside rows: at each device's first row what was kept of it, and null at all others."""
+        begins = changes(rows, 1)
+        known, places = self._known(rows.filter(begins)), begins.arg_true()
+        return pl.DataFrame([_nulls(rows.height, known[name].dtype).scatter(places, known[name]).alias(name)
+                             for name in self._names])  # fmt: skip
 
     def keep(self, ends: pl.DataFrame) -> None:
         """Notes devices' last row: frame(client, *names)."""
@@ -41,9 +44,12 @@ class Before:
     def _known(self, rows: pl.DataFrame) -> pl.DataFrame:
         if self._last is None:
             kinds = {name: rows.schema.get(name, pl.Float64()) for name in self._names}
-            unknown = pl.repeat(None, rows.height, dtype=pl.Null, eager=True)
-            return pl.DataFrame([unknown.cast(kind).alias(name) for name, kind in kinds.items()])
+            return pl.DataFrame([_nulls(rows.height, kind).alias(name) for name, kind in kinds.items()])
         return rows.select("client").join(self._last, on="client", how="left", maintain_order="left").select(self._names)
+
+
+def _nulls(count: int, kind: pl.DataType) -> pl.Series:
+    return pl.Series([None], dtype=kind).new_from_index(0, count)
 
 
 def changes(rows: pl.DataFrame, step: int) -> pl.Series:
