@@ -16,6 +16,7 @@ from experiments.errors import ServerContractError
 from experiments.measure.host import port_owner
 from experiments.measure.host.port_owner import Owner
 from experiments.measure.run_state import RunState
+from experiments.measure.sampler import spaced_ms
 from experiments.measure.servers.address import port_of
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
@@ -94,7 +95,7 @@ def sample_metrics(run: RunState, into: queue.SimpleQueue[list[dict[str, Any]]],
     """Has the server say what it costs, where nobody can see it from here."""
     if run.metrics is None or run.owner.pids:
         return
-    run.metrics_sampler = MetricsSampler(run.metrics, run.scenario.sample_ms, run.start_at, into)
+    run.metrics_sampler = MetricsSampler(run.metrics, spaced_ms(run.scenario), run.start_at, into)
     run.metrics_sampler.start()
     cleanup.callback(run.metrics_sampler.stop)
 

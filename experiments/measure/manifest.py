@@ -16,7 +16,7 @@ from experiments.measure.host import network
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.processes.guarded import ServerExit
 from experiments.measure.run_state import RunState
-from experiments.measure.sampler import Sampler
+from experiments.measure.sampler import Sampler, spaced_ms
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
 from experiments.parameters import CREDENTIALS
@@ -77,7 +77,7 @@ async def gather(
             **({"redis": run.redis.facts} if run.redis else {}),
         },
         "sampler": {
-            "sample_ms": run.scenario.sample_ms,
+            "sample_ms": spaced_ms(run.scenario),
             "samples": sampler.samples,
             "kernel_pid": os.getpid(),
             "sha256": sampler.sha256,

@@ -31,7 +31,7 @@ from experiments.measure.interrupts import undisturbed
 from experiments.measure.manifest import Served
 from experiments.measure.precheck import Precheck
 from experiments.measure.run_state import RunState
-from experiments.measure.sampler import ProcessTree, Sampler
+from experiments.measure.sampler import ProcessTree, Sampler, spaced_ms
 from experiments.measure.servers import own
 from experiments.measure.servers.address import port_of
 from experiments.measure.servers.external import ExternalServer
@@ -147,7 +147,7 @@ async def _measure(run: RunState, cleanup: AsyncExitStack) -> dict[str, Any]:
         run.backlog = _backlog(server.url)
         run.allowance = Allowance.of(run.owner.pids[0])
     trees = _trees(run, generators)
-    sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals)
+    sampler = Sampler(run.path, spaced_ms(run.scenario), trees, run.start_at, arrivals)
     sampler.start()
     cleanup.callback(sampler.stop)
     for generator in generators:
