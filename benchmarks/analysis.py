@@ -33,7 +33,7 @@ from tests.support.made_up import made_up
 
 _TIMES = 100
 _LIMITS = {1: (0.6, 0.53), _TIMES: (60.0, 1.5 * 2**30 / 1e9)}
-"""Times the record of ten minutes -> seconds and GB: of the summary for the short one, with page and HTML for the long one."""
+"""Times the record of ten minutes -> seconds and GB: of the summary for the short one, else with page and HTML."""
 
 
 def analysis(folder: Path, times: int = _TIMES) -> list[Figure]:
