@@ -33,8 +33,8 @@ class Before:
         """Frame(*names) beside rows: at each device's first row what was kept of it, and null at all others."""
         begins = changes(rows, 1)
         known, places = self._known(rows.filter(begins)), begins.arg_true()
-        return pl.DataFrame([_nulls(rows.height, known[name].dtype).scatter(places, known[name]).alias(name)
-                             for name in self._names])  # fmt: skip
+        found = [_nulls(rows.height, known[name].dtype).scatter(places, known[name]) for name in self._names]
+        return pl.DataFrame([one.alias(name) for one, name in zip(found, self._names, strict=True)])
 
     def keep(self, ends: pl.DataFrame) -> None:
         """Notes devices' last row: frame(client, *names)."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 import polars as pl
 
 from experiments.analyse.polls import WAS_SENT, in_rounds, with_times
-from experiments.record.parts import MOST_ROWS
 from experiments.record.reading import Record
 
 
@@ -26,7 +25,7 @@ NEEDED = (
 """What figures are made of; sorting the other columns too would take a third longer."""
 
 
-def go_through(record: Record, begin: Callable[[], Callable[[pl.DataFrame], None]], most_rows: int = MOST_ROWS) -> None:
+def go_through(record: Record, begin: Callable[[], Callable[[pl.DataFrame], None]]) -> None:
     """Shows all polls of a record, warm-up included, to whoever gathers something of them.
 
     A record whose rows do not follow each other, as where somebody put some into it, is gone through in one batch, whatever
@@ -34,25 +33,24 @@ def go_through(record: Record, begin: Callable[[], Callable[[pl.DataFrame], None
 
     Args:
         begin: begins to gather, or begins anew; what it returns is called with each batch of `arranged`.
-        most_rows: of a batch, about.
     """
     try:
         gather = begin()
-        for rows in arranged(record, most_rows):
+        for rows in arranged(record):
             gather(rows)
     except OutOfOrderError:
         gather = begin()
         gather(with_times(in_rounds(record.requests().select(NEEDED), _clocks(record))))
 
 
-def arranged(record: Record, most_rows: int = MOST_ROWS) -> Iterator[pl.DataFrame]:
+def arranged(record: Record) -> Iterator[pl.DataFrame]:
     """Batches with the columns `NEEDED` and those that `polls.prepare` adds; at least one, which may be empty.
 
     Raises:
         OutOfOrderError: a device's rows do not follow each other.
     """
     rounds = _Rounds(_clocks(record))
-    batches = record.rows.batches(NEEDED, most_rows)
+    batches = record.rows.batches(NEEDED)
     rows = next(batches)
     for following in batches:
         yield with_times(rounds.whole(rows))
