@@ -22,7 +22,8 @@ def of(values: list[float], most: int, batches: int = 5, groups: int = 1) -> Spr
     return made
 
 
-VALUES = [random.Random(3).lognormvariate(-6, 2) for _ in range(20_000)]
+_CHANCE = random.Random(3)
+VALUES = [_CHANCE.lognormvariate(-6, 2) for _ in range(20_000)]
 
 
 def test_times_are_exact_as_long_as_they_may_all_be_kept() -> None:
