@@ -21,8 +21,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {
-    *("agenda", "chance", "errors", "parameters", "parts", "progress", "record", "scenario", "schedule"),
-    *("target", "typed"),
+    *("agenda", "beside", "chance", "errors", "parameters", "parts", "progress", "record", "scenario", "schedule"),
+    *("target", "turns", "typed"),
 }
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
@@ -32,12 +32,15 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     # What is asked of a server is said without the run that asks it.
     "target": {"chance", "errors", "parameters", "schedule", "target"},
     "chance": {"chance"},
-    "schedule": {"chance", "errors", "schedule"},
+    "schedule": {"chance", "errors", "schedule", "turns"},
+    "turns": {"chance"},
     "agenda": {"agenda", "schedule"},
+    "beside": {"beside", "errors", "parameters"},
     "runner": GROUND | {"measure", "analyse", "present"},
 }
+MAY_IMPORT["probe"] = {"errors", "measure", "parameters", "probe"}
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
-MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "target"}
+MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "studies", "target"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
 
@@ -56,11 +59,12 @@ FLOORS = {
         "servers": {"processes", "host"},
         "services": {"processes", "engines.threads"},
         "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},
-        "generators.dask": {"generators", "host", "servers", "limits", "sampler"},
+        "generators.dask": {"generators", "host", "servers", "engines", "limits", "precheck", "sampler"},
     },
     "experiments.present": {
         "palette": set(),
         "look": {"palette"},
+        "told": set(),
         "format": set(),
         "html": set(),
         "template": {"palette"},
@@ -69,9 +73,14 @@ FLOORS = {
         "layout": {"template"},
         "live": {"format", "html", "palette"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
-        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
+        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template", "told"},
+        "duets": {"axes", "chart", "format", "html", "layout", "palette", "template"},
         "tables": {"format", "html"},
-        "tables.studies": {"format", "html", "tables"},
+        "tables.studies": {"format", "html", "tables", "told"},
+    },
+    "experiments.studies": {
+        "tools.catalogue": set(),
+        "tools": {"announcer", "cells", "facade", "params", "study", "text", "tools.catalogue"},
     },
     "experiments.target": {
         "masking": set(),

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
+from experiments import beside
 from experiments import parts as part
 from experiments.errors import ParameterError
 from experiments.parameters import built, given, listed
@@ -28,9 +30,16 @@ from server import catalogue
 
 _OF_A_DATABASE = {"workload", "database_url", "db_delay_ms", "db_connections"}
 
+_PIECE_S = 2.0
+"""Length of the pieces over which servers are compared: long against a request, short against what changes on a machine."""
+_PIECES = 20
+"""As many of them as a window should have, at least."""
+
 
 class Scenario(Fields):
     """What is asked of a run."""
+
+    _asked_before: Plan | None = PrivateAttr(None)
 
     @classmethod
     def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
@@ -65,8 +74,31 @@ class Scenario(Fields):
         """
         if self.target != HELLO:
             return loading.load(self.target)
-        named = catalogue.DEVICE_HEADER if self.workload == "database" else ""
-        return hello.loaded(shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes), device_header=named)
+        name = hello.DATABASE if self.workload == "database" else hello.NAME
+        return hello.loaded(name, shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people call the servers that are polled, each by another name."""
+        return beside.names(self.server_url or self.measured, self.systems)
+
+    def load_targets(self) -> tuple[Loaded, ...]:
+        """What is asked of each server, as `load_target`.
+
+        Raises:
+            ParameterError: also where two of them are not asked the same.
+        """
+        first = self.load_target()
+        targets = [loading.load(one.target) if one.target else first for one in self.systems]
+        for one, loaded in zip(self.systems, targets, strict=True):
+            if planning.timings(loaded.target) != planning.timings(first.target):
+                raise ParameterError(
+                    f"beside={one.said!r} has other endpoints than the run's own target, or asks for them in other "
+                    "proportions: only what is asked the same can be compared."
+                )
+            if one.target:
+                self.model_copy(update={"target": one.target, "server_url": "", "workers": 1}).check_target(loaded)
+        return tuple(targets)
 
     def settled(self, loaded: Loaded) -> Self:
         """The same, where `clients` at its default gives way to the number of devices that the target says.
@@ -114,14 +146,27 @@ class Scenario(Fields):
         """
         if self.run_dir or self.server_url or self.target != HELLO:
             return
-        system = catalogue.SYSTEMS[self.server]
+        asked = [one for one in self.systems if not (one.target or one.url)]
+        for name, workers in {(one.server or self.server, one.workers or self.workers): None for one in asked}:
+            self._check_system(name, workers)
+
+    def _check_system(self, name: str, workers: int) -> None:
+        system = catalogue.SYSTEMS[name]
         if self.workload not in system.workloads:
             raise ParameterError(
-                f"server={self.server!r} has no workload={self.workload!r}: those that have it are "
+                f"server={name!r} has no workload={self.workload!r}: those that have it are "
                 f"{listed(catalogue.offering(self.workload))}."
             )
-        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload, clients=self.clients):
-            raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
+        if obstacle := catalogue.obstacle(system, workers=workers, workload=self.workload, clients=self.clients):
+            raise ParameterError(f"server={name!r} cannot run here: {obstacle}.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_rows(cls, given: Any) -> Any:
+        """`target=database` is the other way to say `workload=database`."""
+        if isinstance(given, dict) and given.get("target") == hello.DATABASE:
+            return given | {"target": HELLO, "workload": "database"}
+        return given
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -184,20 +229,12 @@ class Scenario(Fields):
         Raises:
             ParameterError: that file is not there, or not right.
         """
+        if self._asked_before is not None:
+            return replace(self._asked_before, **self._load)
         if self.target != HELLO:
             return self.plan_of(self.load_target())
         status, bulk = weights(self.ratio)
-        return Plan.of_ratio(
-            clients=self.clients,
-            interval_s=self.interval_ms / 1000,
-            status_weight=status,
-            bulk_weight=bulk,
-            phase=self.phase,
-            pacing=self.pacing,
-            seed=self.seed,
-            warmup_s=self.warmup_s,
-            window_s=self.window_s,
-        )
+        return self._divided(Plan.of_ratio(status_weight=status, bulk_weight=bulk, **self._load))
 
     def plan_of(self, loaded: Loaded) -> Plan:
         """The polls of a target that was read.
@@ -205,16 +242,38 @@ class Scenario(Fields):
         Raises:
             ParameterError: its jitter is longer than an interval.
         """
-        return planning.plan(
-            loaded.target,
-            clients=self.clients,
-            interval_s=self.interval_ms / 1000,
-            phase=self.phase,
-            pacing=self.pacing,
-            seed=self.seed,
-            warmup_s=self.warmup_s,
-            window_s=self.window_s,
-        )
+        return self._divided(planning.plan(loaded.target, **self._load))
+
+    def knowing(self, plan: Plan | None) -> Self:
+        """The same, of a time when its target asked as in this plan: the file is not read for it any more.
+
+        Args:
+            plan: of a record; None leaves all as it is.
+        """
+        same = self.model_copy()
+        same._asked_before = plan or self._asked_before
+        return same
+
+    @property
+    def _load(self) -> dict[str, Any]:
+        """What a plan is told besides how often each endpoint is polled."""
+        return {
+            "clients": self.clients,
+            "interval_s": self.interval_ms / 1000,
+            "phase": self.phase,
+            "pacing": self.pacing,
+            "seed": self.seed,
+            "warmup_s": self.warmup_s,
+            "window_s": self.window_s,
+        }
+
+    def _divided(self, plan: Plan) -> Plan:
+        """The same for as many servers as are polled."""
+        count = len(self.systems)
+        if count == 1:
+            return plan
+        rounds = _piece_rounds(plan.shortest_s, self.window_s)
+        return replace(plan, systems=count, halves=self.beside_split == "halves", piece_rounds=rounds)
 
     @property
     def body_bytes(self) -> dict[str, int]:
@@ -233,6 +292,9 @@ class Scenario(Fields):
     def unused(self) -> set[str]:
         """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
         unused = set() if self.workload == "database" else set(_OF_A_DATABASE)
+        unused |= set() if self.device else {"device"}
+        unused |= set() if self.beside else {"beside", "beside_split"}
+        unused |= set() if self.variant else {"variant"}
         return unused | ({"target"} if self.target == HELLO else set(together.OF_HELLO))
 
     @property
@@ -245,3 +307,8 @@ class Scenario(Fields):
         if self.workload == "database":
             asked["database"] = "postgresql" if self.database_url else "sqlite"
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _piece_rounds(shortest_s: float, window_s: float) -> int:
+    """How many intervals a piece has: two seconds of them, less where the window would have fewer than twenty pieces."""
+    return max(1, min(round(_PIECE_S / shortest_s), int(window_s / shortest_s / _PIECES)))

@@ -67,6 +67,8 @@ class System:
     """Worker processes that it can have; None for any number."""
     most_connections: int | None = None
     """Connections that a worker holds at a time, by its command; None where only open files limit it."""
+    backlog: int = BACKLOG
+    """Connections that wait until it accepts them, whatever its command asks for."""
     spreads: bool = False
     """Whether each worker has a queue of its own (SO_REUSEPORT), so that chance deals connections evenly; else they share
     one, and some end up with far more than others."""
@@ -78,6 +80,8 @@ class System:
     """A program that must be there besides."""
     isolated: Isolated | None = None
     """The environment that it runs in, if not the lab's."""
+    interpreter: str = ""
+    """The interpreter to start it with, where somebody made another one for it."""
     workloads: tuple[Workload, ...] = ("static",)
     """What it can be asked to do."""
     database_needs: tuple[str, ...] = ()
@@ -97,7 +101,7 @@ class System:
     @property
     def python(self) -> str:
         """The interpreter to start it with."""
-        return str(self.home / "bin" / "python") if self.isolated else sys.executable
+        return self.interpreter or (str(self.home / "bin" / "python") if self.isolated else sys.executable)
 
     def command(self, *, python: str, port: int, workers: int) -> list[str]:
         """The command that serves on 127.0.0.1.

@@ -5,6 +5,7 @@ Plan -> a table of what is of each device, and expressions over it: the plan's o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
@@ -17,15 +18,18 @@ _ROUND = pl.col("round").cast(pl.Int64)
 
 
 def table_of(plan: Plan, clock: Clock) -> pl.DataFrame:
-    """What the closed forms need of each device: frame(client, ahead, round_1_s, jitter)."""
+    """What the closed forms need of each device: frame(client, ahead, round_1_s, jitter, ahead_of_piece, system)."""
     clients = range(plan.clients)
     jitter = [plan.jitter_state(client, clock) if plan.jitter_s else 0 for client in clients]
+    pieces = [plan.intervals_ahead(client, clock) if plan.halves else 0 for client in clients]
     return pl.DataFrame(
         {
             "client": pl.Series(clients, dtype=pl.UInt32),
             "ahead": pl.Series([plan.cycle_start(client, clock) for client in clients], dtype=pl.Int64),
             "round_1_s": pl.Series([plan.first_due(client, clock) for client in clients], dtype=pl.Float64),
             "jitter": pl.Series(jitter, dtype=pl.UInt64),
+            "ahead_of_piece": pl.Series(pieces, dtype=pl.Int64),
+            "system": pl.Series([plan.system(client) for client in clients], dtype=pl.Int64),
         }
     )
 
@@ -33,9 +37,20 @@ def table_of(plan: Plan, clock: Clock) -> pl.DataFrame:
 def due_s(plan: Plan, clock: Clock) -> pl.Expr:
     """When a round is due by the clock, by the very arithmetic of `Plan.due`; of rows beside `table_of`."""
     exact = pl.col("round_1_s") + (_ROUND - 1) * clock.interval_s
-    if not plan.jitter_s:
-        return on_tick(exact)
-    return on_tick(exact + plan.jitter_s * _unit(pl.col("jitter") + _ROUND.cast(pl.UInt64) * _u64(chance.STEP)))
+    late = [_turn_s(plan, clock)] if plan.halves else []
+    if plan.jitter_s:
+        late.append(plan.jitter_s * _unit(pl.col("jitter") + _ROUND.cast(pl.UInt64) * _u64(chance.STEP)))
+    return on_tick(exact + sum(late[1:], start=late[0]) if late else exact)
+
+
+def _turn_s(plan: Plan, clock: Clock) -> pl.Expr:
+    """When the turn of a device's server begins; null beyond the pieces of the window."""
+    a_round, systems = round(clock.interval_s / plan.shortest_s), plan.systems
+    piece = ((_ROUND - 1) * a_round + pl.col("ahead_of_piece")) // plan.piece_rounds
+    most = math.ceil((plan.warmup_s + plan.window_s + plan.ramp_up_s) / plan.shortest_s / plan.piece_rounds) + 2
+    known = ((number, system) for number in range(-most, most) for system in range(systems))
+    turns = {number * systems + system: plan.turn_s(number, system) for number, system in known}
+    return (piece * systems + pl.col("system")).replace_strict(turns, default=None, return_dtype=pl.Float64)
 
 
 def is_planned(clock: Clock) -> pl.Expr:

@@ -32,18 +32,23 @@ _OK = pl.col("outcome") == "ok"
 KINDS = ("response", "latency")
 
 
-def digest(record: Record, costs: Costs) -> Digest:
-    """What is gathered of a record, once."""
-    found: Digest | None = record.kept.get("digest")
+def digest(record: Record, costs: Costs, system: int | None = None) -> Digest:
+    """What is gathered of a record, once.
+
+    Args:
+        system: of the polls of this server alone; None for those of all.
+    """
+    name = f"digest of {'all' if system is None else system}"
+    found: Digest | None = record.kept.get(name)
     if found is None:
         made: list[Digest] = []
 
         def begin() -> Digest:
-            made.append(Digest(record, costs))
+            made.append(Digest(record, costs, system))
             return made[-1]
 
         go_through(record, begin)
-        found = record.kept["digest"] = made[-1]
+        found = record.kept[name] = made[-1]
     return found
 
 
@@ -52,9 +57,11 @@ class Digest:
 
     Args:
         costs: when the samples of processors begin and end.
+        system: see `digest`.
     """
 
-    def __init__(self, record: Record, costs: Costs) -> None:
+    def __init__(self, record: Record, costs: Costs, system: int | None = None) -> None:
+        self._system = system
         plan, names = record.plan, record.endpoints
         self._pacing = plan.pacing if len(plan.clocks) == 1 else "fixed"
         done, sent = pl.col("done_s"), pl.col("sent_s")
@@ -95,6 +102,7 @@ class Digest:
         Args:
             rows: arranged polls, warm-up included.
         """
+        rows = rows if self._system is None else rows.filter(pl.col("system") == self._system)
         polls = measured(rows)
         in_window = (pl.col("first_due_s") >= 0).fill_null(value=False).alias("measured")
         self._counts.add(rows.with_columns(in_window, self._right.alias("right")))

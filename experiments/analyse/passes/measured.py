@@ -22,7 +22,9 @@ def measured_batches(evidence: Evidence) -> Iterator[pl.DataFrame]:
     is known from the pass before.
     """
     strays = pl.concat(evidence.digest.strays) if evidence.digest.strays else None
-    for rows in evidence.record.rows.batches(NEEDED):
+    wanted = (*NEEDED, "system") if evidence.alone else NEEDED
+    for rows in evidence.record.rows.batches(wanted):
+        rows = rows.filter(pl.col("system") == evidence.system) if evidence.alone else rows
         inside = rows.filter(pl.col("due_s") >= 0)
         if strays is not None:
             early, late = rows["due_s"].min(), strays["due_s"].max()

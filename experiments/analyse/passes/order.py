@@ -22,7 +22,8 @@ NEEDED = (
     *("client", "round", "endpoint", "due_s", "ready_s", "sent_s", "done_s", "connect_s"),
     *("status", "bytes", "outcome", "failed_check"),
 )
-"""What figures are made of; sorting the other columns too would take a third longer."""
+"""What figures are made of; sorting the other columns too would take a third longer. Which server was polled is told too,
+where there are several."""
 
 
 def go_through(record: Record, begin: Callable[[], Callable[[pl.DataFrame], None]]) -> None:
@@ -40,7 +41,7 @@ def go_through(record: Record, begin: Callable[[], Callable[[pl.DataFrame], None
             gather(rows)
     except OutOfOrderError:
         gather = begin()
-        gather(with_times(in_rounds(record.requests().select(NEEDED), _clocks(record))))
+        gather(with_times(in_rounds(record.requests().select(_needed(record)), _clocks(record))))
 
 
 def arranged(record: Record) -> Iterator[pl.DataFrame]:
@@ -50,12 +51,16 @@ def arranged(record: Record) -> Iterator[pl.DataFrame]:
         OutOfOrderError: a device's rows do not follow each other.
     """
     rounds = _Rounds(_clocks(record))
-    batches = record.rows.batches(NEEDED)
+    batches = record.rows.batches(_needed(record))
     rows = next(batches)
     for following in batches:
         yield with_times(rounds.whole(rows))
         rows = following
     yield with_times(rounds.whole(rows, last=True))
+
+
+def _needed(record: Record) -> tuple[str, ...]:
+    return NEEDED if record.plan.systems == 1 else (*NEEDED, "system")
 
 
 def _clocks(record: Record) -> list[tuple[int, ...]]:

@@ -61,7 +61,7 @@ async def run_shard(
         What stands under `generator.instances` in run.json, with this shard's totals.
     """
     rows = RowBuffer(start_at)
-    writer = PartWriter(Path(shard.run_path), shard.instance, shard.plan.endpoints)
+    writer = PartWriter(Path(shard.run_path), shard.instance, shard.plan.endpoints, shard.plan.system_of_each)
     course = Course(shard.plan, start_at, rows)
     chores = _Chores(course, writer, on_report)
     cpu_before = time.process_time()

@@ -138,7 +138,7 @@ class EpollDevice(Device):
         self._swarm.epoll.register(connection.fileno(), select.EPOLLOUT)
 
     def _open(self) -> socket.socket:
-        target = self._swarm.target
+        target = self._swarm.target.of_system(self._course.plan.system(self.client))
         connection = sources.opened(target.address, target.source(self.client))
         try:
             code = connection.connect_ex(target.address)
