@@ -56,6 +56,11 @@ class Parts:
         """Those that can be read, have the right columns and are what was written."""
         return [path for path in self.paths if not self.fault(path)]
 
+    @property
+    def count(self) -> int:
+        """How many polls there are in them."""
+        return sum(batch.height for batch in self.batches(["client"]))
+
     def fault(self, path: Path) -> Fault | None:
         """What is wrong with a part."""
         if path not in self._faults:

@@ -143,8 +143,7 @@ def _kept(path: Path) -> str:
     if not (path / "started.json").is_file():
         return f"Nothing of it is left: {path} is gone."
     rows = Record(path).rows
-    polls = sum(batch.height for batch in rows.batches(["client"]))
-    kept = f"{polls:,} polls in {len(rows.readable):,} parts are kept in {path}"
+    kept = f"{rows.count:,} polls in {len(rows.readable):,} parts are kept in {path}"
     return f"{kept}; run_dir shows them as those of an unfinished run."
 
 
