@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from experiments.analyse import latency, resources, summary, timeline
 from experiments.analyse.changes import Comparison, compare
 from experiments.analyse.checks.evidence import Evidence
@@ -38,8 +40,6 @@ from experiments.record.reading import load
 from experiments.target.hello import NAME as HELLO
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from experiments.present.chart import Chart
     from experiments.record.reading import Record
     from experiments.scenario import Scenario
