@@ -13,6 +13,7 @@ import polars as pl
 from experiments.analyse import latency, resources
 from experiments.analyse.latency import Percentile, Times
 from experiments.analyse.passes.digest import Digest, digest
+from experiments.analyse.polls import arrange
 from experiments.record.reading import Record
 
 Status = Literal["valid", "suspect", "invalid", "not_applicable"]
@@ -82,6 +83,11 @@ class Evidence:
     def digest(self) -> Digest:
         """What was gathered of the polls."""
         return digest(self.record, self.costs, self.system if self.alone else None)
+
+    @cached_property
+    def arranged(self) -> pl.DataFrame:
+        """All polls of all servers at once: for what compares several piece by piece, and nothing else."""
+        return arrange(self.record)
 
     @property
     def all_counts(self) -> pl.DataFrame:

@@ -15,12 +15,12 @@ from experiments.analyse.checks.evidence import Evidence, names
 from experiments.analyse.duets.interval import Ratio, ratio
 from experiments.analyse.duets.pieces import pieces
 from experiments.analyse.passes.measured import measured_batches
-from experiments.analyse.polls import arrange, count
+from experiments.analyse.polls import count
 
 
 def duets(evidence: Evidence) -> list[dict[str, Any]]:
     """The first server against each of the others; none in a run with one server."""
-    found = pieces(evidence.record, arrange(evidence.record))
+    found = pieces(evidence.record, evidence.arranged)
     return [_duet(evidence, found, other) for other in range(1, evidence.record.plan.systems)]
 
 

@@ -16,6 +16,7 @@ from experiments.analyse.changes import Comparison, compare
 from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.duets import duet as duets
 from experiments.analyse.duets import pieces
+from experiments.analyse.history.latest import LATEST, latest_before
 from experiments.analyse.passes.courses import Courses, Steps, courses
 from experiments.analyse.passes.digest import KINDS
 from experiments.analyse.polls import arrange
@@ -25,6 +26,8 @@ from experiments.present.axes import step_of
 from experiments.present.duets import table as comparison
 from experiments.present.format import duration, moment, plural
 from experiments.present.html import Markup, caption, note
+from experiments.present.result import run as run_result
+from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
 from experiments.present.tables import connections, database, limits, wrong_answers
 from experiments.present.tables import headline as figures
@@ -144,8 +147,10 @@ class Page:
     def changes(self) -> Markup:
         """What changed since the run or sweep that `compare_to` names."""
         if self._comparison is None:
+            if self._scenario.compare_to == LATEST:
+                return caption("No earlier run beside this one asked the same on the same machine and may be believed.")
             return caption("compare_to names no earlier run, so there is nothing to compare with.")
-        return differences.changes(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
+        return differences.changes(self._comparison, self._compare_to, self._scenario.margin_pct)
 
     def clients(self) -> SortableTable | Markup:
         """Every device and endpoint, to sort and to filter."""
@@ -155,6 +160,11 @@ class Page:
     def provenance(self) -> Markup:
         """Where the figures come from."""
         return sources.provenance(self.record)
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        margin_pct = self._scenario.margin_pct
+        return Shown(run_result.result(self.record, self.summary, self._comparison, self._compare_to, margin_pct))
 
     def enforce(self) -> None:
         """With `strict`, fails the notebook if the run deserves it; to be called after everything is shown.
@@ -171,7 +181,7 @@ class Page:
         if level["asked"] and level["met"] is not True:
             raise VerdictError(f"strict: {levels.sentence(level, self.record.endpoints)}")
         if self._comparison is not None:
-            differences.enforce(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
+            differences.enforce(self._comparison, self._compare_to, self._scenario.margin_pct)
 
     # -- charts ----------------------------------------------------------------------------------
 
@@ -194,7 +204,8 @@ class Page:
         found = pieces.pieces(self.record, arrange(self.record)) if told else None
         series = [] if found is None else [(one, duets.cpu_series(found, place)) for place, one in enumerate(told, 1)]
         chart = drawn.over_time(series, self._window_s)
-        return self._dated(chart) or (note("No piece of the run has both servers' costs.") if told else Markup(""))
+        few = "No piece of the run has both servers' costs, so there is no ratio to draw."
+        return self._dated(chart) or (note(few) if told else caption("One server was polled, so there is no ratio to draw."))
 
     def percentiles(self) -> Chart | Markup:
         """How long the slowest polls took."""
@@ -260,8 +271,22 @@ class Page:
 
     @cached_property
     def _comparison(self) -> Comparison | None:
+        return compare(self._before, [self.record]) if self._before else None
+
+    @cached_property
+    def _before(self) -> list[Record]:
+        """The runs that `compare_to` names; of `latest` the newest earlier one that asks the same here, if there is one."""
         place = self._scenario.compare_to
-        return compare(collect(place), [self.record]) if place else None
+        if place != LATEST:
+            return collect(place) if place else []
+        found = latest_before(self.record)
+        return [found] if found else []
+
+    @property
+    def _compare_to(self) -> str:
+        """What `compare_to` names, by its own name."""
+        place = self._scenario.compare_to
+        return self._before[0].run_id if place == LATEST and self._before else place
 
     @cached_property
     def _evidence(self) -> Evidence:

@@ -29,7 +29,7 @@ def test_an_honest_run_is_valid(tmp_path: Path) -> None:
     """Every check that applies is clean, and the headline says that the run may be believed."""
     verdict = judge(made_up(tmp_path))
     assert [check.name for check in verdict.checks] == NAMES
-    unknown = ["clocks", "untouched", "rows_written", "redis_counts", "calibration"]
+    unknown = ["clocks", "untouched", "turns", "rows_written", "redis_counts", "calibration"]
     assert [check.name for check in verdict.checks if check.status == "not_applicable"] == unknown
     assert [check.name for check in verdict.checks if check.status != "valid"] == unknown
     assert verdict.status == "valid"
@@ -357,6 +357,7 @@ def test_a_record_without_samples(tmp_path: Path) -> None:
         "host_steal",
         "competitors",
         "untouched",
+        "turns",
         "rows_written",
         "redis_counts",
         "calibration",
@@ -556,9 +557,7 @@ def test_what_a_missing_count_costs_is_said(tmp_path: Path) -> None:
         ([[7]], "not_applicable", "–"),
     ],
 )
-def test_who_listens_is_known_without_health(
-    tmp_path: Path, listeners: list[list[int]], status: str, figure: str
-) -> None:
+def test_who_listens_is_known_without_health(tmp_path: Path, listeners: list[list[int]], status: str, figure: str) -> None:
     """Processes that come and go on the server's port are seen, if that port is here."""
     check = judge(damage_facts(made_up(tmp_path), strange(listeners=listeners)))["workers"]
     assert (check.status, check.figure) == (status, figure)
