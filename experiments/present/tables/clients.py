@@ -27,7 +27,7 @@ MOST_ROWS = 4000
 
 
 def clients(frame: pl.DataFrame, off_by: float = 0.0) -> SortableTable | Markup:
-    """One row per device and endpoint; of very many those that fared worst.
+    """One row per device and endpoint, the worst first; of very many those that fared worst.
 
     Args:
         frame: `analyse.clients.ByClient.table`.
@@ -55,9 +55,19 @@ def _worst(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _readable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Three significant digits, words for endpoints and reasons, no column without any value."""
+    """The worst first: who lost most polls, then who waited longest.
+
+    Three significant digits, words for endpoints and reasons, no column without any value.
+    """
     times = [name for name in TIMES if frame[f"{name}_ms"].null_count() < frame.height]
-    shown = frame.select(
+    worst = frame.sort(
+        (pl.col("planned") - pl.col("ok")) / pl.col("planned"),
+        "max_ms",
+        "client",
+        descending=[True, True, False],
+        nulls_last=True,
+    )
+    shown = worst.select(
         *_ORDER,
         *(pl.col(f"{name}_ms").round_sig_figs(3) for name in times),
         *(f"{name}_censored" for name in times),
