@@ -33,12 +33,14 @@ def with_send_delay(rows: pl.DataFrame, pacing: Pacing, before: Before | None = 
 
     Returns:
         frame(endpoint, outcome, first_due_s, punctual_s, added_s) of the polls that were sent, in
-        seconds: `punctual_s` is that response, `added_s` the rest, which the generator added.
+        seconds: `punctual_s` is that response, `added_s` the rest, which the generator added, without what is a poll's
+        place in a burst (`place_s`, where `bursts` has told it).
     """
     latency, due = pl.col("latency_s"), pl.col("due_s")
     needed = ("client", "endpoint", "outcome", "second", "due_s", "ready_s", "first_due_s", "response_s", "latency_s")
     # The sum goes on from device to device: what is taken off `begin` is added again.
-    sent = rows.lazy().select(needed).filter(latency.is_not_null()).with_columns(total=latency.cum_sum()).collect()
+    place = "place_s" if "place_s" in rows.columns else pl.lit(0.0).alias("place_s")
+    sent = rows.lazy().select(*needed, place).filter(latency.is_not_null()).with_columns(total=latency.cum_sum()).collect()
     free = pl.lit(None, dtype=pl.Float64) if before is None else before.at_begin(sent)["end_s"]
     begins = pl.max_horizontal(pl.when(~pl.col("second")).then(due), free) - (pl.col("total") - latency)
     sent = sent.with_columns(begin=begins)
@@ -52,6 +54,7 @@ def with_send_delay(rows: pl.DataFrame, pacing: Pacing, before: Before | None = 
         before.keep(played.group_by("client").agg(pl.col("end_s").last()))
     follows = pl.col("second") | pl.lit(pacing == "after")
     punctual = pl.when(follows).then(latency).otherwise(pl.col("end_s") - due)
-    return played.select("endpoint", "outcome", "first_due_s", "response_s", punctual_s=punctual).select(
-        "endpoint", "outcome", "first_due_s", "punctual_s", added_s=pl.col("response_s") - pl.col("punctual_s")
+    names = ("endpoint", "outcome", "first_due_s")
+    return played.select(*names, "response_s", "place_s", punctual_s=punctual).select(
+        *names, "punctual_s", added_s=pl.col("response_s") - pl.col("punctual_s") - pl.col("place_s")
     )

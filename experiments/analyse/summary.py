@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import connections, latency, service_level
-from experiments.analyse.checks.evidence import Evidence, names, number
+from experiments.analyse.checks.evidence import Evidence, names, number, percentile_or_most
 from experiments.analyse.checks.verdict import Verdict, judge
 from experiments.analyse.duets import duet as duets
 from experiments.analyse.latency import Percentile, Times
@@ -203,8 +203,15 @@ def _generator(evidence: Evidence) -> dict[str, Any]:
             **{_NAMES[one.percent]: _ms(one.value_s) for one in lags},
             "max": _ms(evidence.digest.lag.longest_s),
         },
+        **_bursts(evidence),
         "throttled": _throttled(costs, "kernel") or _throttled(costs, "generator"),
     }
+
+
+def _bursts(evidence: Evidence) -> dict[str, Any]:
+    """How long the generators took to send what was due together, the median of all bursts; nothing where nobody was."""
+    widths = evidence.digest.burst_widths
+    return {} if widths.longest_s is None else {"burst_width_ms": _ms(percentile_or_most(widths, 50.0))}
 
 
 def _database(evidence: Evidence) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def unsent_late(evidence: Evidence) -> Found:
 def lag(evidence: Evidence) -> Found:
     """What lag added to responses, against the responses that a punctual generator would have seen; see `send delay`.
 
-    The endpoint with the smaller response decides.
+    The endpoint with the smaller response decides. Where devices are due together, what is a poll's place in the burst is
+    stated and not blamed; see `bursts`.
     """
     late, punctual = evidence.digest.added, evidence.digest.punctual
     statuses: list[Status] = []
@@ -62,13 +63,15 @@ def lag(evidence: Evidence) -> Found:
         shares.append(added / limit.valid_to)
         figures.append(f"p{percent} {ms(added)}")
         limits.append(f"p{percent} {limit.said(ms)}")
-    status = max(statuses, key=SEVERITY.index)
+    status, widths = max(statuses, key=SEVERITY.index), evidence.digest.burst_widths
+    width = ms(percentile_or_most(widths, 50.0)) if widths.longest_s is not None else ""
     return Found(
-        kind="punctual" if status == "valid" else "late",
+        kind="late" if status != "valid" else "in_bursts" if width else "punctual",
         status=status,
-        figure=", ".join(figures),
+        figure=", ".join([*figures, *([f"bursts {width} wide"] if width else [])]),
         limit="; ".join(limits),
         of_limit=max(shares),
+        values={"width": width},
     )
 
 

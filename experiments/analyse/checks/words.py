@@ -36,6 +36,10 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
     },
     "lag": {
         "punctual": Said("Polls were sent when they were due, so the times are the server's."),
+        "in_bursts": Said(
+            "Polls that were due at the same instant were sent one after the other, as nobody can do otherwise: each burst "
+            "within {width}, which the responses contain. Beyond that none was late."
+        ),
         "late": Said("Polls were sent late by the generator itself, and the times contain that.", "{lighten}"),
     },
     "generator_cpu": {

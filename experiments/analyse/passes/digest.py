@@ -16,6 +16,7 @@ from experiments.analyse.checks.completeness import Comparison
 from experiments.analyse.clients import ByClient
 from experiments.analyse.connecting import SentAgain
 from experiments.analyse.latency import Times
+from experiments.analyse.passes import bursts
 from experiments.analyse.passes.before import Before
 from experiments.analyse.passes.order import go_through
 from experiments.analyse.passes.spread import Spread
@@ -83,6 +84,9 @@ class Digest:
         self._times = {(name, kind): Spread() for name in names for kind in KINDS}
         self._punctual = {name: Spread() for name in names}
         self._lag, self._added = Spread(), Spread()
+        instances = record.facts.get("generator", {}).get("instances", [])
+        self._per_poll_s = bursts.seconds_per_poll(instances) if bursts.has_bursts(plan) else {}
+        self._widths = Spread()
         self._ends, self._free = send_delay.ends(), Before("done_s")
         self.comparison = Comparison(
             plan, record.window_s, broken_off_s=None if record.finished else record.scenario.timeout_s
@@ -125,6 +129,9 @@ class Digest:
         _add(self._lag, polls, "lag_s")
 
     def _look_at_delays(self, rows: pl.DataFrame) -> None:
+        if self._per_poll_s:
+            rows = bursts.with_places(rows, self._per_poll_s)
+            _add(self._widths, bursts.widths(measured(rows), len(self._per_poll_s)), "width_s")
         late = measured(send_delay.with_send_delay(rows, self._pacing, self._ends))
         _add(self._added, late, "added_s")
         for name, spread in self._punctual.items():
@@ -178,6 +185,11 @@ class Digest:
     def lag(self) -> Times:
         """Lag of every poll that was sent."""
         return Times.counted(self._lag)
+
+    @cached_property
+    def burst_widths(self) -> Times:
+        """How long each burst of polls that were due together took to be sent; none where devices stand otherwise."""
+        return Times.counted(self._widths)
 
     @cached_property
     def added(self) -> Times:

@@ -1,6 +1,7 @@
 """The verdict: each check passes on an honest run, and is made to fail by a record that is made up to fail it."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.checks.verdict import CHECKS, Reason, Verdict, judge
 from experiments.analyse.polls import count
+from experiments.analyse.summary import summarise
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
@@ -132,6 +134,46 @@ def test_lag_that_piles_up_does_not_hide_in_the_responses_it_lengthens(tmp_path:
     assert verdict["lag"].status == "invalid"
     assert verdict.reason is Reason.GENERATOR_TOO_WEAK
     assert verdict["lag"].figure in verdict.headline
+
+
+def one_after_the_other(apart_s: float, begin_s: float = 0.0) -> Callable[[float], float]:
+    """A generator that sends what is due at one instant so far apart, the first so late."""
+    sent = Counter[float]()
+
+    def lag(ready: float) -> float:
+        sent[ready] += 1
+        return begin_s + (sent[ready] - 1) * apart_s
+
+    return lag
+
+
+TOGETHER = SMALL.model_copy(update={"phase": "together", "clients": 100, "ratio": "1:0"})
+
+
+def test_the_width_of_a_burst_is_stated_and_not_blamed(tmp_path: Path) -> None:
+    """A hundred devices due together are sent 40 us apart, which is work; the check says that responses contain it."""
+    record = made_up(tmp_path, TOGETHER, lag=one_after_the_other(40e-6))
+    verdict = judge(record)
+    check = verdict["lag"]
+    assert (check.status, check.kind) == ("valid", "in_bursts")
+    assert check.figure.endswith("bursts 3.96 ms wide")
+    assert "each burst within 3.96 ms" in check.said
+    assert summarise(record)["generator"]["burst_width_ms"] == pytest.approx(3.96, abs=0.01)
+
+
+@pytest.mark.parametrize(("apart_s", "begin_s"), [(400e-6, 0.0), (40e-6, 0.05)])
+def test_a_burst_that_is_wider_than_the_work_is_blamed(tmp_path: Path, apart_s: float, begin_s: float) -> None:
+    """So is one that begins late: only what good tools take for a poll is nobody's fault."""
+    lag = one_after_the_other(apart_s, begin_s)
+    check = judge(made_up(tmp_path, TOGETHER, server=lambda poll: Answer(0.0005), lag=lag))["lag"]
+    assert (check.status, check.kind) == ("invalid", "late")
+
+
+def test_devices_at_random_instants_make_no_bursts(tmp_path: Path) -> None:
+    """There is no width to be stated."""
+    record = made_up(tmp_path)
+    assert judge(record)["lag"].kind == "punctual"
+    assert "burst_width_ms" not in summarise(record)["generator"]
 
 
 def test_a_generator_that_stood_still(tmp_path: Path) -> None:
