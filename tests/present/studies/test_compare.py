@@ -145,7 +145,7 @@ def test_without_runs_every_section_says_so(made: Comparison) -> None:
         shown = section(ComparePage(nothing))
         for piece in shown.shown if isinstance(shown, Pieces) else [shown]:
             assert isinstance(piece, Markup)
-    assert "Falcon has no run that counts" in words.answer(nothing)[0]
+    assert "Falcon ASGI has no run that counts" in words.answer(nothing)[0]
     assert "lab-invalid" in ComparePage(nothing).answer().content
     assert "too small" in ComparePage(nothing).wrong().content
 
