@@ -136,3 +136,23 @@ def names(first: str, systems: Collection[System]) -> tuple[str, ...]:
         name = one.said if one.server or one.target or one.url else f"{first} {one.said}".strip()
         found.append(name if name not in found else f"{name} ({place + 1})")
     return tuple(found)
+
+
+def parameters(first: str, second: str, known: Collection[str]) -> dict[str, str]:
+    """The parameters of a run in which two servers are held against each other.
+
+    Args:
+        first: words of the first; empty for the default server as it is.
+        second: of the second.
+
+    Raises:
+        ParameterError: a word that says nothing.
+    """
+    if "," in first + second:
+        raise ParameterError("a duet is of two servers: say one on each side, without commas.")
+    own = read(first, known) if first.strip() else System()
+    named = {"server": own.server, "target": own.target, "server_url": own.url}
+    of_name = {own.server, own.target, own.url}
+    how = " ".join(word for word in own.said.split() if word.rstrip("/") not in of_name)
+    said = {name: value for name, value in named.items() if value} | {"beside": second}
+    return said | ({"variant": how} if how else {})

@@ -53,3 +53,24 @@ def test_no_two_servers_of_a_run_are_called_the_same() -> None:
     said = (System(), *beside.several("falcon, starlette, workers=2, falcon", KNOWN))
     assert beside.names("falcon", said) == ("falcon", "falcon (2)", "starlette", "falcon workers=2", "falcon (5)")
     assert beside.names("falcon", (System("falcon==4.1", packages=("falcon==4.1",)),)) == ("falcon falcon==4.1",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [
+        ("", "starlette", {"beside": "starlette"}),
+        ("falcon", "falcon workers=2", {"server": "falcon", "beside": "falcon workers=2"}),
+        ("./my.yaml git:main", "./my.yaml", {"target": "./my.yaml", "variant": "git:main", "beside": "./my.yaml"}),
+        ("http://127.0.0.1:8000/", "falcon", {"server_url": "http://127.0.0.1:8000", "beside": "falcon"}),
+        ("falcon==4.1", "falcon==4.2", {"variant": "falcon==4.1", "beside": "falcon==4.2"}),
+    ],
+)
+def test_a_duet_is_asked_by_the_parameters_of_a_run(first: str, second: str, asked: dict[str, str]) -> None:
+    """The first is the run's own server and how it differs, the second stands beside it."""
+    assert beside.parameters(first, second, KNOWN) == asked
+
+
+def test_a_duet_is_of_two() -> None:
+    """More servers are for `beside` to name."""
+    with pytest.raises(ParameterError, match="without commas"):
+        beside.parameters("falcon", "falcon, starlette", KNOWN)

@@ -38,7 +38,7 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "runner": GROUND | {"measure", "analyse", "present"},
 }
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
-MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "target"}
+MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "studies", "target"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
 

@@ -34,7 +34,8 @@ def series(found: pl.DataFrame, other: int, figure: str) -> pl.DataFrame:
 
 def cpu_series(found: pl.DataFrame, other: int) -> pl.DataFrame:
     """The ratio of the CPU per request."""
-    return series(found.with_columns(cpu=pl.col("cpu_s") / pl.col("answered")), other, "cpu")
+    answering = found.filter(pl.col("answered") > 0)
+    return series(answering.with_columns(cpu=pl.col("cpu_s") / pl.col("answered")), other, "cpu")
 
 
 def _duet(evidence: Evidence, found: pl.DataFrame, other: int) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def _duet(evidence: Evidence, found: pl.DataFrame, other: int) -> dict[str, Any]
 
 def _told(one: Ratio) -> dict[str, Any]:
     told = {name: _rounded(value) if isinstance(value, float) else value for name, value in asdict(one).items()}
+    told["half_width_pct"] = _rounded(one.half_width_pct)
     return told | {"kind": one.kind, "smallest_detectable_pct": _rounded(one.smallest_detectable_pct)}
 
 
@@ -71,20 +73,29 @@ def _cpu_us(found: pl.DataFrame) -> float | None:
 
 
 def _failures(first: Evidence, second: Evidence) -> dict[str, Any]:
-    """Polls that failed or were never sent, and how often chance alone would make so great a difference of equal servers.
+    """Polls that failed or waited in vain, in how many pieces, and how often chance would make so great a difference.
 
-    Failures come in bursts, so that is an impression and not a test.
+    What the generator did not get to is nobody's failure. Failures come in bursts, so `p` alone is an impression, no test.
     """
     counts = [count(one.polls) for one in (first, second)]
-    failed = [one["planned"] - one["ok"] for one in counts]
+    failed = [one["failed"] + one["unsent_busy"] for one in counts]
+    pieces_s = first.record.plan.piece_rounds * first.record.plan.shortest_s
+    pieces = [_pieces_with_failures(one.polls, pieces_s) for one in (first, second)]
     planned = [one["planned"] for one in counts]
     return {
         "a": failed[0],
         "b": failed[1],
         "planned_a": planned[0],
         "planned_b": planned[1],
+        "pieces_a": pieces[0],
+        "pieces_b": pieces[1],
         "p": _rounded(_p_of_shares(failed, planned)),
     }
+
+
+def _pieces_with_failures(polls: pl.DataFrame, piece_s: float) -> int:
+    failed = polls.filter(~pl.col("outcome").is_in(("ok", "unsent_late")))
+    return (failed["due_s"] / piece_s).floor().n_unique()
 
 
 def _p_of_shares(failed: list[int], planned: list[int]) -> float | None:

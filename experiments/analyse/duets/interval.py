@@ -1,7 +1,9 @@
 """The mean of a series of logarithms of ratios, and an interval for it that knows that neighbours are alike.
 
-Numbers -> numbers. What disturbs a machine lasts longer than a piece, so neighbouring pieces are no independent witnesses:
-they are averaged in blocks until the blocks are, as far as can be told, and Student's t is that of the blocks.
+Numbers -> numbers. What disturbs a machine may last longer than a piece, so that neighbouring pieces are no independent
+witnesses: they are averaged in blocks until the blocks are, as far as can be told, and Student's t is that of the blocks. A
+moment in which others took the machine away from one server alone would weigh as much as all the rest, so the mean leaves
+the tenth of the blocks out that is lowest, and the tenth that is highest.
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Literal
 
-from experiments.analyse.student import mean_interval, t975
+from experiments.analyse.student import t975
 
 FEWEST_PIECES = 10
 """With fewer there is no interval."""
 _FEWEST_BLOCKS = 10
 """Blocks get no longer than leaves so many of them: with 9 degrees of freedom an interval is a sixth wider than with all."""
+_TRIMMED = 0.1
+"""Part of the blocks that is left out on each side. In 15 real series of a server against itself, while 5 to 27 others
+wanted the two cores, intervals were so a tenth narrower for CPU and a quarter for the response than those of the whole
+mean; of independent Gaussian blocks they are a thirtieth wider."""
 _T90 = 1.3
 """90 % quantile of Student's t with many degrees of freedom; 1.38 with 9."""
 
@@ -30,7 +36,7 @@ class Ratio:
     """What the second server needs for what the first needs."""
 
     estimate: float | None
-    """Geometric mean over the pieces."""
+    """Geometric mean over the pieces, without the extreme ones."""
     low: float | None = None
     """Ends of the 95 % interval; None with fewer pieces than it takes."""
     high: float | None = None
@@ -62,7 +68,7 @@ class Ratio:
         if self.low is None or self.high is None:
             return None
         half = math.log(self.high / self.low) / 2
-        error = half / t975(max(1, self.pieces // self.block - 1))
+        error = half / t975(_freedom(self.pieces // self.block))
         return 100 * math.expm1(half + _T90 * error)
 
 
@@ -77,9 +83,32 @@ def ratio(logs: Sequence[float]) -> Ratio:
     if len(logs) < FEWEST_PIECES:
         return Ratio(math.exp(fmean(logs)), pieces=len(logs))
     block = block_length(logs)
-    _, half = mean_interval(blocks(logs, block))
-    mean = fmean(logs)
+    mean, half = trimmed(blocks(logs, block))
     return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half), len(logs), block)
+
+
+def trimmed(values: Sequence[float]) -> tuple[float, float]:
+    """The mean of the middle of some values, and half of its 95 % interval.
+
+    Source: Tukey & McLaughlin, "Less vulnerable confidence and significance procedures for location based on a single
+    sample", Sankhya A 25, 1963: the standard error is that of the Winsorized values.
+    """
+    ordered, count = sorted(values), len(values)
+    cut = _cut(count)
+    middle = ordered[cut : count - cut]
+    winsorized = [middle[0]] * cut + middle + [middle[-1]] * cut
+    centre = fmean(winsorized)
+    spread = math.sqrt(math.fsum((value - centre) ** 2 for value in winsorized) / (count - 1))
+    error = spread / ((1 - 2 * cut / count) * math.sqrt(count))
+    return fmean(middle), t975(_freedom(count)) * error
+
+
+def _cut(count: int) -> int:
+    return int(_TRIMMED * count)
+
+
+def _freedom(count: int) -> int:
+    return max(1, count - 2 * _cut(count) - 1)
 
 
 def block_length(values: Sequence[float]) -> int:

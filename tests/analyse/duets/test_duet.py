@@ -1,5 +1,6 @@
 """What a run with two servers says of them, on made-up records."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise
 from experiments.record import store
 from experiments.record.reading import Record, load
+from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
 from tests.support.made_up import Answer, Poll, damage_facts, ideal, made_up
 
@@ -61,7 +63,8 @@ def test_what_the_second_server_needs_is_held_against_the_first(tmp_path: Path) 
     assert duet["cpu_ratio"]["estimate"] == pytest.approx(1.2, rel=0.01)
     assert duet["cpu_ratio"]["kind"] == "more"
     assert duet["response_p50_ratio"]["estimate"] == pytest.approx(2, rel=0.06)  # The generator's lag is in both.
-    assert duet["failures"] == {"a": 0, "b": 0, "planned_a": 13200, "planned_b": 13200, "p": 1.0}
+    failures = {"a": 0, "b": 0, "planned_a": 13200, "planned_b": 13200, "pieces_a": 0, "pieces_b": 0, "p": 1.0}
+    assert duet["failures"] == failures
     assert duet["memory"]["ratio"] == pytest.approx(1.0)
 
 
@@ -106,3 +109,15 @@ def test_each_server_must_have_served_what_was_answered(tmp_path: Path) -> None:
     damaged = summarise(damage_facts(load(tmp_path / "made-up"), moved))
     (served,) = [check for check in damaged["verdict"]["checks"] if check["name"] == "served"]
     assert (served["kind"], served["status"]) == ("more_answered", "invalid")
+
+
+def test_a_server_that_answers_nothing_has_no_ratio(tmp_path: Path) -> None:
+    """Its failures are counted; a cost per request does not exist, and no figure of the summary is not a number."""
+    silent = made_up(
+        tmp_path, DUET, server=lambda poll: Answer(0.001, Outcome.CONNECT_REFUSED, 0, 0) if poll.system else slower(poll)
+    )
+    duet = summarise(silent)["duet"]
+    json.dumps(duet, allow_nan=False)
+    assert duet["cpu_ratio"]["kind"] == "not measurable"
+    assert (duet["failures"]["a"], duet["failures"]["b"]) == (0, 13200)
+    assert (duet["failures"]["p"], duet["failures"]["pieces_b"]) == (0.0, 20)
