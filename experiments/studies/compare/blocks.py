@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.studies.cells import Cell
-from experiments.studies.compare.own import slug
 from experiments.studies.compare.params import FALCON, Asked, Series
 from experiments.studies.compare.runs import Role
 
@@ -67,7 +66,7 @@ def duets(asked: Asked) -> list[Planned]:
 
 
 def _duet(asked: Asked, system: str, role: Role, series: Series) -> Planned:
-    name = f"{series.name}_{slug(system)}_{'again' if role == 'duet with itself' else 'duet'}"
+    name = f"{series.name}_{asked.named[system]}_{'again' if role == 'duet with itself' else 'duet'}"
     return Planned(system, role, series, 1, Cell(name, asked.duet(system, series)))
 
 
@@ -128,6 +127,5 @@ def _able(asked: Asked, series: Series) -> list[str]:
 
 
 def _planned(asked: Asked, system: str, role: Role, series: Series, block: int, suffix: str = "") -> Planned:
-    named = system if asked.of_hello else slug(system)
-    cell = Cell(f"{series.name}_{named}_{block}{suffix}", asked.at(system, series, block))
+    cell = Cell(f"{series.name}_{asked.named[system]}_{block}{suffix}", asked.at(system, series, block))
     return Planned(system, role, series, block, cell)

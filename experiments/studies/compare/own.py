@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from experiments import beside
 from experiments.beside import System
 from server import catalogue
+
+_LONGEST = 40
 
 
 def system(name: str) -> catalogue.System:
@@ -49,6 +54,16 @@ def alone(words: str, *, target: str) -> dict[str, Any]:
     return {"target": said.target or target, "variant": " ".join(differs)}
 
 
+def slugs(names: Sequence[str]) -> dict[str, str]:
+    """Names that folders may have, each another one."""
+    found: dict[str, str] = {}
+    for place, name in enumerate(names):
+        made = slug(name)
+        found[name] = made if made not in found.values() else f"{made}-{place}"
+    return found
+
+
 def slug(name: str) -> str:
-    """A name that a folder may have."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", name.removesuffix(".yaml").removesuffix(".yml")).strip("-") or "own"
+    """A name that a folder may have; of a path the file's alone."""
+    words = (Path(word).stem if os.sep in word and "://" not in word else word for word in name.split())
+    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(words)).strip("-")[:_LONGEST] or "own"

@@ -20,7 +20,7 @@ from experiments.runner import check_databases
 from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.compare import three_clients
-from experiments.studies.compare.own import alone, slug
+from experiments.studies.compare.own import alone, slug, slugs
 from experiments.studies.params import NO_RECORDS, Counts, Id, Names, StudyParams, several
 from experiments.target.hello import NAME as HELLO
 from server import catalogue
@@ -200,6 +200,11 @@ class Asked(params.Asked):
             return (self.reference, *(name for name in self.own.systems if name != self.reference))
         every = "all" in self.own.systems
         return tuple(name for name in SYSTEMS if every or name == FALCON or name in self.own.systems)
+
+    @cached_property
+    def named(self) -> Mapping[str, str]:
+        """System -> what its cells are called."""
+        return {name: name for name in self.systems} if self.of_hello else slugs(self.systems)
 
     @property
     def searched(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from experiments.analyse.duets import gate
 from experiments.analyse.points import failed_pct
 from experiments.analyse.summary import current, error_statuses
 from experiments.record.reading import Record
@@ -113,13 +114,14 @@ class Comparison:
 
 def seen(system: str, role: Role, series: Series, block: int, outcome: Outcome) -> Run:
     """What came of a cell, and whether it counts."""
-    why = _why_not(outcome)
+    why = _why_not(outcome, at_once=role in DUETS)
     record = None if why else outcome.record
     figures = None if record is None else read(record)
     duet = None
     if record is not None and figures is not None and role in DUETS:
         duet, figures = _duet(record, figures), beside(record)
-    return Run(system, role, series, block, outcome.cell, outcome, figures, why, outcome.verdict == "suspect", duet)
+    with_care = outcome.verdict in ("suspect", "invalid")
+    return Run(system, role, series, block, outcome.cell, outcome, figures, why, with_care, duet)
 
 
 def _duet(record: Record, first: Figures) -> Duet:
@@ -134,12 +136,18 @@ def _polled_most(record: Record) -> str:
     return max(rates, key=lambda name: rates[name])
 
 
-def _why_not(outcome: Outcome) -> str:
+def _why_not(outcome: Outcome, *, at_once: bool) -> str:
+    """Why a run does not count.
+
+    Args:
+        at_once: two servers were polled: a generator that was late was so for both alike.
+    """
     summary = outcome.summary
     if summary is None:
         return f"{outcome.status}: {outcome.why}"
-    if summary["verdict"]["status"] == "invalid":
-        return str(summary["verdict"]["headline"])
+    verdict = summary["verdict"]
+    if verdict["status"] == "invalid" and (damaged := gate.damage(verdict["checks"]) if at_once else verdict["headline"]):
+        return str(damaged)
     return next((why for one in (summary, *summary.get("beside", ())) if (why := _why_not_equal(one))), "")
 
 
