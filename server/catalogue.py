@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from server.database import url as database_url
 from server.known_answer import programs
+from server.known_answer.for_tools import FOR_TOOLS
 from server.payloads import body
 from server.systems import commands, own
 from server.systems.availability import obstacle
@@ -20,6 +21,7 @@ from server.systems.source import code_lines
 __all__ = [
     "BACKLOG",
     "BULK_PATH",
+    "FOR_TOOLS",
     "GRACEFUL_STOP_S",
     "HEALTH_PATH",
     "KEEP_ALIVE_S",
