@@ -181,7 +181,7 @@ class Asked(params.Asked):
     def _check_own(self) -> None:
         """Refuses what cannot stand beside a target of the user's own."""
         own, target = self.own, self.base.target
-        named = [name for name in own.systems if name in SYSTEMS or name == "all"]
+        named = {*own.systems} & {*SYSTEMS, "all"}
         if named or not own.systems:
             raise ParameterError(
                 f"systems={listed(own.systems)!r} with target={target!r}: say in systems what is held beside it, like "

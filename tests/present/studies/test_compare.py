@@ -46,7 +46,7 @@ def test_the_answer_counts_who_needs_less_and_more(made: Comparison) -> None:
     assert "3 more" in static
     assert "1 cannot be told apart (starlette)" in static
     assert database == "The database workload was not asked for."
-    assert "Capacity was not found" in room
+    assert "Capacity was not searched" in room
     assert "lab-valid" in ComparePage(made).answer().content
     assert "from 5 blocks of runs" in ComparePage(made).answer().content
 
