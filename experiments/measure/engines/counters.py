@@ -34,6 +34,10 @@ class Tally:
     def failed(self) -> int:
         return self.sent - self.ok
 
+    def reasons(self) -> dict[str, int]:
+        """Polls without a right answer, by the record's names of what became of them."""
+        return {one.name.lower(): self.by_outcome[one] for one in Outcome if one is not Outcome.OK and self.by_outcome[one]}
+
     def totals(self) -> dict[str, int]:
         """As they stand in run.json."""
         busy, late = (self.by_outcome[outcome] for outcome in _NONE_SENT)
