@@ -30,7 +30,7 @@ from experiments.target.hello import NAME as HELLO
 _FAIRNESS = (
     "system",
     "version",
-    "beside Falcon",
+    "beside {}",
     "loop",
     "HTTP parser",
     "workers",
@@ -70,8 +70,13 @@ class ComparePage:
         headline, css = words.headline(self.comparison)
         return tables.answer(headline, words.answer(self.comparison), notes, css=css)
 
+    @property
+    def _beside(self) -> str:
+        """What people call the one that all are held against."""
+        return "Falcon" if self.comparison.asked.of_hello else self.comparison.asked.reference
+
     def ratios(self) -> Pieces:
-        """A chart a series: CPU per request beside Falcon's."""
+        """A chart a series: CPU per request beside that of what all are held against."""
         return Pieces([self._ratios(one) for one in self.comparison.asked.series])
 
     def _ratios(self, series: Series) -> Chart | Markup:
@@ -79,9 +84,8 @@ class ComparePage:
         # The least on top: a chart's first category is at its bottom.
         drawn = [rows.ratio(one, asked.reference) for one in reversed(found)]
         where = words.where(self.comparison, series)
-        beside = "Falcon" if asked.of_hello else asked.reference
         over = "the pieces of a run in which both were polled" if asked.in_duets(series) else "the blocks"
-        chart = charts.ratios(drawn, load=series.title, where=where, beside=beside, over=over)
+        chart = charts.ratios(drawn, load=series.title, where=where, beside=self._beside, over=over)
         if chart is None:
             return note(f"{where}: no two systems were measured together, so there is no ratio to draw.")
         return chart
@@ -94,7 +98,7 @@ class ComparePage:
             measures = ranking.measures(ranking.figures(self.comparison, one))
             known = [measure for measure in measures if any(row["measures"][measure.title] for row in ranks)]
             units = {measure.title: measure.unit for measure in known}
-            made = tables.ranking(ranks, rows.missing(self.comparison, one), units, where=where)
+            made = tables.ranking(ranks, rows.missing(self.comparison, one), units, where=where, beside=self._beside)
             shown += element("h3", where) + made
         asked = self.comparison.asked
         in_duets = [asked.in_duets(one) for one in asked.series]
@@ -181,11 +185,14 @@ class ComparePage:
             f"them, the generator ({base.engine}) and the machine. In a duet both servers were there at the same time, and "
             "the swarm polled them in turns; the order of runs was drawn."
         )
-        made = tables.plain(_FAIRNESS, rows.fairness(self.comparison), label="fairness", numbers={5, 6}, wide={8})
+        head = [name.format(self._beside) for name in _FAIRNESS]
+        made = tables.plain(head, rows.fairness(self.comparison), label="fairness", numbers={5, 6}, wide={8})
         return made + caption(equal) + tables.plain(_HOW, rows.how(self.comparison), label="rows and commands", wide={1, 2})
 
     def wrong(self) -> Markup:
         """How often the method is wrong, and how well runs repeat."""
+        if not self.comparison.asked.of_hello:
+            return caption(" ".join(words.itself(self.comparison, one) for one in self.comparison.asked.series))
         first = self.comparison.asked.first
         pool = ranking.pool(self.comparison.runs, first)
         runs = sum(map(len, pool.values()))

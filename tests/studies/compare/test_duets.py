@@ -163,7 +163,7 @@ def test_a_target_of_ones_own_is_held_against_another(tmp_path: Path) -> None:
     class Own(InDuets):
         async def _execute(self, cell: Cell, place: Path) -> None:
             type(self).measured.append(cell.name)
-            needing(1.2, cell, place, target=mine)
+            needing(2.5, cell, place, target=mine)
 
     kind = type("Here", (Own,), {"measured": [], "systems": {}})
     told = {
