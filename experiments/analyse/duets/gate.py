@@ -31,11 +31,6 @@ class Judged:
     why: str
     """A sentence without its full stop."""
 
-    @property
-    def exit_code(self) -> int:
-        """0 fine, 1 a regression, 2 not measurable; 3 is for wrong input."""
-        return {"fine": 0, "regression": 1, "not measurable": 2}[self.kind]
-
 
 def damage(checks: Iterable[Mapping[str, Any]]) -> str:
     """Why no figure of a duet stands, a sentence without its full stop; empty where they stand."""
