@@ -12,7 +12,7 @@ error_rate.py     how often that is wrong: on a pool of Falcon's own runs, and o
 ranking.py        every system beside Falcon, measure by measure
 rows.py           plain rows for tables and charts
 text.py           the sentences that people quote
-captions.py       what stands below its tables
+result.py         what other programs read of it
 sections.py       what the notebook shows
 page.py           the way of the notebook through all this
 """

@@ -109,11 +109,7 @@ class Asked(params.Asked):
 
     @classmethod
     def from_parameters(cls, given: Mapping[str, Any]) -> Self:
-        """Checks the parameters.
-
-        Raises:
-            ParameterError: one sentence of what is wrong.
-        """
+        """Checks the parameters, and that all of it can be measured here."""
         asked = cls._of(given, {})
         if asked.of_hello:
             asked.base.check_server()
@@ -132,8 +128,8 @@ class Asked(params.Asked):
         # One of before there were duets had none.
         before = {"duet_minutes": 0, "target": HELLO, "device": ""}
         asked = cls._of({**now, **before, **plan, "database_url": url}, plan["skipped"])
-        record = records.get(asked.base.target)
-        return asked if asked.of_hello or record is None else replace(asked, base=asked.base.knowing(record.plan))
+        known = None if asked.of_hello else records.get(asked.base.target)
+        return asked if known is None else replace(asked, base=asked.base.knowing(known.plan))
 
     @classmethod
     def _of(cls, given: Mapping[str, Any], skipped: Mapping[str, str]) -> Self:
@@ -197,7 +193,7 @@ class Asked(params.Asked):
     def systems(self) -> tuple[str, ...]:
         """What all are held against, and all that were asked for, in the order of the catalogue; also those skipped."""
         if not self.of_hello:
-            return (self.reference, *(name for name in self.own.systems if name != self.reference))
+            return tuple(dict.fromkeys((self.reference, *self.own.systems)))
         every = "all" in self.own.systems
         return tuple(name for name in SYSTEMS if every or name == FALCON or name in self.own.systems)
 

@@ -19,7 +19,7 @@ from experiments.scenario import Scenario
 from experiments.studies.capacity.evidence import limit
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome
-from experiments.studies.compare import capacities, captions, error_rate, ranking, rows
+from experiments.studies.compare import capacities, error_rate, ranking, rows
 from experiments.studies.compare import result as compare_result
 from experiments.studies.compare import text as words
 from experiments.studies.compare.params import FALCON, Series
@@ -28,14 +28,7 @@ from experiments.studies.compare.three_clients import clients
 from experiments.target.hello import NAME as HELLO
 
 _FAIRNESS = (
-    "system",
-    "version",
-    "beside {}",
-    "loop",
-    "HTTP parser",
-    "workers",
-    "threads",
-    "keep-alive",
+    *("system", "version", "beside {}", "loop", "HTTP parser", "workers", "threads", "keep-alive"),
     "what is not equal",
 )
 _HOW = ("system", "how it reads and writes rows", "command")
@@ -102,7 +95,7 @@ class ComparePage:
             shown += element("h3", where) + made
         asked = self.comparison.asked
         in_duets = [asked.in_duets(one) for one in asked.series]
-        said = [text for text, there in ((captions.OF_DUETS, any(in_duets)), (captions.RANKING, not all(in_duets))) if there]
+        said = [text for text, there in ((words.OF_DUETS, any(in_duets)), (words.RANKING, not all(in_duets))) if there]
         return shown + caption(" ".join(said))
 
     def times(self) -> Pieces:
@@ -226,7 +219,7 @@ class ComparePage:
             for title, number_, part in rows.spreads(self.comparison, first)
         ]
         shown = tables.plain(["how often is it wrong?", "measured", "promised"], said, label="error rate", wide={1})
-        shown += caption(captions.MADE_UP)
+        shown += caption(words.MADE_UP)
         if spread:
             head = ["CPU per request", "runs", "spread over the blocks (coefficient of variation)"]
             shown += tables.plain(head, spread, label="spread of CPU per request", numbers={1, 2})
