@@ -14,10 +14,22 @@ from statistics import geometric_mean, median
 from experiments.analyse.targets.naming import letters
 from experiments.studies.compare.params import FALCON, Series
 from experiments.studies.compare.runs import Comparison, Figures, Run
-from experiments.studies.compare.statistics import Kind, Ratio, holm, ratio
+from experiments.studies.compare.statistics import FEWEST_BLOCKS, Kind, Ratio, holm, ratio
 
 AGAIN = "falcon again"
 """Stands for Falcon's second run of a block."""
+
+RANKING = (
+    "Values are medians over the blocks; below each its ratio to Falcon, geometric mean of the runs paired by block, with "
+    "the 95 % t-interval. Falcon's value in a block is the geometric mean of all its runs there. More or less is claimed at "
+    f"5 % after Holm's correction over all systems of a column; with fewer than {FEWEST_BLOCKS} blocks a ratio is "
+    "provisional and has no interval. Falcon against itself stands outside that family, and is decided alone."
+)
+OF_DUETS = (
+    "Where a system was polled at once with what it is held against, its ratio is the geometric mean over the pieces of "
+    "that run, with a 95 % interval that takes into account that neighbouring pieces are alike; more or less is claimed at "
+    "5 % after Holm's correction over all systems of a column. Memory was not compared piece by piece."
+)
 
 
 @dataclass(frozen=True)

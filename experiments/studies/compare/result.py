@@ -33,11 +33,11 @@ def result(name: str, comparison: Comparison, unmet: Sequence[str]) -> Result:
 
 
 def _measurement(comparison: Comparison, unmet: Sequence[str]) -> Judgement:
-    headline, css = words.headline(comparison)
+    headline, status = words.headline(comparison)
     said = " ".join([headline, *unmet])
-    if css == "lab-invalid" or (comparison.asked.own.strict and unmet):
+    if status == "invalid" or (comparison.asked.own.strict and unmet):
         return Judgement(status="invalid", said=said)
-    return Judgement(status="suspect" if unmet or css == "lab-suspect" else "valid", said=said)
+    return Judgement(status="suspect" if unmet else status, said=said)
 
 
 def _figures(comparison: Comparison, series: Series) -> Iterator[Figure]:

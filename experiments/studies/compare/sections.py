@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.errors import VerdictError
+from experiments.present import subject, top
 from experiments.present.chart import Chart
 from experiments.present.charts.studies import compare as charts
 from experiments.present.charts.studies import three_clients as client_charts
@@ -60,13 +61,21 @@ class ComparePage:
             notes.append(f"{count(suspect)} of {plural(len(self.comparison.runs), 'run')} are suspect, and count.")
         if self.comparison.left_out:
             notes.append(self.comparison.left_out)
-        headline, css = words.headline(self.comparison)
-        return tables.answer(headline, words.answer(self.comparison), notes, css=css)
+        records = [run.outcome.record for run in self.comparison.runs if run.outcome.record is not None]
+        answer, *more = words.answer(self.comparison)
+        return top.top(
+            words.head(self.comparison),
+            [words.where(self.comparison, self.comparison.asked.first), *subject.of_many(records, "run")[-1:]],
+            answer,
+            words.level(self.comparison),
+            words.measurement(self.comparison),
+            said=[*more, *notes],
+        )
 
     @property
     def _beside(self) -> str:
         """What people call the one that all are held against."""
-        return "Falcon" if self.comparison.asked.of_hello else self.comparison.asked.reference
+        return words.called(self.comparison.asked.reference)
 
     def ratios(self) -> Pieces:
         """A chart a series: CPU per request beside that of what all are held against."""
@@ -95,7 +104,7 @@ class ComparePage:
             shown += element("h3", where) + made
         asked = self.comparison.asked
         in_duets = [asked.in_duets(one) for one in asked.series]
-        said = [text for text, there in ((words.OF_DUETS, any(in_duets)), (words.RANKING, not all(in_duets))) if there]
+        said = [text for text, there in ((ranking.OF_DUETS, any(in_duets)), (ranking.RANKING, not all(in_duets))) if there]
         return shown + caption(" ".join(said))
 
     def times(self) -> Pieces:
@@ -219,7 +228,7 @@ class ComparePage:
             for title, number_, part in rows.spreads(self.comparison, first)
         ]
         shown = tables.plain(["how often is it wrong?", "measured", "promised"], said, label="error rate", wide={1})
-        shown += caption(words.MADE_UP)
+        shown += caption(error_rate.MADE_UP)
         if spread:
             head = ["CPU per request", "runs", "spread over the blocks (coefficient of variation)"]
             shown += tables.plain(head, spread, label="spread of CPU per request", numbers={1, 2})

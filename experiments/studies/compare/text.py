@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from statistics import median
+from typing import Literal
 
 from experiments.parameters import listed
+from experiments.present.answer import Judgement
 from experiments.present.format import count, duration, number, percent, plain, plural
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome
@@ -21,22 +23,7 @@ from experiments.studies.compare.strategy import Course, Estimate
 from experiments.studies.text import Pair, folder, goes_on, late
 
 _MOST_NAMES = 4
-
-RANKING = (
-    "Values are medians over the blocks; below each its ratio to Falcon, geometric mean of the runs paired by block, with "
-    "the 95 % t-interval. Falcon's value in a block is the geometric mean of all its runs there. More or less is claimed at "
-    f"5 % after Holm's correction over all systems of a column; with fewer than {FEWEST_BLOCKS} blocks a ratio is "
-    "provisional and has no interval. Falcon against itself stands outside that family, and is decided alone."
-)
-OF_DUETS = (
-    "Where a system was polled at once with what it is held against, its ratio is the geometric mean over the pieces of "
-    "that run, with a 95 % interval that takes into account that neighbouring pieces are alike; more or less is claimed at "
-    "5 % after Holm's correction over all systems of a column. Memory was not compared piece by piece."
-)
-MADE_UP = (
-    "Made-up data: normal is what the interval assumes; with heavy tails one run in 65 is off by more than five times the "
-    "usual; drifting is a machine that gets 10 % slower over a block, in which the order of runs is drawn."
-)
+_ALARMING_PCT = 1.0
 
 
 def title(name: str) -> str:
@@ -65,22 +52,22 @@ def _difference(value: float) -> str:
     return "the same" if round(off, 1) == 0 else f"{number(abs(off), 2)} % {'more' if off > 0 else 'less'}"
 
 
-def headline(comparison: Comparison) -> tuple[str, str]:
-    """How far the answer may be trusted, and the class of its banner."""
+def headline(comparison: Comparison) -> tuple[str, Literal["valid", "suspect", "invalid"]]:
+    """How far the answer may be trusted, in a sentence and in a word."""
     asked = comparison.asked
     reference = title(asked.reference)
     found = figures(comparison, asked.first).get(asked.reference, {})
     if not found:
-        return f"There is no answer: {reference} has no run that counts.", "lab-invalid"
+        return f"There is no answer: {reference} has no run that counts.", "invalid"
     if not asked.in_duets(asked.first):
-        return _of_blocks(len(found)), "lab-suspect" if len(found) < FEWEST_BLOCKS else "lab-valid"
+        return _of_blocks(len(found)), "suspect" if len(found) < FEWEST_BLOCKS else "valid"
     ratios = [one.ratio for one in ranking.found(comparison, asked.first) if one.ratio is not None]
     half = [100 * (math.sqrt(one.high / one.low) - 1) for one in ratios if one.low is not None and one.high is not None]
     if len(half) < len(ratios):
-        return "Provisional: a duet has too few pieces for an interval; give duet_minutes more.", "lab-suspect"
+        return "Provisional: a duet has too few pieces for an interval; give duet_minutes more.", "suspect"
     width = f"; half of an interval is {number(median(half), 2)} % in the median" if half else ""
     every = f"Every system at once with {reference}, for {duration(60 * asked.own.duet_minutes)} each{width}."
-    return every, "lab-valid"
+    return every, "valid"
 
 
 def _of_blocks(blocks: int) -> str:
@@ -137,6 +124,35 @@ def _short(reference: str) -> str:
     return "Falcon ASGI" if reference == FALCON else reference
 
 
+def called(reference: str) -> str:
+    """What people call, in few words, the one that all are held against."""
+    return "Falcon" if reference == FALCON else reference
+
+
+def head(comparison: Comparison) -> str:
+    """`3 servers beside Falcon: 160 devices`."""
+    asked = comparison.asked
+    others = [name for name in asked.systems if name != asked.reference]
+    named = listed([title(name) for name in others]) if len(others) <= _MOST_NAMES else plural(len(others), "server")
+    return f"{named or 'Nothing'} beside {called(asked.reference)}: {asked.first.title}"
+
+
+def level(comparison: Comparison) -> Judgement:
+    """A comparison asks for none; what a server failed is said all the same."""
+    failing = sorted(
+        {title(run.system) for run in comparison.runs if run.figures and run.figures.failed_pct >= _ALARMING_PCT}
+    )
+    alarm = f"polls failed with {listed(failing[:_MOST_NAMES])}" if failing else ""
+    return Judgement("not asked", "A comparison asks for no service level; the capacity below has one.", alarm)
+
+
+def measurement(comparison: Comparison) -> Judgement:
+    """Whether there is enough for what is claimed, and how many runs count."""
+    said, status = headline(comparison)
+    counting = sum(run.counts for run in comparison.runs)
+    return Judgement(status, f"{said} {count(counting)} of {plural(len(comparison.runs), 'run')} count.")
+
+
 def where(comparison: Comparison, series: Series) -> str:
     """The load, in words."""
     base = comparison.asked.base
@@ -175,11 +191,11 @@ def _room(comparison: Comparison) -> str:
 
 def itself(comparison: Comparison, series: Series) -> str:
     """What came of the one that all are held against, beside itself."""
-    called = "Falcon" if comparison.asked.of_hello else comparison.asked.reference
+    name = called(comparison.asked.reference)
     one = next((one for one in ranking.found(comparison, series) if one.name == AGAIN), None)
     if one is None or one.ratio is None:
-        return f"{series.title}: {called} was not held against itself, since no two runs of it count."
-    said = f"{series.title}: {called} against itself, CPU per request: {interval(one)}"
+        return f"{series.title}: {name} was not held against itself, since no two runs of it count."
+    said = f"{series.title}: {name} against itself, CPU per request: {interval(one)}"
     if one.kind == "provisional":
         return f"{said}, provisional."
     if one.kind == "cannot tell apart":

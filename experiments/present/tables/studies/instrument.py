@@ -10,8 +10,8 @@ from experiments.present.html import Markup, Piece, element, note, table
 from experiments.present.tables.verdict import Status, badge
 
 _MET = {
-    True: Status("reached", "✔", "lab-valid", ""),
-    False: Status("missed", "✖", "lab-invalid", ""),
+    True: Status("reached", "✔", "lab-met", ""),
+    False: Status("missed", "✖", "lab-missed", ""),
 }
 
 
