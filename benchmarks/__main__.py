@@ -2,7 +2,9 @@
 
     python -m benchmarks                  about a quarter of an hour: part 4 of calibrate.ipynb, and one notebook run
     python -m benchmarks --minutes 10     the notebook run as long as the default one
-    python -m benchmarks --rounds 0       the notebook run alone
+    python -m benchmarks --rounds 0       the notebook run and the analysis alone
+    python -m benchmarks --polls 0        without the analysis of 66 million polls, which takes some minutes and 1.2 GB
+    python -m benchmarks --page docs/cost.md    and writes what was measured there
     python -m benchmarks duets            how small a difference of two servers is found, and how often: an hour
 
 A figure beyond its target is printed as it is: nothing here passes or fails. Rows and figures stay in a folder of
@@ -17,7 +19,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import duets
+from benchmarks import duets, page
+from benchmarks.analysis import analysis
 from benchmarks.notebook import notebook
 from experiments.analyse.instrument import Figure
 from experiments.errors import LabError
@@ -32,7 +35,7 @@ def main() -> int:
     if sys.argv[1:2] == ["duets"]:
         return duets.main(sys.argv[2:], _say)
     arguments = _arguments()
-    asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "peers", "loads", "wrk2")}
+    asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "peers", "loads", "binaries")}
     try:
         cost = part.CostPart(**asked)
     except LabError as error:
@@ -43,9 +46,16 @@ def main() -> int:
         _say(f"the notebook as papermill runs it, {arguments.minutes:g} min")
         with tempfile.TemporaryDirectory() as place:
             figures += notebook(Path(place), arguments.minutes)
+    if arguments.polls:
+        _say(f"the analysis of {0.66 * arguments.polls:g} million polls")
+        with tempfile.TemporaryDirectory() as place:
+            figures += analysis(Path(place), arguments.polls)
     for table in shown:
         print(f"\n{table!r}")
     _print(figures)
+    if arguments.page:
+        arguments.page.write_text(page.written(cost.results, figures))
+        print(f"written to {arguments.page}")
     return 0
 
 
@@ -62,8 +72,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=part.SECONDS, help="of each measurement (default %(default)g)")
     parser.add_argument("--peers", default=part.PEERS, help="tools to compare with (default %(default)s)")
     parser.add_argument("--loads", default=part.LOADS, help='what is asked of whom (default "%(default)s")')
-    parser.add_argument("--wrk2", default="", help="path of a wrk2 binary")
+    parser.add_argument("--binaries", default="", help="where tools lie that no distribution has: wrk2=/path,zrk=/path")
+    parser.add_argument("--page", type=Path, help="a file that takes the tables, as Markdown")
     parser.add_argument("--minutes", type=float, default=1, help="of the notebook run; 0 leaves it out (default 1)")
+    parser.add_argument(
+        "--polls", type=int, default=100, help="times 660,000, of the record that is analysed; 0 leaves it out (default 100)"
+    )
     return parser.parse_args()
 
 

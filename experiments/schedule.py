@@ -271,16 +271,29 @@ class Plan:
         turn_s = self._turn_s(client, clock, round_) if self.halves else 0.0
         if not self.jitter_s:
             return turn_s
-        state = chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
+        state = self.jitter_state(client, clock)
         return turn_s + self.jitter_s * chance.unit((state + round_ * chance.STEP) & chance.MASK)
+
+    def jitter_state(self, client: int, clock: Clock) -> int:
+        """Where the figures of a device's jitter on a clock begin: that of round k stands k steps further."""
+        return chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
 
     def _turn_s(self, client: int, clock: Clock, round_: int) -> float:
         """When in the shortest interval the turn of a device's server begins, in the piece to which a round belongs."""
         a_round = round(clock.interval_s / self.shortest_s)
+        piece = ((round_ - 1) * a_round + self.intervals_ahead(client, clock)) // self.piece_rounds
+        return self.turn_s(piece, self.system(client))
+
+    def intervals_ahead(self, client: int, clock: Clock) -> int:
+        """Shortest intervals from the start of the first piece to this device's round 1 on a clock."""
+        a_round = round(clock.interval_s / self.shortest_s)
         joined = round(self._joined(client) / self.shortest_s)
         ahead = int(self._stands(client, clock) * a_round) if a_round > 1 else 0
-        piece = ((round_ - 1) * a_round + ahead + joined - self._warm_rounds) // self.piece_rounds
-        return turns.turn_of(self.seed, piece, self.system(client), self.systems) * self.shortest_s / self.systems
+        return ahead + joined - self._warm_rounds
+
+    def turn_s(self, piece: int, system: int) -> float:
+        """When in the shortest interval the turn of a server begins, in a piece."""
+        return turns.turn_of(self.seed, piece, system, self.systems) * self.shortest_s / self.systems
 
     def system(self, client: int) -> int:
         """The server that a device polls, from 0."""

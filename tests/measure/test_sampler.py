@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import pytest
 
 from experiments.measure.host import fingerprint
-from experiments.measure.sampler import ProcessTree, Sampler
+from experiments.measure.sampler import MOST_ROWS, ProcessTree, Sampler, open_files, spaced_ms
 from experiments.record import schema
+from experiments.scenario import Scenario
 from tests.support.processes import descendants, still_alive
 
 CHILD = """
@@ -147,6 +149,18 @@ def test_a_folder_that_is_gone_is_said_and_not_raised(tmp_path: Path) -> None:
     assert "could not be written" in sampler.error
 
 
+def test_open_files_are_counted_as_they_are() -> None:
+    """The quick way gives what counting one by one gives."""
+    own = psutil.Process()
+    before = open_files(own)
+    pipes = [os.pipe() for _ in range(10)]
+    after = open_files(own)
+    for end in (end for pipe in pipes for end in pipe):
+        os.close(end)
+    assert after - before == 20
+    assert open_files(own) == before
+
+
 def test_the_fingerprint_tells_the_machine_and_nobody() -> None:
     """It holds versions and hardware, and no name or path of the user's."""
     text = repr(fingerprint.fingerprint())
@@ -154,6 +168,15 @@ def test_the_fingerprint_tells_the_machine_and_nobody() -> None:
     assert "'cores'" in text
     assert str(Path.home()) not in text
     assert os.uname().nodename not in text or len(os.uname().nodename) < 3
+
+
+def test_samples_of_a_run_of_days_are_further_apart() -> None:
+    """A run of hours is sampled as asked; of one of any length no more rows are kept than memory should hold."""
+    assert spaced_ms(Scenario(minutes=10)) == spaced_ms(Scenario(minutes=12 * 60)) == 500.0
+    for generators in (1, 4, 16):
+        scenario = Scenario(minutes=7 * 24 * 60, generators=generators)
+        rows = (scenario.window_s + scenario.warmup_s) / spaced_ms(scenario) * 1000 * (max(1, generators) + 3)
+        assert rows <= MOST_ROWS * 1.001
 
 
 def test_at_a_border_the_cost_of_each_server_is_noted(tmp_path: Path) -> None:

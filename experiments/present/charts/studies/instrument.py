@@ -20,6 +20,7 @@ _WORDS = {
     "random": "endpoint A, random phases",
     "together": "endpoint A, all devices in step",
     "mix": "A and B 10:1, random phases",
+    "unpaced": "endpoint A, as fast as it is answered",
 }
 
 
