@@ -104,6 +104,8 @@ class Asked(params.Asked):
     """What all runs have in common."""
     skipped: Mapping[str, str]
     """System -> why it cannot take part here."""
+    split: str = "halves"
+    """How two servers share the time: each has its turn within an interval, or, where that cannot be, mixed."""
 
     params: ClassVar[type[StudyParams]] = Own
 
@@ -115,9 +117,9 @@ class Asked(params.Asked):
             asked.base.check_server()
         else:
             params.check_target(asked.base)
-            asked._check_own()
+            asked = replace(asked, split=asked._check_own())
         skipped = {name: why for name in asked.systems if (why := asked._obstacle(name))}
-        asked = cls(asked.own, asked.base, skipped)
+        asked = replace(asked, skipped=skipped)
         asked._check()
         return asked
 
@@ -128,6 +130,7 @@ class Asked(params.Asked):
         # One of before there were duets had none.
         before = {"duet_minutes": 0, "target": HELLO, "device": ""}
         asked = cls._of({**now, **before, **plan, "database_url": url}, plan["skipped"])
+        asked = replace(asked, split=plan.get("split", "halves"))
         known = None if asked.of_hello else records.get(asked.base.target)
         return asked if known is None else replace(asked, base=asked.base.knowing(known.plan))
 
@@ -174,8 +177,8 @@ class Asked(params.Asked):
         preflight.check(self.at(self.reference, self.first, 1, clients=most))
         check_databases(self.at(self.reference, series, 1) for series in self.series)
 
-    def _check_own(self) -> None:
-        """Refuses what cannot stand beside a target of the user's own."""
+    def _check_own(self) -> str:
+        """Refuses what cannot stand beside a target of the user's own; how the two share the time."""
         own, target = self.own, self.base.target
         named = {*own.systems} & {*SYSTEMS, "all"}
         if named or not own.systems:
@@ -188,6 +191,11 @@ class Asked(params.Asked):
             raise ParameterError(f"duet_minutes=0 with target={target!r}: what is beside it is polled at once with it.")
         for name in self.systems[1:]:
             self.duet(name, self.first).load_targets()
+        try:
+            _ = self.duet(self.reference, self.first).plan
+        except ParameterError:  # Its endpoints have clocks of their own, in which turns have no place.
+            return "mixed"
+        return "halves"
 
     @cached_property
     def systems(self) -> tuple[str, ...]:
@@ -245,7 +253,7 @@ class Asked(params.Asked):
     def duet(self, system: str, series: Series) -> Scenario:
         """What a run is asked that polls a system at once with what all are held against: as many devices of each."""
         clients = 2 * int(series.changes["clients"])
-        asked = {"clients": clients, "minutes": self.own.duet_minutes, "beside": system, "beside_split": "halves"}
+        asked = {"clients": clients, "minutes": self.own.duet_minutes, "beside": system, "beside_split": self.split}
         return self.at(self.reference, series, 1, **asked)
 
     def in_duets(self, series: Series) -> bool:
@@ -287,7 +295,9 @@ class Asked(params.Asked):
         kept = {name: value for name, value in self.common.items() if name not in unused}
         own = self.own.model_dump(exclude=_BUDGET, mode="json") | {"systems": list(self.systems)}
         # What can run here is part of it: runs of a system that came later would have no neighbours in time.
-        return {"kind": Own.kind, **kept, **own, "postgresql": bool(self.base.database_url), "skipped": dict(self.skipped)}
+        split = {} if self.of_hello else {"split": self.split}
+        found = {"postgresql": bool(self.base.database_url), "skipped": dict(self.skipped)}
+        return {"kind": Own.kind, **kept, **own, **found, **split}
 
 
 _BUDGET = {"results_dir", "redis_url", "cool_down_s", "max_hours", "compare_id", "compare_dir", "strict"}

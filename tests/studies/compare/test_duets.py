@@ -15,6 +15,7 @@ from experiments.studies.compare import ranking, rows
 from experiments.studies.compare import text as words
 from experiments.studies.compare.blocks import blocks, duets
 from experiments.studies.compare.page import Compare
+from experiments.studies.compare.params import Asked
 from experiments.studies.compare.ranking import AGAIN, CPU
 from experiments.studies.compare.runs import Comparison
 from experiments.studies.compare.sections import ComparePage, unmet
@@ -211,3 +212,15 @@ def test_the_estimate_counts_the_duets(tmp_path: Path) -> None:
     assert course.estimate.runs == 4
     assert course.estimate.duets_s == pytest.approx(4 * (30 + 0.5 + 10))
     assert course.estimate.blocks_s == 0
+
+
+def test_a_target_whose_clocks_have_no_turns_is_polled_mixed(tmp_path: Path) -> None:
+    """Every 3 s and every 10 s: no half of an interval is a server's own; the folder remembers it without the file."""
+    clocks = OWN.replace("share: 10", "every_s: 3").replace("share: 1,", "every_s: 10,")
+    target = target_of(tmp_path, clocks)
+    one = asked(**DUETS | {"target": str(target.path), "systems": "workers=2"})
+    assert one.split == "mixed"
+    assert duets(one)[0].cell.scenario.plan.systems == 2
+    assert asked(**DUETS).split == "halves"
+    target.path.unlink()
+    assert Asked.of_plan(one.plan, given()).split == "mixed"
