@@ -79,7 +79,7 @@ FLOORS = {
         "top": {"answer", "format", "html"},
         "layout": {"template"},
         "live": {"format", "html", "palette"},
-        "result": {"answer", "duets", "format", "html", "tables"},
+        "result": {"answer", "duets", "format", "html", "tables", "top"},
         "history": {"answer", "format", "html", "palette", "subject", "tables"},
         "charts": {*("axes", "chart", "chart_table", "findings", "format", "html", "layout", "look", "palette", "template")},
         "charts.studies": {
