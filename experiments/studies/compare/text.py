@@ -156,6 +156,8 @@ def measurement(comparison: Comparison) -> Judgement:
 def where(comparison: Comparison, series: Series) -> str:
     """The load, in words."""
     base = comparison.asked.base
+    if not comparison.asked.of_hello:  # Its endpoints may have clocks of their own.
+        return f"{series.title} as {base.target} has them, {plural(base.workers, 'worker')}"
     return f"{series.title}, each every {plain(base.interval_ms)} ms, {plural(base.workers, 'worker')}"
 
 
