@@ -218,8 +218,11 @@ class Plan:
         """By how many seconds a round is later than its clock has it: jitter."""
         if not self.jitter_s:
             return 0.0
-        state = chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
-        return self.jitter_s * chance.unit((state + round_ * chance.STEP) & chance.MASK)
+        return self.jitter_s * chance.unit((self.jitter_state(client, clock) + round_ * chance.STEP) & chance.MASK)
+
+    def jitter_state(self, client: int, clock: Clock) -> int:
+        """Where the random figures of a device's jitter on a clock begin: one a round."""
+        return chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
 
     def due(self, client: int, clock: Clock, round_: int) -> float:
         """When a round is due under `fixed` pacing: first_due + (round - 1) x interval + jitter, in whole ticks."""

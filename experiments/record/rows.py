@@ -10,6 +10,7 @@ import queue
 import threading
 from array import array
 from pathlib import Path
+from typing import Protocol
 
 from experiments.record import store
 from experiments.record.schema import ENDPOINTS, Columns
@@ -22,6 +23,18 @@ _MOST_BYTES = 2**32 - 1
 
 NEVER = float("nan")
 """A time that never came; null in the record."""
+
+
+class Rows(Protocol):
+    """Rows of a shard that are not written yet."""
+
+    def __len__(self) -> int: ...
+
+    def recent_responses(self, most: int) -> list[float]:
+        """Response times in seconds of the status polls among the latest `most` rows that are still held."""
+
+    def take(self) -> Columns:
+        """Hands over all columns and begins anew."""
 
 
 class RowBuffer:
@@ -77,7 +90,6 @@ class RowBuffer:
         failures(failed_check)
 
     def recent_responses(self, most: int) -> list[float]:
-        """Response times in seconds of the status polls among the latest `most` rows that are still held."""
         c = self.columns
         latest = slice(-most, None)
         return [
@@ -85,7 +97,6 @@ class RowBuffer:
         ]
 
     def take(self) -> Columns:
-        """Hands over all columns and begins anew."""
         full = self.columns
         self._begin()
         return full
