@@ -35,7 +35,10 @@ class Course:
         """When the window closes and no new round is begun; earlier if the run is cut short."""
         self.over = False
         """Whether nothing at all is sent any more: a run that was cut short has had its time of grace."""
+        self.buffer = rows
+        """Where devices keep their rows."""
         self.rows: Rows = rows
+        """Where they are; an engine may have its own place for them."""
         self.tally = Tally()
         self.wrong = WrongAnswers(plan.endpoints)
 
@@ -163,7 +166,7 @@ class Device(Judging):
         outcome, failed_check, decoded_bytes, wait_s, _ = found
         ready = due if due > free_at else free_at
         first_byte_s = first_byte_at - sent if first_byte_at else NEVER
-        course.rows.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome,
+        course.buffer.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome,
                         first_byte_s, tls_s, decoded_bytes, failed_check)  # fmt: skip
         if self.first_due >= course.start_at:
             course.tally.by_outcome[outcome] += 1
@@ -187,7 +190,7 @@ class Device(Judging):
             while (first_due := course.start_at + track.round_due) < close_at:
                 busy = first_due < self.free_at or self.free_at >= close_at
                 outcome = Outcome.UNSENT_BUSY if busy else Outcome.UNSENT_LATE
-                course.rows.add(
+                course.buffer.add(
                     self.client, track.round, track.endpoint, first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome
                 )
                 if first_due >= course.start_at:

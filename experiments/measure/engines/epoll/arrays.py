@@ -124,12 +124,12 @@ class Room:
         """Never touched."""
         self.events = np.zeros(EVENTS_AT_ONCE * EVENT_WORDS, "u4")
 
-    def shared(self, epoll: int) -> Record:
-        """The one record of `SHARED`, as it is before the start."""
+    def shared(self, epoll: int) -> Records:
+        """An array of the one record of `SHARED`, as it is before the start."""
         made = np.zeros(1, SHARED)
         one = made[0]
         one["epoll"], one["pwait2"], one["next_beat"] = epoll, 1, -np.inf
         one["pollfd"] = epoll | select.POLLIN << 32  # A struct pollfd of a machine whose low bytes go first, as all of numba's.
         one["now_at"], one["wait_at"], one["pollfd_at"] = (address(made, name) for name in ("now_s", "wait_s", "pollfd"))
         one["events_at"], one["scratch_at"], one["trash_at"] = map(address, (self.events, self.scratch, self.trash))
-        return one
+        return made

@@ -28,7 +28,8 @@ class Connections:
         self._target = target
         self.epoll = select.epoll()
         self.room = Room()
-        self.shared: Record = self.room.shared(self.epoll.fileno())
+        self.one_shared = self.room.shared(self.epoll.fileno())
+        self.shared: Record = self.one_shared[0]
         self.owners = np.full(_FILES, -1, "i8")
         """Of each file the device whose connection it is, or -1; the last place is nobody's."""
         self._sockets: dict[int, socket.socket] = {}

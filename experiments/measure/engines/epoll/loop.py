@@ -57,8 +57,8 @@ def note(
     row["decoded_bytes"] = decoded_bytes
 
 
-@compiled
-def ended(
+@inlined
+def finish(
     s: Record, d: Record, place: int, own: Records, clocks: Records, joins: Records, heap: Records, rows: Records,
     tally: Records, done: float, connect_s: float, outcome: int, decoded_bytes: float, wait_s: float,
 ) -> None:  # fmt: skip
@@ -83,10 +83,34 @@ def ended(
 
 
 @compiled
+def ended(
+    shared: Records, devices: Records, place: int, tracks: Records, clocks: Records, joins: Records, heap: Records,
+    rows: Records, tally: Records, done: float, connect_s: float, outcome: int, decoded_bytes: float, wait_s: float,
+) -> None:  # fmt: skip
+    """A poll that was Python's has ended, see `finish`; there is room for its row."""
+    own = tracks[place]
+    finish(shared[0], devices[place], place, own, clocks, joins, heap, rows, tally, done, connect_s, outcome,
+           decoded_bytes, wait_s)  # fmt: skip
+
+
+@compiled
 def give_up(
+    shared: Records, devices: Records, place: int, tracks: Records, clocks: Records, joins: Records, rows: Records,
+    tally: Records,
+) -> int:  # fmt: skip
+    """As `Device.give_up` for all devices from `place` on; the one for whose rows there was no room, or their number."""
+    s = shared[0]
+    for place in range(place, len(devices)):
+        if not give_one_up(s, devices[place], tracks[place], clocks, joins, rows, tally):
+            return place
+    return len(devices)
+
+
+@inlined
+def give_one_up(
     s: Record, d: Record, own: Records, clocks: Records, joins: Records, rows: Records, tally: Records
 ) -> bool:
-    """As `Device.give_up`; whether it is done, or there is no more room for rows."""
+    """Whether there was room for all rows of a device; else it goes on where it was."""
     start_at, close_at = s["start_at"], s["close_at"]
     for k in range(len(own)):
         t = own[k]
@@ -180,7 +204,7 @@ def hear_body(s: Record, d: Record) -> int:
 
 @compiled
 def step(
-    s: Record, devices: Records, tracks: Records, clocks: Records, joins: Records, asks: Records, kinds: Records,
+    shared: Records, devices: Records, tracks: Records, clocks: Records, joins: Records, asks: Records, kinds: Records,
     heap: Records, rows: Records, tally: Records, events: Records, owners: Records, scratch: Records, heads: Records,
 ) -> int:  # fmt: skip
     """Goes on until there is something for Python to do: the reason, see `arrays`.
@@ -192,6 +216,7 @@ def step(
         owners: of each file the device whose connection it is, or -1.
         heads: room for the head of an answer, by device.
     """
+    s = shared[0]
     while True:
         if s["phase"] == TURN:
             now = clock(s)
@@ -234,7 +259,7 @@ def step(
                 return STIRRED
             reason = hear_head(s, d, kinds, scratch, heads[place]) if d["remaining"] < 0 else hear_body(s, d)
             if reason == BEAT:
-                ended(s, d, place, tracks[place], clocks, joins, heap, rows, tally, clock(s), 0.0, _OK, math.nan, math.nan)
+                finish(s, d, place, tracks[place], clocks, joins, heap, rows, tally, clock(s), 0.0, _OK, math.nan, math.nan)
             elif reason != NOTHING:
                 d["state"] = GENERAL
                 return reason
@@ -262,16 +287,16 @@ def prepare() -> bool:
         numba.from_dtype(one) for one in (SHARED, DEVICE, TRACK, CLOCK, JOIN, ASK, KIND, WAITING, ROW)
     )
     whole, byte, word, real = types.int64, types.uint8, types.uint32, types.float64
-    course = (track[::1], clocks[::1], joins[::1])
+    devices, course = d[::1], (track[:, ::1], clocks[::1], joins[::1])
     kept = (rows[::1], whole[::1])
     with one_at_a_time():
         new = [
-            make(ended, (s, d, whole, *course, heap[::1], *kept, real, real, whole, real, real)),
-            make(give_up, (s, d, *course, *kept)),
+            make(ended, (s[::1], devices, whole, *course, heap[::1], *kept, real, real, whole, real, real)),
+            make(give_up, (s[::1], devices, whole, *course, *kept)),
             make(
                 step,
-                (s, d[::1], track[:, ::1], clocks[::1], joins[::1], asks[:, ::1], kinds[::1], heap[::1], *kept, word[::1],
-                 whole[::1], byte[::1], byte[:, ::1]),
+                (s[::1], devices, *course, asks[:, ::1], kinds[::1], heap[::1], *kept, word[::1], whole[::1], byte[::1],
+                 byte[:, ::1]),
             ),
         ]  # fmt: skip
     return any(new)

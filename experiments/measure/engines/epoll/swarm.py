@@ -74,7 +74,7 @@ class EpollSwarm(Common):
     def _step(self) -> int:
         fleet, connections = self.fleet, self.connections
         reason: int = loop.step(
-            self.shared, fleet.devices, fleet.tracks, fleet.clocks, fleet.joins, fleet.asks, fleet.kinds, fleet.heap,
+            connections.one_shared, fleet.devices, fleet.tracks, fleet.clocks, fleet.joins, fleet.asks, fleet.kinds, fleet.heap,
             self.rows.room, fleet.tally, connections.room.events, connections.owners, connections.room.scratch, fleet.heads,
         )  # fmt: skip
         return reason
@@ -110,12 +110,13 @@ class EpollSwarm(Common):
         return not (shared["in_flight"] or shared["waiting"])
 
     def _give_up(self) -> None:
-        fleet = self.fleet
-        for place in range(len(fleet.devices)):
-            while not loop.give_up(
-                self.shared, fleet.devices[place], fleet.tracks[place], fleet.clocks, fleet.joins, self.rows.room, fleet.tally
-            ):
-                self.rows.grow()
+        fleet, place = self.fleet, 0
+        while place < len(fleet.devices):
+            place = loop.give_up(
+                self.connections.one_shared, fleet.devices, place, fleet.tracks, fleet.clocks, fleet.joins, self.rows.room,
+                fleet.tally,
+            )  # fmt: skip
+            self.rows.grow()
 
     def _at_each_beat(self, now: float) -> None:
         if self._stop.ordered:

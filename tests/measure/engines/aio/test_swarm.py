@@ -77,6 +77,7 @@ def measure(
     async def main() -> dict[str, Any]:
         async with scripted(*scripts) as server:
             shard = Shard(str(tmp_path), 0, 1, engine, asked, target(port or server.port, **target_changes))
+            shard.make_engine()
             start_at = time.monotonic() + asked.warmup_s + 0.05
             stop = Stop()
             driving = asyncio.ensure_future(run_shard(shard, start_at, lambda report: None, stop))
