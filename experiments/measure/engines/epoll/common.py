@@ -35,6 +35,7 @@ class Common:
         self.connections = Connections(self.fleet.devices, target)
         self.shared = self.connections.shared
         self.fleet.tell(self.shared, course)
+        course.tally.by_outcome = self.fleet.tally
         self.rows = course.rows = FlatRows(self.shared)
         self.general: dict[int, GeneralPoll] = {}
         """Polls that the loop has left to Python, by the place of their device."""

@@ -101,7 +101,8 @@ class Fleet:
         known: dict[bytes, int] = {}
         length = 0
         for asks, pollers in zip(self.asks, self.pollers, strict=True):
-            for ask, poller in zip(asks, pollers, strict=True):
+            for endpoint, poller in enumerate(pollers):
+                ask = asks[endpoint]
                 wire = poller.always or b""
                 if wire not in known:
                     known[wire] = length
@@ -109,7 +110,8 @@ class Fleet:
                 ask["at"], ask["size"], ask["fast"] = known[wire], len(wire), _fast(poller)
         self._wires = np.frombuffer(b"".join(known), "u1")
         self.asks["at"] += np.uint64(address(self._wires))
-        for kind, poller in zip(self.kinds, self.pollers[0] if self.pollers else (), strict=bool(self.pollers)):
+        for endpoint, poller in enumerate(self.pollers[0] if self.pollers else ()):
+            kind = self.kinds[endpoint]
             statuses, low, high = poller.kind.checks.plain or (frozenset(), 0, 0)
             kind["low"], kind["high"] = math.ceil(low), _MOST if high == math.inf else math.floor(high)
             kind["right"][[status for status in statuses if 0 <= status < STATUSES]] = 1

@@ -55,20 +55,18 @@ class EpollSwarm(Common):
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
         shared = self.shared
         try:
-            # Random figures go round at 64 bits; compiled code does not mention it.
-            with np.errstate(over="ignore"):
-                while (reason := self._step()) != CLOSE or not self._close_window():
-                    if reason == BEAT:
-                        self._beat()
-                    elif reason == ROWS:
-                        self.rows.grow()
-                    elif reason == FAULT:
-                        raise OSError(-shared["size"], os.strerror(-shared["size"]))
-                    elif reason != CLOSE:
-                        self._take_over(reason, int(shared["device"]), int(shared["size"]))
-                self._give_up()
+            while (reason := self._step()) != CLOSE or not self._close_window():
+                if reason == BEAT:
+                    self._beat()
+                elif reason == ROWS:
+                    self.rows.grow()
+                elif reason == FAULT:
+                    raise OSError(-int(shared["size"]), os.strerror(-int(shared["size"])))
+                elif reason != CLOSE:
+                    self._take_over(reason, int(shared["device"]), int(shared["size"]))
+            self._give_up()
         finally:
-            self._count()
+            self.counters.attempts += int(shared["attempts"])
             self.connections.end()
 
     def _step(self) -> int:
@@ -90,15 +88,8 @@ class EpollSwarm(Common):
         self.general[place].take_over(reason, size)
 
     def _beat(self) -> None:
-        self._count()
         self.watchdog.beat(time.monotonic())
         self.shared["next_beat"], self.shared["close_at"] = self.watchdog.next_at, self.course.close_at
-
-    def _count(self) -> None:
-        """Says in the words of all engines what the loop has counted."""
-        self.course.tally.by_outcome[:] = self.fleet.tally.tolist()
-        self.counters.attempts += int(self.shared["attempts"])
-        self.shared["attempts"] = 0
 
     def _close_window(self) -> bool:
         """Begins no round any more: what is left is the second polls of rounds whose first were sent. Whether that is all."""
