@@ -6,6 +6,7 @@ import, and changes nothing but this process's limit of open files.
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import resource
 import select
@@ -16,7 +17,6 @@ from pathlib import Path
 
 from experiments.errors import ParameterError
 from experiments.measure.engines.aio.own_device import Device
-from experiments.measure.engines.timerfd import TimerFd
 from experiments.parts import Engine, Load, Parts, Server
 from experiments.scenario import Scenario, is_loopback
 from experiments.target.loaded import Loaded
@@ -66,8 +66,13 @@ def check_engine(engine: Engine, transport: str) -> None:
             f"engine='epoll' with transport={transport!r}: it speaks plain HTTP/1.1 on sockets of its own; use "
             "engine='httpx', which asks through any httpx transport."
         )
+    if not hasattr(select, "epoll"):
+        raise ParameterError("engine='epoll' needs epoll, which this platform has not: use engine='httpx'.")
     if not has_epoll():
-        raise ParameterError("engine='epoll' needs epoll and timerfd, which this platform has not: use engine='httpx'.")
+        raise ParameterError(
+            "engine='epoll' needs numba, which compiles it and is not installed; where there is none for this platform, "
+            "use engine='httpx'."
+        )
 
 
 def check_device(engine: Engine, device: str) -> None:
@@ -110,11 +115,7 @@ def check_target(loaded: Loaded, engine: Engine, server_url: str) -> None:
 
 def has_epoll() -> bool:
     """Whether this platform has what the epoll engine needs."""
-    try:
-        TimerFd().close()
-    except OSError:
-        return False
-    return hasattr(select, "epoll")
+    return hasattr(select, "epoll") and importlib.util.find_spec("numba") is not None
 
 
 def files_needed(parts: Parts) -> int:

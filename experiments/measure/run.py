@@ -133,7 +133,7 @@ async def _measure(run: RunState, cleanup: AsyncExitStack) -> dict[str, Any]:
     for make in _generators(run, server):
         generators.append(make())
         cleanup.push_async_callback(generators[-1].close)
-    await asyncio.gather(*(generator.prepare() for generator in generators))
+    await supervise.prepare(run, generators)
     served_before = await server.served()  # Not before: machines of a fleet ask the server whether they reach it.
 
     warmup_from = time.monotonic() + max(generator.notice_s for generator in generators)

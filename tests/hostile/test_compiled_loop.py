@@ -25,7 +25,7 @@ from experiments.record.schema import Outcome
 from experiments.schedule import Plan
 from experiments.target import loading, planning
 from tests.hostile.peer import Fate, ask, cut, inside_a_loop
-from tests.hostile.test_response_bytes import INPUTS, Case, case, tried
+from tests.hostile.test_response_bytes import ENDS, INPUTS, Case, case, tried
 from tests.hostile.wire import FAMILIES
 
 TARGET = loading.read("endpoints: {only: {request: GET /, expect: {status: [200, 206, 404]}}}", Path("/it.yaml"), environ={})
@@ -98,14 +98,13 @@ class Server:
 
 def expected(fate: Fate, case: Case) -> tuple[int, int, Outcome]:
     """What the row must say, by what the lean transport made of the same bytes."""
-    ends = {"ConnectionClosed": Outcome.CLOSED, "ConnectionReset": Outcome.RESET, "ProtocolViolation": Outcome.PROTOCOL_ERROR}
     if fate.kind == "answer":
         (poller,) = ASKED.pollers(asked_plan(), [0])[0]
         outcome = judge(poller, 0, 2, fate.status, [], b"", fate.body_bytes, Counters(), compare=False).outcome
     elif not case.wire and case.ending != "silence":
         outcome = Outcome.CONNECT_REFUSED  # Nothing came: it is asked once more, on a connection that nobody takes.
     else:
-        outcome = ends.get(fate.kind, Outcome.READ_TIMEOUT)
+        outcome = ENDS.get(fate.kind, Outcome.READ_TIMEOUT)
     return fate.status, fate.body_bytes, outcome
 
 

@@ -166,8 +166,8 @@ class Device(Judging):
         outcome, failed_check, decoded_bytes, wait_s, _ = found
         ready = due if due > free_at else free_at
         first_byte_s = first_byte_at - sent if first_byte_at else NEVER
-        course.buffer.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome,
-                        first_byte_s, tls_s, decoded_bytes, failed_check)  # fmt: skip
+        course.buffer.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes,
+                          outcome, first_byte_s, tls_s, decoded_bytes, failed_check)  # fmt: skip
         if self.first_due >= course.start_at:
             course.tally.by_outcome[outcome] += 1
         self.free_at = done

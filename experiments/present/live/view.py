@@ -12,7 +12,17 @@ from typing import Any
 
 from experiments.present.format import codes, count, number
 from experiments.present.html import Markup, element
-from experiments.present.live.report import Clock, Report, ends_at, from_home, remaining, share_done, timed, utc_now
+from experiments.present.live.report import (
+    Clock,
+    Report,
+    compiling,
+    ends_at,
+    from_home,
+    remaining,
+    share_done,
+    timed,
+    utc_now,
+)
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
 
 ROLE = {"lab": {"role": "progress"}}
@@ -73,7 +83,7 @@ class Picture:
 
 def _head(report: Report, ends: str) -> Markup:
     if report.phase == "starting":
-        return element("div", element("b", "starting"), " the server and the generators")
+        return element("div", element("b", "starting"), f" {compiling(report) or 'the server and the generators'}")
     if report.phase == "analysing":
         return element("div", element("b", "measured"))
     times = f" {100 * share_done(report):.0f} %, {remaining(report)}, ends about {ends}"

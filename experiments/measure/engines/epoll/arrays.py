@@ -1,4 +1,4 @@
-"""What the compiled loop works on: flat arrays of records, and nothing else. Their fields, and the numbers that stand in them.
+"""What the compiled loop works on: flat arrays of records, and nothing else. Their fields, and the numbers in them.
 
 Integers are 64 bits wide where size does not matter, so that no arithmetic changes its type.
 """
@@ -21,8 +21,8 @@ IDLE, ASKING, GENERAL = 0, 1, 2
 
 NOTHING, BEAT, CLOSE, ROWS, POLL, SENT, ANSWER, LOST, SURPLUS, STIRRED, EVENT, FAULT = range(12)
 """Why `step` returns. BEAT: a beat is due. CLOSE: the window closes, or all is done. ROWS: there is no room for rows. FAULT:
-waiting failed with error number `size`. All others hand `device` over: POLL, what is due, to be asked; SENT, only `size`
-bytes of the request were taken (or none, and the error is -size); ANSWER, `size` bytes came that are not all plain; LOST, the
+waiting failed with the error -size. All others hand `device` over: POLL, what is due, to be asked; SENT, only `size` bytes
+of the request were taken (or none, and the error is -size); ANSWER, `size` bytes came that are not all plain; LOST, the
 connection ended (size 0) or broke (error -size); SURPLUS, `size` bytes came, more than the answer has; STIRRED, its
 connection did while it was idle; EVENT, the events `size` while its poll was handed over already."""
 
@@ -73,12 +73,12 @@ TRACK = record(
     **_of("f8", "first_due wait_s due round_due"),
     chance="u8",
 )
-"""Where a device stands on one clock, as `agenda.Track` has it. `at`: place of `endpoint` among the clock's `JOIN`s; `wait_s`:
-NaN where no answer said when to poll next; `chance`: where its jitter begins."""
+"""Where a device stands on one clock, as `agenda.Track` has it. `at`: place of `endpoint` among the clock's `JOIN`s;
+`wait_s`: NaN where no answer said when to poll next; `chance`: where its jitter begins."""
 
 CLOCK = record(interval_s="f8", cycle="i8", begin="i8", end="i8", planned="i8")
-"""A clock: its endpoints are the `JOIN`s from `begin` to before `end`. `planned`: whether the plan alone says when rounds are
-due."""
+"""A clock: its endpoints are the `JOIN`s from `begin` to before `end`. `planned`: whether the plan alone says when rounds
+are due."""
 
 JOIN = record(endpoint="i8", joins="i8")
 """In how many rounds of its clock's cycle an endpoint is polled."""
@@ -129,7 +129,7 @@ class Room:
         made = np.zeros(1, SHARED)
         one = made[0]
         one["epoll"], one["pwait2"], one["next_beat"] = epoll, 1, -np.inf
-        one["pollfd"] = epoll | select.POLLIN << 32  # A struct pollfd of a machine whose low bytes go first, as all of numba's.
+        one["pollfd"] = epoll | select.POLLIN << 32  # A struct pollfd; low bytes go first on all machines of numba's.
         one["now_at"], one["wait_at"], one["pollfd_at"] = (address(made, name) for name in ("now_s", "wait_s", "pollfd"))
         one["events_at"], one["scratch_at"], one["trash_at"] = map(address, (self.events, self.scratch, self.trash))
         return made

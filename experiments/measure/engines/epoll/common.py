@@ -61,8 +61,8 @@ class Common:
         self.rows.grow()
         fleet, wait_s = self.fleet, found.wait_s
         loop.ended(
-            self.connections.one_shared, fleet.devices, place, fleet.tracks, fleet.clocks, fleet.joins, fleet.heap, self.rows.room,
-             fleet.tally, done, connect_s, int(found.outcome), float(found.decoded_bytes),
+            self.connections.one_shared, fleet.devices, place, fleet.tracks, fleet.clocks, fleet.joins, fleet.heap,
+            self.rows.room, fleet.tally, done, connect_s, int(found.outcome), float(found.decoded_bytes),
             math.nan if wait_s is None else float(wait_s),
         )  # fmt: skip
         if found.failed_check:

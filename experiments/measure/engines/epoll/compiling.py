@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core import config
 
+_njit: Any = numba.njit
+_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 
-COMPILED = not config.DISABLE_JIT
+COMPILED = not _config.DISABLE_JIT
 """Whether anything is."""
 _OURS = "falcon-asgi-performance-lab"
 _EXPERIMENTS = Path(__file__).parents[3]
@@ -38,13 +39,13 @@ def compiled(function: F) -> F:
         # Random figures go round at 64 bits, of which compiled code makes no mention.
         return np.errstate(over="ignore")(function)
     with _caching():
-        made: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return made
+        made: Any = _njit(cache=True, nogil=True, error_model="numpy")(function)
+    return made  # type: ignore[no-any-return]
 
 
 def inlined(function: F) -> F:
     """The same for what only compiled functions call; it is kept with these."""
-    made: F = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    made: F = _njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     return made
 
 
@@ -78,7 +79,7 @@ def one_at_a_time() -> Iterator[None]:
 def folder() -> Path:
     """Where compiled code is kept: the user's folder for such things, or a new one where that cannot be written.
 
-    One folder for each state of the sources: numba looks at a function's own file alone, and not at what that function calls.
+    One folder for each state of the sources: numba looks at a function's own file, and not at what it calls.
     """
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for source in _SOURCES:
@@ -98,9 +99,9 @@ def folder() -> Path:
 @contextmanager
 def _caching() -> Iterator[None]:
     """Has numba keep its code in our folder, unless the user named another one; as it was for everybody else."""
-    before = config.CACHE_DIR
-    config.CACHE_DIR = before or str(folder())
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = before or str(folder())
     try:
         yield
     finally:
-        config.CACHE_DIR = before
+        _config.CACHE_DIR = before

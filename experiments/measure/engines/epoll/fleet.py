@@ -14,10 +14,23 @@ import numpy as np
 from experiments.agenda import Agenda
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.epoll.arrays import (
-    ALWAYS_FAST, ASK, CLOCK, DEVICE, JOIN, KIND, NEVER_FAST, STATUSES, TRACK, UNLESS_COMPARED, WAITING, Record, Records, address,
+    ALWAYS_FAST,
+    ASK,
+    CLOCK,
+    DEVICE,
+    JOIN,
+    KIND,
+    NEVER_FAST,
+    STATUSES,
+    TRACK,
+    UNLESS_COMPARED,
+    WAITING,
+    Record,
+    Records,
+    address,
 )  # fmt: skip
 from experiments.record.schema import Outcome
-from experiments.schedule import Clock, Plan
+from experiments.schedule import Plan
 from experiments.target.poller import Poller
 
 _HEAD_BYTES = 512

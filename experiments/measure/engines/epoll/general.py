@@ -180,7 +180,7 @@ class GeneralPoll(Judging):
             if (remaining := reader.remaining) and not reader.keeps and reader.answer.status == 200:
                 # One more than is to come, to notice a surplus.
                 trash = self._swarm.connections.room.trash
-                size = connection.recv_into(trash, min(remaining + 1, len(trash)), _MSG_TRUNC)
+                size = connection.recv_into(trash.data, min(remaining + 1, len(trash)), _MSG_TRUNC)
                 if size:
                     if reader.skip(size):
                         self._answered()

@@ -81,6 +81,17 @@ def status_of(b: Records, size: int) -> int:
 
 
 @inlined
+def reframes(b: Records, begin: int, end: int) -> bool:
+    """Whether a header of this name frames an answer by more than its length, or may end its connection."""
+    width = end - begin
+    if width == 7:
+        return said(b, begin, end, _UPGRADE) or said(b, begin, end, _TRAILER)
+    if width == 16:
+        return said(b, begin, end, _PROXY)
+    return width == 17 and said(b, begin, end, _TRANSFER)
+
+
+@inlined
 def plain_head(s: Record, b: Records, size: int) -> int:
     """Bytes of body that a head announces, if these bytes begin with a whole plain head; else -1.
 
@@ -117,10 +128,6 @@ def plain_head(s: Record, b: Records, size: int) -> int:
         elif width == 10 and said(b, name, colon, _CONNECTION):
             if i < 0 or not said(b, value, i, _KEEP):
                 return -1
-        elif width == 17 and said(b, name, colon, _TRANSFER):
-            return -1
-        elif width == 7 and (said(b, name, colon, _UPGRADE) or said(b, name, colon, _TRAILER)):
-            return -1
-        elif width == 16 and said(b, name, colon, _PROXY):
+        elif reframes(b, name, colon):
             return -1
     return -1

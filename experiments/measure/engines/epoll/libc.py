@@ -9,11 +9,13 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from numba import carray, types
+import numba
 
 from experiments.measure.engines.epoll.compiling import COMPILED, inlined
 
 Record = Any
+_numba: Any = numba
+carray, types = _numba.carray, _numba.types
 
 MSG_NOSIGNAL, MSG_DONTWAIT, MSG_TRUNC = 0x4000, 0x40, 0x20
 EINTR, EAGAIN, ENOSYS = 4, 11, 38
@@ -82,4 +84,4 @@ def wait(s: Record, seconds: float, most: int) -> int:
     if _ppoll(s["pollfd_at"], 1, s["wait_at"], 0) < 0:
         return -error_number()
     found = _epoll_wait(s["epoll"], s["events_at"], most, 0)
-    return found if found >= 0 else -error_number()  # type: ignore[no-any-return]
+    return found if found >= 0 else -error_number()

@@ -14,18 +14,61 @@ import numba
 import numpy as np
 from numba import types
 
+from experiments.measure.engines.device import CHECKSUM_EVERY
 from experiments.measure.engines.epoll.arrays import (
-    ALWAYS_FAST, ANSWER, ASK, ASKING, BEAT, CLOCK, CLOSE, DEVICE, EVENT, EVENT_FD, EVENT_WORDS, EVENTS_AT_ONCE, FAULT, GENERAL,
-    IDLE, JOIN, KIND, LOST, NOTHING, POLL, READING, ROW, ROWS, SCRATCH_BYTES, SENDING, SENDS_AT_ONCE, SENT, SHARED, STIRRED,
-    SURPLUS, TRACK, TRASH_BYTES, TURN, UNLESS_COMPARED, WAITING, Record, Records,
+    ALWAYS_FAST,
+    ANSWER,
+    ASK,
+    ASKING,
+    BEAT,
+    CLOCK,
+    CLOSE,
+    DEVICE,
+    EVENT,
+    EVENT_FD,
+    EVENT_WORDS,
+    EVENTS_AT_ONCE,
+    FAULT,
+    GENERAL,
+    IDLE,
+    JOIN,
+    KIND,
+    LOST,
+    NOTHING,
+    POLL,
+    READING,
+    ROW,
+    ROWS,
+    SCRATCH_BYTES,
+    SENDING,
+    SENDS_AT_ONCE,
+    SENT,
+    SHARED,
+    STIRRED,
+    SURPLUS,
+    TRACK,
+    TRASH_BYTES,
+    TURN,
+    UNLESS_COMPARED,
+    WAITING,
+    Record,
+    Records,
 )  # fmt: skip
 from experiments.measure.engines.epoll.compiling import compiled, inlined, make, one_at_a_time
 from experiments.measure.engines.epoll.course import begin, by_the_clock, go_on, pop, push, skip
 from experiments.measure.engines.epoll.head import plain_head
 from experiments.measure.engines.epoll.libc import (
-    EAGAIN, EINTR, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_TRUNC, clock, error_number, recv, send, wait,
+    EAGAIN,
+    EINTR,
+    MSG_DONTWAIT,
+    MSG_NOSIGNAL,
+    MSG_TRUNC,
+    clock,
+    error_number,
+    recv,
+    send,
+    wait,
 )  # fmt: skip
-from experiments.measure.engines.device import CHECKSUM_EVERY
 from experiments.record.schema import Outcome
 
 _OK, _BUSY, _LATE = int(Outcome.OK), int(Outcome.UNSENT_BUSY), int(Outcome.UNSENT_LATE)
@@ -100,9 +143,9 @@ def give_up(
 ) -> int:  # fmt: skip
     """As `Device.give_up` for all devices from `place` on; the one for whose rows there was no room, or their number."""
     s = shared[0]
-    for place in range(place, len(devices)):
-        if not give_one_up(s, devices[place], tracks[place], clocks, joins, rows, tally):
-            return place
+    for one in range(place, len(devices)):
+        if not give_one_up(s, devices[one], tracks[one], clocks, joins, rows, tally):
+            return one
     return len(devices)
 
 
@@ -164,7 +207,7 @@ def came(s: Record, size: int) -> bool:
 
 @inlined
 def hear_head(s: Record, d: Record, kinds: Records, scratch: Records, head: Records) -> int:
-    """Reads the beginning of an answer; NOTHING if it is not complete yet, BEAT if it is, the reason to hand it over else."""
+    """Reads the beginning of an answer; NOTHING if more is to come, BEAT if not, else the reason to hand it over."""
     size = recv(d["fd"], s["scratch_at"], SCRATCH_BYTES, MSG_DONTWAIT)
     if not came(s, size):
         return NOTHING if s["size"] == -EAGAIN else LOST

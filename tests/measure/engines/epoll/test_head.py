@@ -54,10 +54,10 @@ def test_a_plain_head_is_what_httptools_says(family: str) -> None:
 
 SERVERS = {
     "uvicorn": b"HTTP/1.1 200 OK\r\ndate: Sat, 28 Nov 2026 16:00:00 GMT\r\nserver: uvicorn\r\ncontent-length: 100\r\n\r\n",
-    "nginx": b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 204800\r\n"
-    b"Connection: keep-alive\r\nETag: \"5f-a\"\r\nAccept-Ranges: bytes\r\n\r\n",
+    "nginx": b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: 204800\r\nConnection: keep-alive\r\nETag: \"5f-a\"\r\nAccept-Ranges: bytes\r\n\r\n",
     "no reason": b"HTTP/1.1 503 \r\ncontent-length:0\r\n\r\n",
-    "latin": b"HTTP/1.1 404 Nicht gefunden \xe4\r\nX-Empty:\r\nCONTENT-LENGTH:\t9999999999\r\nconnection: Keep-Alive\r\n\r\n",
+    "latin": b"HTTP/1.1 404 Nicht da \xe4\r\nX-Empty:\r\nCONTENT-LENGTH:\t9999999999\r\nconnection: Keep-Alive\r\n\r\n",
 }  # fmt: skip
 
 
