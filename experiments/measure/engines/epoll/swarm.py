@@ -73,7 +73,8 @@ class EpollSwarm(Common):
         fleet, connections = self.fleet, self.connections
         reason: int = loop.step(
             connections.one_shared, fleet.devices, fleet.tracks, fleet.clocks, fleet.joins, fleet.asks, fleet.kinds,
-            fleet.heap, self.rows.room, fleet.tally, connections.room.events, connections.owners, connections.room.scratch, fleet.heads,
+            fleet.heap, self.rows.room, fleet.tally, connections.room.events,
+            connections.owners, connections.room.scratch, fleet.heads,
         )  # fmt: skip
         return reason
 
@@ -92,7 +93,7 @@ class EpollSwarm(Common):
         self.shared["next_beat"], self.shared["close_at"] = self.watchdog.next_at, self.course.close_at
 
     def _close_window(self) -> bool:
-        """Begins no round any more: what is left is the second polls of rounds whose first were sent. Whether all is done."""
+        """Begins no round any more: what is left is later polls of rounds that were begun. Whether all is done."""
         shared, devices = self.shared, self.fleet.devices
         if not shared["closed"]:
             shared["closed"] = 1
