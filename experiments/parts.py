@@ -25,6 +25,11 @@ class Server:
     allow_remote: bool
     """Whether what leads off this machine may be asked."""
 
+    @property
+    def is_hello(self) -> bool:
+        """Whether the article's two endpoints are asked, and so a server of the catalogue."""
+        return self.target == "hello"
+
 
 @dataclass(frozen=True)
 class Load:
@@ -55,6 +60,8 @@ class Engine:
     name: str
     generators: int
     dask_scheduler: str
+    source_addresses: tuple[str, ...]
+    """Local ones that devices connect from; empty where the lab chooses."""
 
     @property
     def processes(self) -> int:

@@ -73,6 +73,7 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "run.ipynb"
         ("dask_scheduler", "tcp://host", "tcp://192.0.2.1:8786"),
         ("dask_scheduler", "tcp://host:0", "tcp://192.0.2.1:8786"),
         ("dask_scheduler", "tcp://host:8786/status", "tcp://192.0.2.1:8786"),
+        ("source_addresses", "192.0.2.0/28", "192.0.2.8-192.0.2.15"),
         ("slo_failure_pct", 101, "at most 100"),
         ("slo_devices_pct", 95, "set slo_status_p99_ms, slo_bulk_p99_ms or slo_failure_pct"),
         ("seed", -1, "at least 0"),
@@ -215,6 +216,7 @@ def test_the_short_hash_tells_questions_apart_and_nothing_else() -> None:
     """Another load is another question; another name or folder is not."""
     asked = Scenario()
     elsewhere = {"run_id": "x", "results_dir": "y", "dask_scheduler": "tcp://host:1"}
+    assert Scenario(source_addresses="127.0.0.2").short_hash == Scenario().short_hash
     assert asked.short_hash == Scenario(**elsewhere, strict=True, slo_failure_pct=1).short_hash
     assert asked.short_hash != Scenario(clients=501).short_hash
 

@@ -72,6 +72,7 @@ async def gather(
             "engine": run.scenario.engine,
             **({"transport": run.transport} if run.transport else {}),
             **({"device": run.device} if run.device else {}),
+            **({"source_addresses": list(run.sources)} if run.sources else {}),
             "instances": [{name: value for name, value in facts.items() if name != "totals"} for facts in shards],
             **({"redis": run.redis.facts} if run.redis else {}),
         },

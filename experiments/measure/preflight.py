@@ -1,32 +1,25 @@
 """All that is refused before a run starts: what the engine cannot do, and what this machine or a generator would not allow.
 
 A scenario and the name of a user's transport in; nothing, or one sentence, out. Starts nothing but a Python that tries an
-import, and changes nothing but this process's limit of open files.
+import; what the machine allows is for `limits` to say.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import inspect
-import resource
 import select
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from experiments.errors import ParameterError
+from experiments.measure import limits
 from experiments.measure.engines.aio.own_device import Device
-from experiments.parts import Engine, Load, Parts, Server
-from experiments.scenario import Scenario, is_loopback
+from experiments.parts import Engine
+from experiments.scenario import OWN_ENGINES, Scenario
 from experiments.target.loaded import Loaded
 
-SPARE_FILES = 100
-"""Open files of a process besides its connections: libraries, pipes, logs, the event loop."""
-_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_TIME_WAIT_S = 60
-"""How long Linux keeps the port of a connection that this side has closed. Source: TCP_TIMEWAIT_LEN, include/net/tcp.h.
-On loopback it is free again after about a second (`tcp_tw_reuse`), so that nothing need be refused there."""
 _IMPORT_S = 30.0
 _IMPORT = "import importlib, sys; getattr(importlib.import_module(sys.argv[1]), sys.argv[2])"
 
@@ -42,10 +35,25 @@ def check(scenario: Scenario, transport: str = "") -> None:
     """
     parts = scenario.parts
     check_engine(parts.engine, transport)
-    check_target(scenario.load_target(), parts.engine, parts.server.url)
-    allow_files(files_needed(parts))
+    loaded = scenario.load_target()
+    check_target(loaded, parts.engine, parts.server.url)
+    url = parts.server.url or loaded.target.url or ""
+    for need in limits.needs(parts, url):
+        limits.allow_files(need)
     if not parts.engine.on_other_machines:  # Its devices connect from the workers.
-        check_ports(parts.load, parts.server, scenario.plan.polls_per_s)
+        own = has_own_connections(parts.engine, transport)
+        limits.check_ports(
+            parts.load, url, scenario.plan.polls_per_s, parts.engine.source_addresses, own_connections=own
+        )
+
+
+def has_own_connections(engine: Engine, transport: str) -> bool:
+    """Whether the devices' connections are the lab's own, which can be told where to connect from.
+
+    Args:
+        transport: `module:name` of a user's own transport; empty for none.
+    """
+    return engine.name in OWN_ENGINES and not transport
 
 
 def check_engine(engine: Engine, transport: str) -> None:
@@ -59,6 +67,11 @@ def check_engine(engine: Engine, transport: str) -> None:
     """
     if engine.name == "threads" and transport:
         raise ParameterError(f"engine='threads' with transport={transport!r}: it asks through requests; use engine='httpx'.")
+    if engine.source_addresses and transport:
+        raise ParameterError(
+            f"source_addresses with transport={transport!r}, which makes its own connections: leave it out, and have the "
+            "transport bind its sockets."
+        )
     if engine.name != "epoll":
         return
     if transport:
@@ -116,65 +129,6 @@ def check_target(loaded: Loaded, engine: Engine, server_url: str) -> None:
 def has_epoll() -> bool:
     """Whether this platform has what the epoll engine needs."""
     return hasattr(select, "epoll") and importlib.util.find_spec("numba") is not None
-
-
-def files_needed(parts: Parts) -> int:
-    """Most files that one process of this run has open here: the server, or a generator, with a connection each device."""
-    clients, engine = parts.load.clients, parts.engine
-    largest_shard = 0 if engine.on_other_machines else -(-clients // engine.processes)
-    if engine.name == "threads":
-        largest_shard *= 2  # A connection to Redis as well.
-    server_share = 0 if parts.server.url else clients
-    return max(largest_shard, server_share) + SPARE_FILES
-
-
-def allow_files(needed: int) -> None:
-    """Raises this process's limit of open files to what is needed; processes started later inherit it.
-
-    Raises:
-        ParameterError: the hard limit is lower than that.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < needed:
-        raise ParameterError(
-            f"this run needs {needed:,} open files in one process, and this machine allows {hard:,}: ask for at most "
-            f"{hard - SPARE_FILES:,} clients, or raise the hard limit of open files (ulimit -Hn)."
-        )
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-def check_ports(load: Load, server: Server, polls_per_s: float) -> None:
-    """Refuses what needs more ports than a single pair of addresses has.
-
-    Args:
-        polls_per_s: of all devices.
-
-    Raises:
-        ParameterError: says how many there are, and what to ask for instead.
-    """
-    there = _ports()
-    if load.clients > there:
-        raise ParameterError(
-            f"{load.clients:,} connections to one address need as many ports, and this machine has {there:,} "
-            f"({_RANGE}): ask for fewer clients, or widen that range."
-        )
-    opened_s = 0.0 if load.keep_alive else polls_per_s
-    local = not server.url or is_loopback(server.url)
-    if not local and opened_s * _TIME_WAIT_S > there:
-        raise ParameterError(
-            f"{opened_s:,.0f} new connections/s to another machine need {opened_s * _TIME_WAIT_S:,.0f} ports, since each "
-            f"is taken for {_TIME_WAIT_S} s, and there are {there:,}: use keep_alive=True, or ask for less."
-        )
-
-
-def _ports() -> int:
-    """How many ports outgoing connections may have; all of them where nobody says."""
-    try:
-        low, high = map(int, _RANGE.read_text().split())
-    except (OSError, ValueError):
-        return 2**16
-    return high - low + 1
 
 
 def transport_name(factory: Callable[..., object] | None) -> str:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from experiments.errors import ParameterError
-from experiments.measure import before, interrupts, manifest, room, supervise
+from experiments.measure import before, interrupts, manifest, preflight, room, supervise
+from experiments.measure.engines import sources
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import Generator, GeneratorProcess, KernelGenerator
@@ -213,6 +214,8 @@ def _server(run: RunState) -> ServerProcess | ExternalServer:
 def _generators(run: RunState, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
+    if preflight.has_own_connections(scenario.parts.engine, run.transport):
+        run.sources = sources.chosen(scenario.parts.engine.source_addresses, scenario.clients, server.address[0])
     known = dict(zip(schema.ENDPOINTS, server.checksums, strict=True)) if scenario.target == HELLO else None
     target = Target.of(
         run.precheck.loaded,
@@ -221,6 +224,7 @@ def _generators(run: RunState, server: ServerProcess | ExternalServer) -> list[C
         keep_alive=scenario.keep_alive,
         timeout_s=scenario.timeout_s,
         first=known,
+        sources=run.sources,
     )
     count = max(1, scenario.generators)
     redis_counters = run.redis.counters(run.path.name) if run.redis else None

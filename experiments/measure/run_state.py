@@ -70,6 +70,8 @@ class RunState:
     server_died: str | None = None
     owner: Owner = field(default_factory=Owner)
     """The server's processes, or why they cannot be sampled."""
+    sources: tuple[str, ...] = ()
+    """The local addresses that devices connect from; empty where the system chooses."""
     backlog: int | None = None
     """How many connections may wait for the server to accept them; None where its socket is not seen."""
     allowance: Allowance | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from server.systems.model import BACKLOG, KEEP_ALIVE_S, NGINX_SLOTS
 _CONFIGURATION = """\
 daemon off;
 worker_processes {workers};
-worker_rlimit_nofile {connections};
+worker_rlimit_nofile {files};
 pid {folder}/nginx.pid;
 error_log stderr warn;
 events {{ worker_connections {connections}; }}
@@ -47,7 +48,7 @@ http {{
   open_file_cache max=10 inactive=1h;
   map $arg_page $page {{ 1 /status; 200 /bulk; default /none; }}
   server {{
-    listen 127.0.0.1:{port} backlog={backlog};
+    listen 127.0.0.1:{port} backlog={backlog}{own_queues};
     root {folder}/pages;
     location = /hello {{ try_files $page =404; }}
     location = /health {{
@@ -82,8 +83,17 @@ def write(folder: Path, settings: Settings, *, port: int, workers: int) -> None:
     pages.mkdir()
     (pages / "status").write_bytes(payloads.body(settings.status_bytes))
     (pages / "bulk").write_bytes(payloads.body(settings.bulk_bytes))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] % 2**63
     text = _CONFIGURATION.format(
-        folder=folder, port=port, workers=workers, connections=NGINX_SLOTS, keep_alive_s=KEEP_ALIVE_S, backlog=BACKLOG
+        folder=folder,
+        port=port,
+        workers=workers,
+        connections=NGINX_SLOTS,
+        files=min(NGINX_SLOTS, most),
+        keep_alive_s=KEEP_ALIVE_S,
+        backlog=BACKLOG,
+        # With one queue for all, a worker that is awake takes what others could have: some end up with twice their share.
+        own_queues=" reuseport" if workers > 1 else "",
     )
     (folder / "nginx.conf").write_text(text)
 

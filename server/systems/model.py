@@ -67,6 +67,9 @@ class System:
     """Worker processes that it can have; None for any number."""
     most_connections: int | None = None
     """Connections that a worker holds at a time, by its command; None where only open files limit it."""
+    spreads: bool = False
+    """Whether each worker has a queue of its own (SO_REUSEPORT), so that chance deals connections evenly; else they share
+    one, and some end up with far more than others."""
     counts: bool = True
     """Whether its /health says how many requests per worker served; without, what the lab checks by it does not apply."""
     extra: str = ""

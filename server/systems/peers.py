@@ -265,6 +265,7 @@ _CEILINGS = (
         comparison="ceiling",
         # From 15 of 16 slots on it closes idle connections to have some free.
         most_connections=NGINX_SLOTS * 15 // 16,
+        spreads=True,
         counts=False,
         program="nginx",
         unequal="C, and files that the kernel sends. It does not count what each worker serves, so nothing vouches for the "

@@ -2,7 +2,6 @@
 
 import os
 import queue
-import resource
 import signal
 import subprocess
 import sys
@@ -15,12 +14,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from experiments.errors import ParameterError
-from experiments.measure import preflight
 from experiments.measure.host import fingerprint
 from experiments.measure.sampler import ProcessTree, Sampler
 from experiments.record import schema
-from experiments.scenario import Scenario
 from tests.support.processes import descendants, still_alive
 
 CHILD = """
@@ -149,19 +145,6 @@ def test_a_folder_that_is_gone_is_said_and_not_raised(tmp_path: Path) -> None:
     sampler.stop()
     assert sampler.error is not None
     assert "could not be written" in sampler.error
-
-
-def test_too_few_open_files_are_refused_in_words() -> None:
-    """A swarm beyond the hard limit is refused with the number that fits."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with pytest.raises(ParameterError, match=f"at most {hard - 100:,} clients"):
-        preflight.allow_files(preflight.files_needed(Scenario(clients=hard).parts))
-
-
-def test_the_open_files_needed_follow_the_largest_process() -> None:
-    """A generator holds its share of the devices, the server holds all of them."""
-    assert preflight.files_needed(Scenario(clients=1000, generators=4).parts) == 1100
-    assert preflight.files_needed(Scenario(clients=1000, generators=4, server_url="http://127.0.0.1:1").parts) == 350
 
 
 def test_the_fingerprint_tells_the_machine_and_nobody() -> None:

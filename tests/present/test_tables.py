@@ -239,6 +239,20 @@ def test_the_machines_of_a_fleet_are_shown_with_their_clocks(tmp_path: Path) -> 
     assert re.search(r"\|0\|+1\|+no\|+an imagined processor\|+64\|+-1,234.568\|+1.25\|+–", shown)
 
 
+def test_the_limits_of_the_machine_are_shown_with_the_addresses_that_widened_them(tmp_path: Path) -> None:
+    """Which files and ports a swarm had is part of how to repeat it; many addresses are shown by first and last."""
+    plainly = plain(Page(made_up(tmp_path / "one")).provenance())
+    assert "devices connected from" not in plainly
+
+    def widened(facts: dict[str, Any]) -> None:
+        facts["generator"]["source_addresses"] = [f"127.0.0.{number}" for number in range(1, 9)]
+        facts["environment"]["open_files"] = {"soft": 16_767, "hard": None}
+
+    shown = plain(Page(damage_facts(made_up(tmp_path / "two"), widened)).provenance())
+    assert re.search(r"devices connected from\|+8 addresses, 127.0.0.1 to 127.0.0.8", shown)
+    assert re.search(r"open files of a process\|+16,767; may be raised to any number", shown)
+
+
 def test_places_on_this_machine_are_not_shown(page: Page, record: Record) -> None:
     """A report can be sent to somebody without telling where its record lies."""
     shown = page.provenance().content + page.asked().content

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from experiments.measure import preflight
+from experiments.measure import limits
 from experiments.measure.host import network
 from experiments.measure.servers.local import ServerProcess
 from server.catalogue import BACKLOG, HEALTH_PATH, SYSTEMS, System, body, obstacle
@@ -100,7 +100,7 @@ async def check_connections(server: ServerProcess, workers: int) -> None:
     assert network.backlog({"127.0.0.1"}, port) == min(BACKLOG, network.most_backlog() or BACKLOG)
     if workers > 1:
         return
-    preflight.allow_files(MANY + preflight.SPARE_FILES)
+    limits.allow_files(limits.Need(MANY + limits.SPARE_FILES))
     held: list[asyncio.StreamWriter] = []
     try:
         for _ in range(MANY):

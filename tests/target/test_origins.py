@@ -148,6 +148,54 @@ def test_a_har_file_is_what_its_main_host_was_asked(tmp_path: Path) -> None:
     assert "https://other.c" in text
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"size": 55, "compression": 6945, "text": "a" * 7000}, "3500..14000"),
+        ({"size": 3, "encoding": "base64", "text": "AAEC"}, "1..6"),
+        ({"size": 900}, "450..1800"),
+        ({"size": -1, "text": ""}, None),
+    ],
+    ids=["mitmproxy, gzip", "bytes", "no text", "unknown"],
+)
+def test_the_decoded_length_of_a_har_file_is_counted_where_the_text_is(
+    tmp_path: Path, content: dict[str, Any], expected: str | None
+) -> None:
+    """A recorder that gives the length on the wire as `size` does not make every right answer a wrong one."""
+    one = entry("http://a.b/x", 1)
+    one["response"]["content"] = content
+    path = tmp_path / "a.har"
+    path.write_text(json.dumps({"log": {"entries": [one]}}))
+    target, _ = pollers(target_from(path), tmp_path)
+    assert target.endpoints["x"].expect.decoded_bytes == expected
+
+
+SERVERS_LOGS = {
+    "aiohttp": '127.0.0.{n} [28/Nov/2026:17:00:0{n} +0000] "GET /a?q=1 HTTP/1.1" 200 253 "-" "dev/1"',
+    "gunicorn": '127.0.0.{n} - - [28/Nov/2026:17:00:0{n} +0000] "GET /a?q=1 HTTP/1.1" 200 100 "-" "dev/1"',
+    "hypercorn": "[2026-11-28 17:00:00 +0000] [41] [INFO] 127.0.0.{n}:4451{n} - - [28/Nov/2026:17:00:0{n} +0000] "
+    '"GET /a 1.1" 200 100 "-" "dev/1"',
+    "daphne": '127.0.0.{n}:4029{n} - - [28/Nov/2026:17:00:0{n}] "GET /a?q=1" 200 100',
+}
+"""A line of each server's access log, as it is by default."""
+
+
+@pytest.mark.parametrize("server", SERVERS_LOGS)
+def test_the_access_logs_of_python_s_servers_are_read(tmp_path: Path, server: str) -> None:
+    """Addresses are devices whatever their ports, and what a server does not say or says otherwise is told."""
+    path = tmp_path / "access.log"
+    path.write_text("\n".join(SERVERS_LOGS[server].format(n=n) for n in (1, 2, 2, 3)))
+    text = target_from(path)
+    target, _ = pollers(text, tmp_path)
+    [one] = target.endpoints.values()
+    assert (one.request, one.expect.bytes) == (
+        "GET /a" if server == "hypercorn" else "GET /a?q=1",
+        None if server == "aiohttp" else "50..200",
+    )
+    assert "from 3 addresses" in text
+    assert ("counts the head" in text, "leaves queries out" in text) == (server == "aiohttp", server == "hypercorn")
+
+
 def log_line(target: str, status: int = 200, size: object = 100, *, client: int = 1, second: int = 0, rest: str = "") -> str:
     """One line of an access log."""
     time = f"01/Jan/2026:00:{second // 60:02d}:{second % 60:02d} +0000"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from experiments.measure.engines import sources
 from experiments.measure.engines.tls import Contexts, Tls
 from experiments.schedule import Plan
 from experiments.target import hello, loading
@@ -39,14 +40,16 @@ class Target:
     """Of that file: what it names lies beside it."""
     first: dict[str, int] = field(default_factory=dict)
     """CRC-32 of right answers by endpoint, where the same bytes are expected and were seen before the load."""
+    sources: tuple[str, ...] = ()
+    """Local addresses that the devices share out among themselves; empty where the system chooses."""
 
     @classmethod
     def of(
         cls, loaded: Loaded, url: str, address: tuple[str, int], *, keep_alive: bool, timeout_s: float,
-        first: dict[str, int] | None = None,
+        first: dict[str, int] | None = None, sources: tuple[str, ...] = (),
     ) -> Self:  # fmt: skip
         """A target that was read, on a server that runs."""
-        return cls(url, address, keep_alive, timeout_s, loaded.text, str(loaded.path), first or {})
+        return cls(url, address, keep_alive, timeout_s, loaded.text, str(loaded.path), first or {}, sources)
 
     @classmethod
     def hello(
@@ -100,6 +103,10 @@ class Target:
         url = httpx.URL(self.base).copy_with(raw_path=path.encode("ascii"))
         name = {"sni_hostname": urlsplit(self.url).hostname}
         return httpx.Request(method, url, headers=said, content=body or None, extensions=name)
+
+    def source(self, client: int) -> str | None:
+        """The local address that a device connects from; None for the one that the system chooses."""
+        return sources.of_device(self.sources, client)
 
     @property
     def base(self) -> str:

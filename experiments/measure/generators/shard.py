@@ -42,7 +42,7 @@ class Shard:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        target = data["target"] | {"address": tuple(data["target"]["address"])}
+        target = data["target"] | {name: tuple(data["target"][name]) for name in ("address", "sources")}
         redis_counters = RedisCounters(**data["redis_counters"]) if data.get("redis_counters") else None
         return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "redis_counters": redis_counters})
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +21,9 @@ import psutil
 
 from experiments.measure.host.allowance import Allowance
 
+ROOT = Path(__file__).parents[3]
+"""The project, if it is run from its own folder."""
+_GIT_S = 10.0
 CERTIFICATE = "calibration.json"
 """Name of the certificate of calibration in the folder of results; `experiments.studies.calibrate` writes it."""
 
@@ -56,12 +61,37 @@ def fingerprint() -> dict[str, Any]:
         "cores_physical": psutil.cpu_count(logical=False),
         "memory_bytes": memory_bytes,
         "memory_usable_bytes": min(memory_bytes, may_use.memory_bytes or memory_bytes),
+        "open_files": most_files(),
         "hypervisor": is_virtual(_lines("/proc/cpuinfo")),
         "cpu_governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "clock": {"name": clock.implementation, "resolution_s": clock.resolution},
         "packages": {name: _version(name) for name in _PACKAGES},
         "lab_version": _version("falcon-asgi-performance-lab"),
+        "commit": commit(ROOT),
     }
+
+
+def most_files() -> dict[str, int | None]:
+    """Files that a process of this one's may open, and how far it may raise that itself; None for no limit."""
+    limits = zip(("soft", "hard"), resource.getrlimit(resource.RLIMIT_NOFILE), strict=True)
+    return {name: None if limit == resource.RLIM_INFINITY else limit for name, limit in limits}
+
+
+def commit(folder: Path) -> dict[str, Any] | None:
+    """The commit that a folder's files are of, and whether they were changed since; None where no git knows."""
+    if not (folder / ".git").exists():  # A repository further up is somebody else's.
+        return None
+    try:
+        found, changed = (_git(folder, *asked) for asked in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")))
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"id": found.strip(), "changed": bool(changed.strip())}
+
+
+def _git(folder: Path, *asked: str) -> str:
+    # Without optional locks: somebody may commit meanwhile.
+    command = ["git", "--no-optional-locks", "-C", str(folder), *asked]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=_GIT_S).stdout
 
 
 def identity() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,18 @@ def _run(record: Record) -> list[tuple[str, object]]:
         ("ended", facts.get("ended_at")),
         ("measured window", duration(record.window_s)),
         ("window began", facts.get("window_started_at")),
+        ("devices connected from", _sources(facts.get("generator", {}).get("source_addresses") or [])),
         ("scenario hash", record.scenario.short_hash),
         ("record schema", facts.get("schema_version")),
         *((f"sha256 of {name}", digest) for name, digest in _hashes(record.path)),
     ]
+
+
+def _sources(addresses: Sequence[str]) -> str | None:
+    """The local addresses that the devices shared out among themselves; none where the system chose."""
+    if len(addresses) < 4:
+        return ", ".join(addresses)
+    return f"{count(len(addresses))} addresses, {addresses[0]} to {addresses[-1]}"
 
 
 def place_of(path: Path) -> str:
@@ -81,11 +89,20 @@ def _machine(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("processor", environment.get("cpu_model")),
         ("cores", _usable(environment.get("cores_usable"), environment.get("cores"), str)),
         ("memory", _usable(environment.get("memory_usable_bytes"), environment.get("memory_bytes"), size)),
+        ("open files of a process", _open_files(environment.get("open_files") or {})),
         ("virtual machine", _yes_no(environment.get("hypervisor"))),
         ("system", environment.get("platform")),
         ("kernel", environment.get("kernel")),
         ("clock", f"{clock.get('name')}, {number(resolution * 1e9)} ns" if resolution else None),
     ]
+
+
+def _open_files(files: Mapping[str, Any]) -> str | None:
+    """The limit under which the run's processes were started, and how far it could have been raised."""
+    if not files:
+        return None
+    soft, hard = ("any number" if files[name] is None else count(files[name]) for name in ("soft", "hard"))
+    return f"{soft}; may be raised to {hard} (ulimit -Hn)"
 
 
 def _usable(usable: object, total: object, words: Callable[[Any], str]) -> str | None:

@@ -20,7 +20,7 @@ from server import catalogue
 
 _ROOT = Path(__file__).resolve().parents[3]
 _CODE = (
-    *("experiments/measure", "experiments/record", "experiments/target", "experiments/scenario.py"),
+    *("experiments/measure", "experiments/record", "experiments/target", "experiments/scenario"),
     *("experiments/schedule.py", "server"),
 )
 """What moves a figure; how it is worked out and shown is made anew each time that cells are looked at."""

@@ -51,6 +51,10 @@ SPECIAL: dict[tuple[str, str], dict[str, Any]] = {
     ("wrong-bytes", "after"): {"clients": 60},
 }
 
+TRIES = 6
+HELD_UP_S = 0.1
+"""Somewhat less than lies between a round and the next boundary of a program."""
+
 STOCK = ("constant", "bursts-503", "resets", "truncated", "wrong-length", "chunked", "refused", "silent")
 """Programs that httpx's own transport is tried with: at least one for each way in which a poll can end. Polled by the clock
 alone: where devices wait after each answer, the number of rounds is up to the client's speed, and this one is slow."""
@@ -113,12 +117,16 @@ def target(url: str, scenario: Scenario) -> Target:
     )
 
 
+FEWER = {"httpx-stock": {"clients": 8}}
+"""Devices together take an engine this long: 20 of this one would fill the time between two boundaries by themselves."""
+
+
 def measure(tmp_path: Path, name: str, engine: str, pacings: Sequence[str] = ("fixed", "after")) -> list[Run]:
     """Drives the pacings at the same time, half a round apart, each against a server of its own."""
     runs = []
     with ExitStack() as stack:
         for pacing in pacings:
-            special = SPECIAL.get((name, pacing), {})
+            special = SPECIAL.get((name, pacing), {}) | FEWER.get(engine, {})
             scenario = Scenario(**LOAD | {"engine": engine, "pacing": pacing} | special)
             url = stack.enter_context(serving(name, scenario))
             (tmp_path / pacing / "requests").mkdir(parents=True)
@@ -147,6 +155,36 @@ def outcomes(rows: pl.DataFrame) -> Counter[tuple[Any, ...]]:
     return Counter(rows.select(pl.col("endpoint", "outcome").cast(pl.String)).rows())
 
 
+def assert_reported(tmp_path: Path, name: str, engine: str, pacings: Sequence[str] = ("fixed", "after")) -> None:
+    """What is reported is what was worked out, as far as the machine let the devices keep their times.
+
+    A poll that the machine held up until the program was elsewhere gets another answer, rightly. The times of the polls tell
+    so, whatever their outcomes: then the program is played once more. An engine that is late by itself is late every time.
+    """
+    for n in range(TRIES):
+        runs = measure(tmp_path / str(n), name, engine, pacings)
+        try:
+            for found in runs:
+                assert_as_expected(found)
+            return
+        except AssertionError:
+            if n + 1 == TRIES or all(held_up_s(found) < HELD_UP_S for found in runs):
+                raise
+
+
+def held_up_s(found: Run) -> float:
+    """By how much a poll was sent or answered later than it would have been if nothing took time, at most."""
+    key = ("client", "round", "endpoint")
+    planned = expect(found.scenario, PROGRAMS[found.name], LOADED).polls
+    both = found.rows.with_columns(pl.col("endpoint").cast(pl.String)).join(planned, on=key, suffix="_planned")
+    waited = {"late": ("sent_s", "due_s"), "answered": ("done_s", "sent_s")}
+    longer = [
+        (pl.col(to) - pl.col(since) - pl.col(f"{to}_planned") + pl.col(f"{since}_planned")).max().alias(what)
+        for what, (to, since) in waited.items()
+    ]
+    return max((most for most in both.select(longer).row(0) if most is not None), default=0.0)
+
+
 def assert_as_expected(found: Run) -> None:
     """Counts and reasons are those worked out, which hold for a busy machine too."""
     expected = expect(found.scenario, PROGRAMS[found.name], LOADED)
@@ -167,22 +205,25 @@ def assert_as_expected(found: Run) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_our_own_engines_report_what_the_server_did(tmp_path: Path, name: str, engine: str) -> None:
     """Every program, both pacings: each planned poll is a row, and ends as it must."""
-    for found in measure(tmp_path, name, engine):
-        assert_as_expected(found)
+    assert_reported(tmp_path, name, engine)
 
 
 @pytest.mark.parametrize("name", STOCK)
 def test_the_stock_engine_reports_what_the_server_did(tmp_path: Path, name: str) -> None:
     """httpx's own transport gives the same counts and reasons."""
-    for found in measure(tmp_path, name, "httpx-stock", ["fixed"]):
-        assert_as_expected(found)
+    assert_reported(tmp_path, name, "httpx-stock", ["fixed"])
 
 
 def test_a_whole_run_reports_what_the_server_did(tmp_path: Path) -> None:
     """Also through generator process, record and summary: every count of the run is the expected one."""
     scenario = Scenario(**LOAD, server=KNOWN + "bursts-503", results_dir=str(tmp_path))
-    lines = compare(run(scenario), expect(scenario, PROGRAMS["bursts-503"], LOADED))
-    assert [line for line in lines if not line.unit and not line.ok] == []
+    for _ in range(TRIES):
+        record = run(scenario)
+        lines = compare(record, expect(scenario, PROGRAMS["bursts-503"], LOADED))
+        wrong = [line for line in lines if not line.unit and not line.ok]
+        if not wrong or held_up_s(Run(scenario, "bursts-503", record.requests(), {})) < HELD_UP_S:
+            break
+    assert wrong == []
     assert {"status planned", "status failed: http_error", "connects"} <= {line.figure for line in lines}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError, VerdictError
-from experiments.measure import preflight
+from experiments.measure import limits
 from experiments.present.chart import Chart
 from experiments.studies.capacity.page import Capacity
 from experiments.studies.capacity.params import Asked, Own
@@ -102,7 +102,7 @@ def test_an_earlier_search_is_shown_where_its_system_is_not_installed(
     then = [text(show()) for show in cells_of(made_then)]
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     monkeypatch.setattr(catalogue, "obstacle", lambda system, **_: "it is not installed")
-    monkeypatch.setattr(preflight, "allow_files", lambda needed: pytest.fail("nothing will be opened"))
+    monkeypatch.setattr(limits, "allow_files", lambda needed: pytest.fail("nothing will be opened"))
     # The parameters of now are those of the notebook, and none of the question's counts.
     capacity = Capacity.from_notebook(GIVEN | {"smallest": 1, "capacity_dir": str(tmp_path / "search")})
     assert [text(show()) for show in cells_of(capacity)] == then

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import preflight
+from experiments.measure import limits, preflight
 from experiments.record.schema import Outcome
 from experiments.studies.capacity.search import Finding
 from experiments.studies.cells import Cell
@@ -175,7 +175,7 @@ def test_a_comparison_is_shown_where_nothing_of_it_could_be_measured(
     found = compared(tmp_path, kind, **asked)
     monkeypatch.setattr(catalogue, "obstacle", lambda system, **_: "it is not installed")
     monkeypatch.setattr(preflight, "has_epoll", lambda: False)
-    monkeypatch.setattr(preflight, "allow_files", lambda needed: pytest.fail("nothing will be opened"))
+    monkeypatch.setattr(limits, "allow_files", lambda needed: pytest.fail("nothing will be opened"))
     earlier = Compare.from_notebook(given(compare_dir=str(tmp_path / "it"))).measure(silent).comparison
     assert [run.counts for run in earlier.runs] == [True] * 2
     assert {name: one.status for name, one in earlier.clients.items()} == dict.fromkeys(found.clients, "done")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from experiments.errors import ParameterError
-from experiments.measure import preflight
+from experiments.measure import limits
 from experiments.scenario import Scenario
 from experiments.studies.sweep.grid import AXES, Grid, listed
 
@@ -150,36 +150,16 @@ def test_every_parameter_of_a_run_can_be_varied() -> None:
 
 def test_cells_that_need_more_open_files_than_there_are_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first such cell is named, before anything starts."""
-    monkeypatch.setattr(preflight.resource, "getrlimit", lambda _: (1024, 4096))
-    monkeypatch.setattr(preflight.resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr(limits.resource, "getrlimit", lambda _: (1024, 4096))
+
+    def refuse(_: int, wanted: tuple[int, int]) -> None:
+        if wanted[1] > 4096:
+            raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(limits.resource, "setrlimit", refuse)
     grid(clients="[100, 3000]").check_machine()
     with pytest.raises(ParameterError, match=r"cell clients=8000, interval_ms=500.0 cannot work: .*open files"):
         grid(clients="[100, 8000]").check_machine()
-
-
-def check_ports(scenario: Scenario) -> None:
-    """Looks at the ports of a scenario."""
-    preflight.check_ports(scenario.parts.load, scenario.parts.server, scenario.plan.polls_per_s)
-
-
-def test_cells_that_need_more_ports_than_there_are_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections that are kept need one each; new ones to another machine keep theirs for a minute."""
-    (tmp_path / "range").write_text("32768\t60999\n")
-    monkeypatch.setattr(preflight, "_RANGE", tmp_path / "range")
-    check_ports(Scenario(clients=28_232))
-    with pytest.raises(ParameterError, match="this machine has 28,232"):
-        check_ports(Scenario(clients=28_233))
-    check_ports(Scenario(clients=1000, keep_alive=False))
-    remote = {"server_url": "http://192.0.2.1", "allow_remote": True, "keep_alive": False, "interval_ms": 1000}
-    check_ports(Scenario(clients=400, **remote))
-    with pytest.raises(ParameterError, match="new connections/s to another machine"):
-        check_ports(Scenario(clients=1000, **remote))
-
-
-def test_where_the_range_of_ports_is_not_told_all_of_them_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is refused that might work."""
-    monkeypatch.setattr(preflight, "_RANGE", tmp_path / "absent")
-    check_ports(Scenario(clients=60_000))
 
 
 def test_a_target_that_says_how_many_devices_there_are_is_refused(tmp_path: Path) -> None:

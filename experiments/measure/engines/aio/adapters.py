@@ -107,14 +107,19 @@ class LeanLink:
     Args:
         routes: where the requests of each endpoint go; all devices may have the same.
         context: how an https server is spoken to; not used with http.
+        source: the device's local address; None for the one that the system chooses.
     """
 
     def __init__(
-        self, target: Target, routes: Mapping[str, httpx.Request], context: ssl.SSLContext | None = None
+        self,
+        target: Target,
+        routes: Mapping[str, httpx.Request],
+        context: ssl.SSLContext | None = None,
+        source: str | None = None,
     ) -> None:
         self._routes = routes
         self._transport = LeanTransport(
-            discard_bodies=True, keep_alive=target.keep_alive, address=target.address, context=context
+            discard_bodies=True, keep_alive=target.keep_alive, address=target.address, context=context, source=source
         )
         self._https = target.https
         self.effort_judged = Counters()

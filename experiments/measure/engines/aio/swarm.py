@@ -96,8 +96,9 @@ class HttpxSwarm:
         """The way to the server of the device at that place among `clients`."""
         if self._transports is not None:
             return HttpxLink(self.target, self._transports[place])
-        context = self._secured.context(self._clients[place]) if self._secured is not None else None
-        return LeanLink(self.target, self._routes, context)
+        client = self._clients[place]
+        context = self._secured.context(client) if self._secured is not None else None
+        return LeanLink(self.target, self._routes, context, self.target.source(client))
 
     async def _close(self, links: Sequence[Link]) -> None:
         """Closes all, within a bounded time. Every poll has its row by now, and no fault of a transport may lose it."""

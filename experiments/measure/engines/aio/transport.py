@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx
 
-from experiments.measure.engines import tls
+from experiments.measure.engines import sources, tls
 from experiments.measure.engines.aio.patience import Errand, HeldBody, Patience, framed, whole_body
 from experiments.measure.engines.aio.protocol import Http1Protocol
 from experiments.measure.engines.aio.tls import TlsProtocol
@@ -36,6 +36,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
         address: (host, port) to connect to instead of the request's own, so that names are looked up once. With TLS the
             server is still asked for by its name: the request's extension `sni_hostname`, or the host of its URL.
         context: how an https server is spoken to, see `tls.Contexts`; None trusts whom the system trusts.
+        source: the local address to connect from, to an `address` in numbers; None for the one that the system chooses.
         clock: monotonic seconds.
     """
 
@@ -46,12 +47,14 @@ class LeanTransport(httpx.AsyncBaseTransport):
         keep_alive: bool = True,
         address: tuple[str, int] | None = None,
         context: ssl.SSLContext | None = None,
+        source: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._discard_bodies = discard_bodies
         self._keep_alive = keep_alive
         self._address = address
         self._context = context
+        self._source = source
         self._clock = clock
         self._protocol: Http1Protocol | None = None
         self._origin: tuple[object, ...] = ()
@@ -236,7 +239,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
         begun = self._clock()
         try:
             make = (lambda: self._secured(_name_of(request))) if secure else self._plain
-            _, protocol = await asyncio.get_running_loop().create_connection(make, host, port)
+            _, protocol = await self._connection(make, host, port)
             if isinstance(protocol, TlsProtocol):
                 await protocol.secured
         except BaseException:
@@ -247,6 +250,18 @@ class LeanTransport(httpx.AsyncBaseTransport):
             self._took(begun, protocol)
         self.connects += 1
         return protocol
+
+    async def _connection(self, make: Callable[[], Http1Protocol], host: str, port: int) -> tuple[object, Http1Protocol]:
+        loop = asyncio.get_running_loop()
+        if self._source is None:
+            return await loop.create_connection(make, host, port)
+        connection = sources.opened((host, port), self._source)
+        try:
+            await loop.sock_connect(connection, (host, port))
+            return await loop.create_connection(make, sock=connection)
+        except BaseException:
+            connection.close()
+            raise
 
     def _plain(self) -> Http1Protocol:
         return Http1Protocol(self._clock, keep_bodies=not self._discard_bodies)

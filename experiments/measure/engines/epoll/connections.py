@@ -9,6 +9,7 @@ import socket
 
 import numpy as np
 
+from experiments.measure.engines import sources
 from experiments.measure.engines.epoll.arrays import EVENT_FD, EVENT_WORDS, Record, Records, Room
 from experiments.measure.engines.target import Target
 
@@ -43,12 +44,10 @@ class Connections:
         Raises:
             OSError: it could not be begun.
         """
-        address = self._target.address
-        connection = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+        target, device = self._target, self._devices[place]
+        connection = sources.opened(target.address, target.source(int(device["client"])))
         try:
-            connection.setblocking(False)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = connection.connect_ex(address)
+            code = connection.connect_ex(target.address)
             if code not in (0, errno.EINPROGRESS):
                 raise OSError(code, os.strerror(code))
         except OSError:
@@ -59,7 +58,7 @@ class Connections:
             self.owners = np.concatenate([self.owners, np.full(fd + 1, -1, "i8")])
         self._sockets[place] = connection
         self.owners[fd] = place
-        self._devices[place]["fd"] = fd
+        device["fd"] = fd
         self.epoll.register(fd, select.EPOLLOUT)
 
     def want(self, place: int, mask: int) -> None:

@@ -320,7 +320,7 @@ def time_left(s: Record, heap: Records) -> float:
         if ready <= s["now"]:
             return 0.0
         until = min(until, ready)
-    return max(0.0, until - clock(s))
+    return float(max(0.0, until - clock(s)))
 
 
 @cache

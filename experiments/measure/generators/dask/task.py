@@ -27,7 +27,7 @@ from typing import Any
 from distributed import Queue, get_worker
 
 from experiments.errors import LabError, ServerContractError
-from experiments.measure import preflight
+from experiments.measure import limits
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import GeneratorProcess
 from experiments.measure.host import fingerprint
@@ -98,7 +98,7 @@ class _Task:
             ParameterError: too few open files are allowed.
             ServerContractError: why the server is not reached.
         """
-        preflight.allow_files(len(self._shard.clients) + preflight.SPARE_FILES)
+        limits.allow_files(limits.Need(len(self._shard.clients) + limits.SPARE_FILES, "this generator"))
         target, plan = self._shard.target, self._shard.plan
         name = plan.ever_polled[0]
         known = None if target.https else target.first.get(name)

@@ -1,0 +1,247 @@
+"""`Scenario`: what is asked of a run, checked and frozen, and what follows from it.
+
+Parameters may be in milliseconds or minutes; this is the one place where they become the seconds that everything else
+uses. A wrong value raises `ParameterError` before anything starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import model_validator
+
+from experiments import parts as part
+from experiments.errors import ParameterError
+from experiments.parameters import built, given, listed
+from experiments.scenario import together
+from experiments.scenario.addresses import is_loopback, read_list
+from experiments.scenario.fields import Fields, weights
+from experiments.schedule import Plan
+from experiments.target import hello, loading, planning
+from experiments.target.hello import NAME as HELLO
+from experiments.target.loaded import Loaded
+from server import catalogue
+
+_OF_A_DATABASE = {"workload", "database_url", "db_delay_ms", "db_connections"}
+
+
+class Scenario(Fields):
+    """What is asked of a run."""
+
+    @classmethod
+    def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
+        """Builds the scenario from a notebook's `globals()`.
+
+        papermill takes an unknown `-p` for a remark in its log; here it is an error. Only the cell that papermill injects
+        is looked at for strangers, so that a user's own variables in JupyterLab are left alone.
+
+        Raises:
+            ParameterError: a value is not allowed, or papermill injected a name that is no parameter.
+        """
+        return cls.from_parameters(given(namespace, cls.model_fields, cls.texts()))
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
+        """Builds the scenario from names and values; texts that say a number or true/false are taken for it.
+
+        Raises:
+            ParameterError: one sentence for each thing that is wrong.
+        """
+        scenario = built(cls, parameters)
+        if not scenario.run_dir:
+            scenario = scenario.settled(scenario.load_target())
+        scenario.check_server()
+        return scenario
+
+    def load_target(self) -> Loaded:
+        """What is asked, as a target: that of the file, or the article's two endpoints with these sizes and this ratio.
+
+        Raises:
+            ParameterError: one sentence for each thing that is wrong in the file.
+        """
+        if self.target != HELLO:
+            return loading.load(self.target)
+        named = catalogue.DEVICE_HEADER if self.workload == "database" else ""
+        return hello.loaded(shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes), device_header=named)
+
+    def settled(self, loaded: Loaded) -> Self:
+        """The same, where `clients` at its default gives way to the number of devices that the target says.
+
+        Raises:
+            ParameterError: what the target and the other parameters say does not go together.
+        """
+        count = loaded.target.devices.count
+        given_way = count is not None and self.clients == type(self).model_fields["clients"].default
+        settled = self.model_copy(update={"clients": count}) if given_way else self
+        loaded.check_clients(settled.clients)
+        settled.check_target(loaded)
+        return settled
+
+    def check_target(self, loaded: Loaded) -> None:
+        """Makes sure that a target's server is known, may be asked, and can be started as it is to be.
+
+        Raises:
+            ParameterError: why not, and what helps.
+        """
+        target = loaded.target
+        if self.target != HELLO and not (self.server_url or target.url or target.app or target.command):
+            raise ParameterError(
+                f"target={self.target!r} names no server: add a line app, command or url to {loaded.lines.shown}, or set "
+                "server_url."
+            )
+        asked = {"url": "" if self.server_url else target.url, "metrics_url": target.metrics_url}
+        for key, url in asked.items():
+            if url and not is_loopback(url) and not self.allow_remote:
+                raise ParameterError(
+                    f"{loaded.lines.at((key,))}: {url} is not on this machine: a load generator must not be pointed at "
+                    "strangers by a slip; set allow_remote=True if that server is yours."
+                )
+        if self.workers > 1 and self.target != HELLO and not target.app:
+            raise ParameterError(
+                f"workers={self.workers} with target={self.target!r}, which has no app: how many processes serve is for "
+                "its own command or start to say; leave workers out."
+            )
+
+    def check_server(self) -> None:
+        """Makes sure that the server to be started can run here. A record may tell of one that can not.
+
+        Raises:
+            ParameterError: why it cannot, and what helps.
+        """
+        if self.run_dir or self.server_url or self.target != HELLO:
+            return
+        system = catalogue.SYSTEMS[self.server]
+        if self.workload not in system.workloads:
+            raise ParameterError(
+                f"server={self.server!r} has no workload={self.workload!r}: those that have it are "
+                f"{listed(catalogue.offering(self.workload))}."
+            )
+        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload, clients=self.clients):
+            raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        together.check(self, self.parts.level)
+        return self
+
+    @property
+    def measured(self) -> str:
+        """What is measured: a system of the catalogue, or else a target by its name or path."""
+        return self.server if self.target == HELLO else self.target
+
+    @property
+    def window_s(self) -> float:
+        """Length of the measured window in seconds."""
+        return self.minutes * 60
+
+    @property
+    def parts(self) -> part.Parts:
+        """The same, by what it is about; a room is handed the part that it needs."""
+        return part.Parts(
+            part.Server(
+                self.target,
+                self.server,
+                self.workload,
+                self.status_bytes,
+                self.bulk_bytes,
+                self.workers,
+                self.server_url,
+                self.allow_remote,
+            ),
+            part.Load(
+                self.clients,
+                self.interval_ms / 1000,
+                weights(self.ratio),
+                self.warmup_s,
+                self.window_s,
+                self.phase,
+                self.pacing,
+                self.seed,
+                self.keep_alive,
+                self.timeout_s,
+            ),
+            part.Engine(self.engine, self.generators, self.dask_scheduler, read_list(self.source_addresses)),
+            part.Level(self.slo_status_p99_ms, self.slo_bulk_p99_ms, self.slo_failure_pct, self.slo_devices_pct),
+            part.Output(
+                self.results_dir,
+                self.run_id,
+                self.run_dir,
+                self.sample_ms,
+                self.compare_to,
+                self.margin_pct,
+                self.strict,
+            ),
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """The polls that this scenario asks for; of another target than hello its file is read for it.
+
+        Raises:
+            ParameterError: that file is not there, or not right.
+        """
+        if self.target != HELLO:
+            return self.plan_of(self.load_target())
+        status, bulk = weights(self.ratio)
+        return Plan.of_ratio(
+            clients=self.clients,
+            interval_s=self.interval_ms / 1000,
+            status_weight=status,
+            bulk_weight=bulk,
+            phase=self.phase,
+            pacing=self.pacing,
+            seed=self.seed,
+            warmup_s=self.warmup_s,
+            window_s=self.window_s,
+        )
+
+    def plan_of(self, loaded: Loaded) -> Plan:
+        """The polls of a target that was read.
+
+        Raises:
+            ParameterError: its jitter is longer than an interval.
+        """
+        return planning.plan(
+            loaded.target,
+            clients=self.clients,
+            interval_s=self.interval_ms / 1000,
+            phase=self.phase,
+            pacing=self.pacing,
+            seed=self.seed,
+            warmup_s=self.warmup_s,
+            window_s=self.window_s,
+        )
+
+    @property
+    def body_bytes(self) -> dict[str, int]:
+        """Bytes of a right answer, by endpoint."""
+        return {"status": self.status_bytes, "bulk": self.bulk_bytes}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Environment variables for a process that gets this scenario as text, which has no password."""
+        password = catalogue.database_url.parse(self.database_url).password if self.database_url else ""
+        of_redis = urlsplit(self.redis_url).password
+        said = {"PGPASSWORD": password, "REDISCLI_AUTH": unquote(of_redis) if of_redis else ""}
+        return {name: value for name, value in said.items() if value}
+
+    @property
+    def unused(self) -> set[str]:
+        """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
+        unused = set() if self.workload == "database" else set(_OF_A_DATABASE)
+        return unused | ({"target"} if self.target == HELLO else set(together.OF_HELLO))
+
+    @property
+    def short_hash(self) -> str:
+        """Eight hex digits that differ where what is measured differs; names and places do not count."""
+        elsewhere = {"results_dir", "run_id", "run_dir", "compare_to", "margin_pct", "dask_scheduler", "strict", "redis_url"}
+        elsewhere.add("source_addresses")
+        elsewhere |= {name for name in type(self).model_fields if name.startswith("slo_")}
+        asked = self.model_dump(exclude=elsewhere | self.unused | {"database_url"})
+        if self.workload == "database":
+            asked["database"] = "postgresql" if self.database_url else "sqlite"
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
