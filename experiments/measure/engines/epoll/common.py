@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from experiments.measure.engines.counters import Counters
 from experiments.measure.engines.device import Course
@@ -17,9 +17,6 @@ from experiments.measure.engines.http1 import AnswerReader
 from experiments.measure.engines.judge import Judgement
 from experiments.measure.engines.target import Target
 from experiments.target.poller import Poller
-
-if TYPE_CHECKING:
-    from experiments.measure.engines.epoll.general import GeneralPoll
 
 
 class Common:
@@ -37,8 +34,8 @@ class Common:
         self.fleet.tell(self.shared, course)
         course.tally.by_outcome = self.fleet.tally
         self.rows = course.rows = FlatRows(self.shared)
-        self.general: dict[int, GeneralPoll] = {}
-        """Polls that the loop has left to Python, by the place of their device."""
+        self.general: dict[int, Any] = {}
+        """Polls that the loop has left to Python, by the place of their device: `GeneralPoll`s, which know this class."""
         self._readers: list[AnswerReader] = []
         """Of connections that are kept; any of them serves any device."""
 

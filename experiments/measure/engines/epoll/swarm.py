@@ -129,7 +129,8 @@ class EpollSwarm(Common):
             self.fleet.devices[place]["state"] = GENERAL
             self.general[place] = GeneralPoll(self, place)
             self.general[place].resume()
-        return self.general[place]
+        poll: GeneralPoll = self.general[place]
+        return poll
 
 
 class _Watchdog(Watchdog):

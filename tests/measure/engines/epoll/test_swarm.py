@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from experiments.measure.engines.device import Course
+from experiments.measure.engines.epoll import loop
 from experiments.measure.engines.epoll.arrays import EVENT_FD, EVENT_WORDS
 from experiments.measure.engines.epoll.swarm import EpollSwarm
 from experiments.measure.engines.stop import Stop
@@ -70,6 +71,8 @@ def drive_one(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], wire: bytes = b""
 ) -> Rows:
     """The rows of one device that polls once, with these bytes if any are given."""
+
+    loop.prepare()
 
     async def main() -> Rows:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
