@@ -34,7 +34,7 @@ endif
 VENV_PACKAGE = import sys; v = sys.version_info[:2]; v < (3, 11) and sys.exit(1); \
   print("python%d.%d-venv" % v)
 
-.PHONY: help servers report try calibrate sweep capacity compare test test-fast lint lab benchmark clean params-exist
+.PHONY: help servers report try duet calibrate sweep capacity compare test test-fast lint lab benchmark clean params-exist
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -52,6 +52,9 @@ report: params-exist $(STAMP) ## run the experiment and write a report (PARAMS=p
 
 try: $(STAMP) ## try what a target asks with one device (TARGET=./my.yaml ARGS='server_url=http://...')
 	@$(BIN)/python -m experiments try $(or $(TARGET),hello) $(ARGS)
+
+duet: $(STAMP) ## which of two servers needs less, both at once (A=falcon B="starlette workers=2" ARGS='seconds=60')
+	@$(BIN)/python -m experiments duet "$(or $(A),falcon)" "$(or $(B),falcon)" $(ARGS)
 
 calibrate: report ## prove the instrument on this machine (PARAMS=params/calibrate.quick.yaml: the short way)
 

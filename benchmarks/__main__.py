@@ -3,6 +3,7 @@
     python -m benchmarks                  about a quarter of an hour: part 4 of calibrate.ipynb, and one notebook run
     python -m benchmarks --minutes 10     the notebook run as long as the default one
     python -m benchmarks --rounds 0       the notebook run alone
+    python -m benchmarks duets            how small a difference of two servers is found, and how often: an hour
 
 A figure beyond its target is printed as it is: nothing here passes or fails. Rows and figures stay in a folder of
 `results/`, as those of a calibration do.
@@ -16,6 +17,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import duets
 from benchmarks.notebook import notebook
 from experiments.analyse.instrument import Figure
 from experiments.errors import LabError
@@ -27,6 +29,8 @@ _MET = {True: "reached", False: "MISSED", None: ""}
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["duets"]:
+        return duets.main(sys.argv[2:], _say)
     arguments = _arguments()
     asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "peers", "loads", "wrk2")}
     try:

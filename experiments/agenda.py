@@ -63,7 +63,7 @@ class Track:
         self._ahead = plan.cycle_start(client, clock)
         self._wait_s: float | None = None
         self._interval_s, self._pattern = clock.interval_s, clock.pattern
-        self._jitters = bool(plan.jitter_s)
+        self._jitters = plan.shifts
         self.clock = clock
         self.round = 0
         """Of the next poll, from 1."""

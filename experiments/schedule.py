@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Self
 
-from experiments import chance
+from experiments import chance, turns
 from experiments.errors import ParameterError
 
 Endpoint = str
@@ -125,16 +125,39 @@ class Plan:
     """Seconds over which the devices join, one after the other."""
     jitter_s: float = 0.0
     """Seconds by which a round is later than its clock has it, at most; at random, at most the shortest interval."""
+    systems: int = 1
+    """How many servers are polled: the devices are divided evenly among them; see `turns`."""
+    halves: bool = False
+    """Whether each server has a turn of its own within the shortest interval; else all are polled at any time."""
+    piece_rounds: int = 0
+    """With several servers: shortest intervals in a piece of time, over which they are compared."""
 
     def __post_init__(self) -> None:
         timings = tuple(one if isinstance(one, Timing) else Timing(**one) for one in self.timings)
         object.__setattr__(self, "timings", timings)
-        shortest = min(clock.interval_s for clock in self.clocks)
+        shortest = self.shortest_s
+        if self.halves:
+            self._check_turns()
         if self.jitter_s > shortest:
             raise ParameterError(
                 f"jitter_ms={self.jitter_s * 1000:g} is longer than the shortest interval, {shortest * 1000:g} ms: rounds "
                 "would overtake each other; make it shorter."
             )
+
+    def _check_turns(self) -> None:
+        turn_s = self.shortest_s / self.systems
+        whole = all((clock.interval_s / self.shortest_s).is_integer() for clock in self.clocks)
+        why = (
+            "a round's due time depends on how the one before went"
+            if not all(map(self.follows_the_clock, self.clocks))
+            else f"the intervals of its endpoints are no whole multiples of the shortest, {self.shortest_s * 1000:g} ms"
+            if not whole
+            else f"jitter_ms={self.jitter_s * 1000:g} is longer than a turn, {turn_s * 1000:g} ms"
+            if self.jitter_s > turn_s
+            else ""
+        )
+        if why:
+            raise ParameterError(f"beside_split='halves' gives each server its turn, but {why}: set beside_split='mixed'.")
 
     @classmethod
     def of_ratio(
@@ -175,6 +198,11 @@ class Plan:
         ]
         return tuple(sorted([*_of_shares(shares, self.interval_s, told), *own], key=lambda clock: clock.endpoints))
 
+    @cached_property
+    def shortest_s(self) -> float:
+        """The shortest interval of all clocks."""
+        return min(clock.interval_s for clock in self.clocks)
+
     def clock_of(self, endpoint: str) -> Clock:
         """The clock on which an endpoint is polled.
 
@@ -192,37 +220,103 @@ class Plan:
         return self.pacing == "fixed" and not clock.told
 
     def offset(self, client: int, clock: Clock) -> float:
-        """Seconds in [0, interval) by which this device's rounds on a clock start after the swarm's."""
+        """Seconds in [0, interval) by which this device's rounds on a clock start after the swarm's.
+
+        With turns, as if its server always had the first one.
+        """
+        stands = self._stands(client, clock)
+        if not self.halves:
+            return stands * clock.interval_s
+        turn, within = divmod(stands * round(clock.interval_s / self.shortest_s), 1.0)
+        return (turn + within / self.systems) * self.shortest_s
+
+    def _stands(self, client: int, clock: Clock) -> float:
+        """Where in [0, 1) of an interval a device stands; with turns, all devices of a group stand alike in theirs."""
         if self.phase == "together":
             return 0.0
+        client = turns.group_of(client, self.systems) if self.halves else client
         if self.phase == "spread":
-            return client / self.clients * clock.interval_s
+            return client / self.clients
         if clock.key is None:
-            return chance.unit(chance.device_state(self.seed, 2 * client)) * clock.interval_s
-        return chance.unit(chance.endpoint_state(self.seed, client, clock.key, _CLOCK_PLACE)) * clock.interval_s
+            return chance.unit(chance.device_state(self.seed, 2 * client))
+        return chance.unit(chance.endpoint_state(self.seed, client, clock.key, _CLOCK_PLACE))
 
     def cycle_start(self, client: int, clock: Clock) -> int:
-        """Rounds in [0, cycle_rounds) that this device's cycle is ahead of the swarm's."""
+        """Rounds in [0, cycle_rounds) that this device's cycle is ahead of the swarm's; alike for all devices of a group,
+        so that in each round all servers are asked the same.
+        """
         if self.phase == "together" or clock.key is not None:
             return 0
         if self.phase == "spread":
-            return client % clock.cycle_rounds
+            return client // self.systems % clock.cycle_rounds
+        client = turns.group_of(client, self.systems)
         return int(chance.unit(chance.device_state(self.seed, 2 * client + 1)) * clock.cycle_rounds)
 
     def first_due(self, client: int, clock: Clock) -> float:
         """When round 1 of this device on a clock is due (<= 0 with warm-up, unless the interval is longer than that)."""
+        return self.offset(client, clock) + self._joined(client) - self.warmup_s
+
+    def _joined(self, client: int) -> float:
+        """Seconds after the swarm's start at which a device joins; whole intervals where servers have turns."""
         joined = client / self.clients * self.ramp_up_s if self.ramp_up_s else 0.0
-        return self.offset(client, clock) + joined - self.warmup_s
+        return joined // self.shortest_s * self.shortest_s if self.halves else joined
+
+    @property
+    def shifts(self) -> bool:
+        """Whether rounds are later than their clocks have them; by `late`."""
+        return self.halves or bool(self.jitter_s)
 
     def late(self, client: int, clock: Clock, round_: int) -> float:
-        """By how many seconds a round is later than its clock has it: jitter."""
+        """By how many seconds a round is later than its clock has it: its server's turn, and jitter."""
+        turn_s = self._turn_s(client, clock, round_) if self.halves else 0.0
         if not self.jitter_s:
-            return 0.0
-        return self.jitter_s * chance.unit((self.jitter_state(client, clock) + round_ * chance.STEP) & chance.MASK)
+            return turn_s
+        return turn_s + self.jitter_s * chance.unit((self.jitter_state(client, clock) + round_ * chance.STEP) & chance.MASK)
 
     def jitter_state(self, client: int, clock: Clock) -> int:
         """Where the random figures of a device's jitter on a clock begin: one a round."""
         return chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
+
+    def _turn_s(self, client: int, clock: Clock, round_: int) -> float:
+        """When in the shortest interval the turn of a device's server begins, in the piece to which a round belongs."""
+        piece = ((round_ - 1) * self.shortest_in(clock) + self.begins(client, clock)) // self.piece_rounds
+        return turns.turn_of(self.seed, piece, self.system(client), self.systems) * self.shortest_s / self.systems
+
+    def shortest_in(self, clock: Clock) -> int:
+        """How many of the shortest intervals one of a clock's lasts, where it is whole ones."""
+        return round(clock.interval_s / self.shortest_s)
+
+    def begins(self, client: int, clock: Clock) -> int:
+        """In which shortest interval, counted from the first whole one of the window, round 1 of a device is due."""
+        joined = round(self._joined(client) / self.shortest_s)
+        many = self.shortest_in(clock)
+        ahead = int(self._stands(client, clock) * many) if many > 1 else 0
+        return ahead + joined - self._warm_rounds
+
+    def system(self, client: int) -> int:
+        """The server that a device polls, from 0."""
+        return turns.system_of(self.seed, client, self.systems) if self.systems > 1 else 0
+
+    @property
+    def system_of_each(self) -> list[int]:
+        """The same of all devices; empty with one server."""
+        return [self.system(client) for client in range(self.clients)] if self.systems > 1 else []
+
+    @cached_property
+    def _warm_rounds(self) -> int:
+        """Shortest intervals that begin before the window."""
+        return math.ceil(self.warmup_s / self.shortest_s - 1e-9)
+
+    def borders(self, until_s: float) -> list[float]:
+        """Where pieces begin and end, within the window's part before `until_s`; empty with one server.
+
+        A piece begins with an interval, which may be a little after the window does.
+        """
+        if self.systems < 2:
+            return []
+        first_s = self._warm_rounds * self.shortest_s - self.warmup_s
+        count = math.floor((until_s - first_s) / (self.piece_rounds * self.shortest_s) + 1e-9)
+        return [on_tick(first_s + number * self.piece_rounds * self.shortest_s) for number in range(count + 1)]
 
     def due(self, client: int, clock: Clock, round_: int) -> float:
         """When a round is due under `fixed` pacing: first_due + (round - 1) x interval + jitter, in whole ticks."""

@@ -68,6 +68,16 @@ _ALL = (
         database_needs=("aiosqlite", "psycopg", "psycopg-pool"),
         rows="One statement per request by a driver, psycopg's pool or aiosqlite's threads; no ORM.",
     ),
+    System(
+        name="falcon-dial",
+        title="Falcon ASGI on uvicorn, with a known cost more",
+        template=commands.uvicorn("server.apps.falcon_dial:create_app"),
+        needs=("falcon", "uvicorn", "uvloop", "httptools"),
+        loop="uvloop",
+        http_parser="httptools",
+        keep_alive_s=KEEP_ALIVE_S,
+        unequal="Each request costs as many microseconds of CPU more as DIAL_US says, for trying what is found of that.",
+    ),
     *PEERS,
     *programs.systems(System),
 )

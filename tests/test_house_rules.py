@@ -20,8 +20,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 GROUND = {
-    *("agenda", "chance", "errors", "parameters", "parts", "progress", "record", "scenario", "schedule"),
-    *("target", "typed"),
+    *("agenda", "beside", "chance", "errors", "parameters", "parts", "progress", "record", "scenario", "schedule"),
+    *("target", "turns", "typed"),
 }
 MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "measure": GROUND | {"measure"},
@@ -31,12 +31,14 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     # What is asked of a server is said without the run that asks it.
     "target": {"chance", "errors", "parameters", "schedule", "target"},
     "chance": {"chance"},
-    "schedule": {"chance", "errors", "schedule"},
+    "schedule": {"chance", "errors", "schedule", "turns"},
+    "turns": {"chance"},
     "agenda": {"agenda", "schedule"},
+    "beside": {"beside", "errors", "parameters"},
     "runner": GROUND | {"measure", "analyse", "present"},
 }
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
-MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "target"}
+MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "studies", "target"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
 
@@ -69,6 +71,7 @@ FLOORS = {
         "live": {"format", "html", "palette"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
         "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
+        "duets": {"axes", "chart", "format", "html", "layout", "palette", "template"},
         "tables": {"format", "html"},
         "tables.studies": {"format", "html", "tables"},
     },

@@ -104,8 +104,12 @@ class Costs:
         return self.end_s - self.start_s
 
 
-def costs(record: Record) -> Costs:
-    """Means over the window from the cumulative CPU times."""
+def costs(record: Record, system: int = 0) -> Costs:
+    """Means over the window from the cumulative CPU times.
+
+    Args:
+        system: number of the server, in a run with several.
+    """
     samples = record.resources()
     start, end = _covered(samples, record.window_s)
     if end <= start:
@@ -122,13 +126,13 @@ def costs(record: Record) -> Costs:
     return Costs(
         start_s=start,
         end_s=end,
-        server_cores=rates.get(("server", 0)),
+        server_cores=rates.get(("server", system)),
         generator_cores={number: rate for (group, number), rate in sorted(rates.items()) if group == "generator"},
         kernel_cores=rates.get(("kernel", 0)),
         busy_cores=busy,
         steal_cores=_rate(machine, "steal_s", start, end) if len(machine) else None,
         others_cores=None if busy is None else max(0.0, busy - ours),
-        server_rss_peak_bytes=_peak(samples, start, end),
+        server_rss_peak_bytes=_peak(samples, system, start, end),
         database_cores=rates.get(("database", 0)),
         throttled=_throttled(samples, start, end),
         network=_growth(samples, "host", _NETWORK, start, end),
@@ -197,7 +201,8 @@ def _at(samples: pl.DataFrame, column: str, instant: float) -> float:
     return float(values[after - 1] + share * (values[after] - values[after - 1]))
 
 
-def _peak(samples: pl.DataFrame, start: float, end: float) -> int | None:
-    inside = samples.filter((pl.col("group") == "server") & pl.col("t_s").is_between(start, end))
+def _peak(samples: pl.DataFrame, system: int, start: float, end: float) -> int | None:
+    of_it = (pl.col("group") == "server") & (pl.col("instance") == system)
+    inside = samples.filter(of_it & pl.col("t_s").is_between(start, end))
     peak = inside["rss_bytes"].max()
     return int(peak) if isinstance(peak, int) else None

@@ -6,16 +6,17 @@ covers the measured window only. Records are in seconds; the summary is in the u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
 from experiments.analyse import connections, latency, service_level
-from experiments.analyse.checks.evidence import Evidence
+from experiments.analyse.checks.evidence import Evidence, names
 from experiments.analyse.checks.verdict import Verdict, judge
 from experiments.analyse.connecting import connecting
+from experiments.analyse.duets import duet as duets
 from experiments.analyse.latency import Percentile, Times
 from experiments.analyse.polls import arrange, count, statuses
 from experiments.analyse.resources import Costs
@@ -64,21 +65,39 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         evidence: what has been gathered of this record already; None to gather it.
     """
     evidence = evidence or Evidence(record, arrange(record))
-    endpoints = {name: _endpoint(evidence, name) for name in record.endpoints}
+    first, *others = evidence.each
     return {
         "analysis_version": ANALYSIS_VERSION,
-        "endpoints": endpoints,
-        "server": _server(evidence),
+        "endpoints": _endpoints(first),
+        "server": _server(first),
         "generator": _generator(evidence),
         **_database(evidence),
-        "load": _load(evidence),
+        **_beside(evidence, others),
+        "load": _load(first),
         "connecting": _connecting(evidence),
         "connections": connections.summarise(record),
-        "service_level": service_level.judge(record.scenario, evidence.polls, asked.target(record)),
+        "service_level": service_level.judge(record.scenario, first.polls, asked.target(record)),
         "cut_short": _cut_short(record),
         "cut_short_kind": record.cut_short.kind if record.cut_short else None,
         "verdict": _verdict(judge(record, evidence)),
     }
+
+
+def _endpoints(evidence: Evidence) -> dict[str, Any]:
+    return {name: _endpoint(evidence, name) for name in evidence.record.endpoints}
+
+
+def _beside(evidence: Evidence, others: Sequence[Evidence]) -> dict[str, Any]:
+    """The other servers, each beside the first; nothing in a run with one."""
+    if not others:
+        return {}
+    called = names(evidence.record)
+    found = duets.duets(evidence)
+    beside = [
+        {"name": called[one.system], "endpoints": _endpoints(one), "server": _server(one), "load": _load(one)}
+        for one in others
+    ]
+    return {"beside": beside, "duet": found[0], "duets": found}
 
 
 def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:

@@ -12,26 +12,23 @@ from typing import Any
 
 from experiments.measure.generators.recover import salvage
 from experiments.measure.generators.subprocess import Generator
-from experiments.measure.host import network
+from experiments.measure.host import cpu_clock, network
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.processes.guarded import ServerExit
 from experiments.measure.run_state import RunState
 from experiments.measure.sampler import Sampler
-from experiments.measure.servers.external import ExternalServer
-from experiments.measure.servers.local import ServerProcess
+from experiments.measure.servers.metrics import Metrics
+from experiments.measure.watched import Watched
 from experiments.parameters import CREDENTIALS
 from server import catalogue
 
 
 @dataclass(frozen=True)
 class Served:
-    """What was asked of the server before and after the load."""
+    """What was asked of a server after the load."""
 
-    headers: dict[str, dict[str, str]]
-    """Of its answers, by endpoint."""
-    before: dict[int, int]
-    """Process id of a worker -> requests that it has had."""
     after: dict[int, int]
+    """Process id of a worker -> requests that it has had."""
     pids_at_end: list[int]
     """The workers that were there after the load."""
     exit: ServerExit | None
@@ -39,35 +36,22 @@ class Served:
 
 
 async def gather(
-    run: RunState,
-    server: ServerProcess | ExternalServer,
-    served: Served,
-    generators: list[Generator],
-    sampler: Sampler,
+    run: RunState, served: list[Served], generators: list[Generator], sampler: Sampler
 ) -> dict[str, Any]:
-    """The facts; the generators must have ended."""
+    """The facts; the generators must have ended.
+
+    Args:
+        served: of each server of the run.
+    """
     shards = [await asyncio.to_thread(_shard_facts, generator, run.window_s) for generator in generators]
+    servers = [_server(watched, one) for watched, one in zip(run.servers, served, strict=True)]
     return {
         "window_s": run.window_s,
         **(run.cut_short.facts() if run.cut_short else {"cut_short": None, "cut_short_kind": None}),
         "totals": _totals(shards),
-        "server": {
-            **server.facts(),
-            "sampled": {"pids": list(run.owner.pids), "name": run.owner.name},
-            "unseen": run.owner.unseen,
-            "on_this_machine": run.owner.here,
-            "may_use": _may_use(run),
-            "backlog": run.backlog,
-            "backlog_most": network.most_backlog(),
-            "headers": served.headers,
-            "listeners": run.listeners,
-            **({"metrics": _metrics(run)} if run.metrics else {}),
-            "workers": _workers(served.before, served.after),
-            "worker_pids_at_end": served.pids_at_end,
-            "exit": asdict(served.exit) if served.exit else None,
-            "died": run.server_died,
-        },
-        "database": _database(run, server),
+        "server": servers[0],
+        **({"beside": servers[1:]} if servers[1:] else {}),
+        "database": _database(run),
         "generator": {
             "engine": run.scenario.engine,
             **({"transport": run.transport} if run.transport else {}),
@@ -79,6 +63,7 @@ async def gather(
         "sampler": {
             "sample_ms": run.scenario.sample_ms,
             "samples": sampler.samples,
+            "cpu_resolution_s": cpu_clock.resolution_s(),
             "kernel_pid": os.getpid(),
             "sha256": sampler.sha256,
             "error": sampler.error,
@@ -86,31 +71,51 @@ async def gather(
     }
 
 
-def _metrics(run: RunState) -> dict[str, Any]:
-    """What the server said of itself."""
-    assert run.metrics is not None
-    before, after = (*run.counted, None, None)[:2]
+def _server(watched: Watched, served: Served) -> dict[str, Any]:
+    owner = watched.owner
     return {
-        "url": CREDENTIALS.sub("", run.metrics.url),
-        "counter": run.metrics.counter,
-        "served_before": before,
-        "served_after": after,
-        "served": after - before if before is not None and after is not None else None,
-        "asked": run.metrics.asked,
-        "sampled": run.metrics_sampler is not None,
-        "missed": run.metrics_sampler.missed if run.metrics_sampler else 0,
+        **watched.server.facts(),
+        "called": watched.name,
+        "sampled": {"pids": list(owner.pids), "name": owner.name},
+        "unseen": owner.unseen,
+        "on_this_machine": owner.here,
+        "may_use": _may_use(watched),
+        "backlog": watched.backlog,
+        "backlog_most": network.most_backlog(),
+        "headers": watched.headers,
+        "listeners": watched.listeners,
+        **({"metrics": _metrics(watched.metrics, watched)} if watched.metrics else {}),
+        "workers": _workers(watched.served_before, served.after),
+        "worker_pids_at_end": served.pids_at_end,
+        "exit": asdict(served.exit) if served.exit else None,
+        "died": watched.died,
     }
 
 
-def _may_use(run: RunState) -> dict[str, Any] | None:
+def _metrics(metrics: Metrics, watched: Watched) -> dict[str, Any]:
+    """What the server said of itself."""
+    before, after = (*watched.counted, None, None)[:2]
+    return {
+        "url": CREDENTIALS.sub("", metrics.url),
+        "counter": metrics.counter,
+        "served_before": before,
+        "served_after": after,
+        "served": after - before if before is not None and after is not None else None,
+        "asked": metrics.asked,
+        "sampled": watched.metrics_sampler is not None,
+        "missed": watched.metrics_sampler.missed if watched.metrics_sampler else 0,
+    }
+
+
+def _may_use(watched: Watched) -> dict[str, Any] | None:
     """What the server may use of its machine; None where its processes cannot be seen."""
-    if run.allowance is None:
+    if watched.allowance is None:
         return None
-    shared = run.allowance.same_quota(Allowance.of(os.getpid()))
-    return run.allowance.facts() | {"quota_shared_with_lab": shared}
+    shared = watched.allowance.same_quota(Allowance.of(os.getpid()))
+    return watched.allowance.facts() | {"quota_shared_with_lab": shared}
 
 
-def _database(run: RunState, server: ServerProcess | ExternalServer) -> dict[str, Any] | None:
+def _database(run: RunState) -> dict[str, Any] | None:
     """What the server read and wrote; None where it had nothing to, or brought it itself."""
     if run.database is None:
         return None
@@ -118,7 +123,7 @@ def _database(run: RunState, server: ServerProcess | ExternalServer) -> dict[str
     return {
         **run.database.facts,
         "connections": run.scenario.db_connections,
-        "at_once": server.at_once,
+        "at_once": run.servers[0].server.at_once,
         "rows": system.rows,
         "serial": system.serial,
     }

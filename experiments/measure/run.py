@@ -12,39 +12,44 @@ import queue
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from experiments.beside import System
 from experiments.errors import ParameterError
 from experiments.measure import before, interrupts, manifest, preflight, room, supervise
 from experiments.measure.engines import sources
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import Generator, GeneratorProcess, KernelGenerator
-from experiments.measure.host import fingerprint, network, port_owner
+from experiments.measure.host import fingerprint
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.interrupts import undisturbed
 from experiments.measure.manifest import Served
 from experiments.measure.precheck import Precheck
 from experiments.measure.run_state import RunState
 from experiments.measure.sampler import ProcessTree, Sampler
-from experiments.measure.servers import own
-from experiments.measure.servers.address import port_of
-from experiments.measure.servers.external import ExternalServer
-from experiments.measure.servers.local import ServerProcess
+from experiments.measure.servers import own, variants
+from experiments.measure.servers.variants import Variant
 from experiments.measure.services.database import Database
 from experiments.measure.services.redis import RunRedis
+from experiments.measure.watched import Watched, log_path, make
 from experiments.progress import OnProgress, Progress, forgiving
 from experiments.record import schema, store
 from experiments.scenario import Scenario
 from experiments.target.hello import NAME as HELLO
+from experiments.target.loaded import Loaded
+from server import catalogue
 
 if TYPE_CHECKING:
     from experiments.measure.generators.dask.cluster import Fleet
+
+
+PROJECT = Path(catalogue.__file__).parents[1]
+"""Where systems of the catalogue start."""
 
 
 async def run_scenario(
@@ -68,7 +73,7 @@ async def run_scenario(
         RecordError: the record cannot be begun, or not be completed; the sentence says what was kept.
         KeyboardInterrupt: the experimenter interrupted before the load began.
     """
-    loaded = scenario.load_target()
+    targets = scenario.load_targets()
     with interrupts.as_cancellation():
         # A stack, so that one that cannot be closed keeps none of the others open.
         async with AsyncExitStack() as opened:
@@ -78,11 +83,22 @@ async def run_scenario(
                 opened.push_async_callback(lambda: undisturbed(database.close()))
             if (redis := await RunRedis.open(scenario)) is not None:
                 opened.push_async_callback(lambda: undisturbed(redis.close()))
+            made = [await _variant(scenario, number, targets[number], opened) for number in range(len(targets))]
             path = store.create(scenario.results_dir, scenario.run_id, scenario.short_hash)
-            precheck = Precheck(loaded, scenario.parts.load, "" if scenario.dask_scheduler else transport, device)
+            through = "" if scenario.dask_scheduler else transport
+            prechecks = [Precheck(loaded, scenario.parts.load, through, device) for loaded in targets]
             told = forgiving(on_progress)
-            state = RunState(scenario, path, told, transport, precheck, fleet, database, redis, device=device)
+            state = RunState(scenario, path, told, transport, prechecks, fleet, database, redis, device, made)
             return await _run(state)
+
+
+async def _variant(scenario: Scenario, number: int, loaded: Loaded, opened: AsyncExitStack) -> Variant:
+    """How a server of the run is started; what is made for it is removed in the end."""
+    said = scenario.systems[number]
+    home = PROJECT if (said.target or scenario.target) == HELLO else own.home(loaded)
+    variant = await asyncio.to_thread(variants.make, said, home)
+    opened.push_async_callback(lambda: undisturbed(asyncio.to_thread(variant.close)))
+    return variant
 
 
 async def _fleet(scenario: Scenario) -> Fleet | None:
@@ -105,7 +121,7 @@ async def _run(run: RunState) -> Path:
         "started_at": utc_now(),
         "endpoints": list(run.plan.endpoints),
         "plan": asdict(run.plan),
-        "target": run.precheck.loaded.shown(),
+        "target": run.prechecks[0].loaded.shown(),
         # Where results and machines are is nobody's business, and no part of the question.
         "scenario": scenario.model_dump(exclude={"results_dir", "run_dir", "compare_to", "dask_scheduler"}),
         "environment": fingerprint.fingerprint() | {"calibration": fingerprint.certificate(run.path.parent)},
@@ -125,107 +141,84 @@ async def _measure(run: RunState, cleanup: AsyncExitStack) -> dict[str, Any]:
     """Starts everything, lets it run and gathers the facts; `cleanup` ends what is still alive."""
     if run.database is not None:
         await run.database.prepare(run.path)
-    server = _server(run)
-    cleanup.push_async_callback(server.stop)
-    await server.start()
-    headers = await before.verify(run, server)
-    await before.open_metrics(run)
+    for number, said in enumerate(run.scenario.systems):
+        watched = _watched(run, number, said)
+        cleanup.push_async_callback(watched.server.stop)
+        run.servers.append(watched)
+        await watched.server.start()
+        watched.headers = await before.verify(run, watched)
+        await before.open_metrics(watched)
     generators: list[Generator] = []
-    for make in _generators(run, server):
-        generators.append(make())
+    for begin in _generators(run):
+        generators.append(begin())
         cleanup.push_async_callback(generators[-1].close)
     await supervise.prepare(run, generators)
-    served_before = await server.served()  # Not before: machines of a fleet ask the server whether they reach it.
+    for watched in run.servers:  # Not before: machines of a fleet ask the server whether they reach it.
+        watched.served_before = await watched.server.served()
 
     warmup_from = time.monotonic() + max(generator.notice_s for generator in generators)
     run.start_at = warmup_from + run.scenario.warmup_s
     arrivals = run.fleet.samples if run.fleet else queue.SimpleQueue()
-    run.owner = await asyncio.to_thread(before.owner, server, {*served_before}, run.precheck.loaded)
-    await before.look(run, server)
-    before.sample_metrics(run, arrivals, cleanup)
-    if run.owner.pids:
-        run.backlog = _backlog(server.url)
-        run.allowance = Allowance.of(run.owner.pids[0])
-    trees = _trees(run, generators)
-    sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals)
+    for watched in run.servers:
+        await before.find(watched)
+        before.sample_metrics(run, watched, arrivals, cleanup)
+    trees, borders = _trees(run, generators), run.plan.borders(run.scenario.window_s)
+    sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals, borders=borders)
     sampler.start()
     cleanup.callback(sampler.stop)
     for generator in generators:
         generator.start(run.start_at)
     run.started["window_started_at"] = utc_at(run.start_at)
     store.amend(run.path, run.started)
-    await supervise.watch(run, server, generators, sampler)
-    return await undisturbed(_finish(run, server, generators, sampler, headers=headers, served_before=served_before))
+    await supervise.watch(run, generators, sampler)
+    return await undisturbed(_finish(run, generators, sampler))
 
 
-async def _finish(
-    run: RunState,
-    server: ServerProcess | ExternalServer,
-    generators: list[Generator],
-    sampler: Sampler,
-    *,
-    headers: dict[str, dict[str, str]],
-    served_before: dict[int, int],
-) -> dict[str, Any]:
+async def _finish(run: RunState, generators: list[Generator], sampler: Sampler) -> dict[str, Any]:
     """Ends everything and gathers the facts."""
     await supervise.all_ended(generators, run.deadline)
     supervise.report(run, "finishing", generators, sampler)
-    if run.metrics_sampler is not None:  # Its last sample goes into the table that the sampler saves when it stops.
-        await asyncio.to_thread(run.metrics_sampler.stop)
+    for watched in run.servers:
+        if watched.metrics_sampler is not None:  # Its last sample goes into the table that the sampler saves when it stops.
+            await asyncio.to_thread(watched.metrics_sampler.stop)
     sampler.stop()
-    await before.look(run, server)
-    served_after = await server.served()
-    pids_at_end = sorted(server.worker_pids())
+    for watched in run.servers:
+        await before.look(watched)
+    served_after = [await watched.server.served() for watched in run.servers]
+    pids_at_end = [sorted(watched.server.worker_pids()) for watched in run.servers]
     for generator in generators:
         await generator.close()
-    served = Served(headers, served_before, served_after, pids_at_end, await server.stop())
+    exits = [await watched.server.stop() for watched in run.servers]
+    served = [Served(*one) for one in zip(served_after, pids_at_end, exits, strict=True)]
     if run.database is not None:
         await run.database.finish()
     if run.redis is not None:
         await run.redis.finish()
-    return {"ended_at": utc_now()} | await manifest.gather(run, server, served, generators, sampler)
+    return {"ended_at": utc_now()} | await manifest.gather(run, served, generators, sampler)
 
 
-def _server(run: RunState) -> ServerProcess | ExternalServer:
-    scenario = run.scenario
-    sizes = {"status_bytes": scenario.status_bytes, "bulk_bytes": scenario.bulk_bytes}
-    if scenario.target != HELLO:
-        asked = run.precheck
-        return own.server(
-            asked.loaded,
-            url=scenario.server_url,
-            workers=scenario.workers,
-            log_path=run.path / "server.log",
-            ready=asked.ready,
-        )
-    polled = run.plan.ever_polled
-    if scenario.server_url:
-        return ExternalServer(url=scenario.server_url, polled=polled, **sizes)
-    return ServerProcess(
-        system=scenario.server,
-        workers=scenario.workers,
-        log_path=run.path / "server.log",
+def _watched(run: RunState, number: int, said: System) -> Watched:
+    """A server of the run, not started yet."""
+    scenario, precheck = run.scenario, run.prechecks[number]
+    server = make(
+        scenario,
+        said,
+        url=said.url or ("" if number else scenario.server_url),
+        precheck=precheck,
+        log=log_path(run.path, number),
+        polled=run.plan.ever_polled,
+        variant=run.variants[number],
         environment=run.database.environment if run.database else None,
-        polled=polled,
-        **sizes,
     )
+    return Watched(number, scenario.names[number], said, precheck, server)
 
 
-def _generators(run: RunState, server: ServerProcess | ExternalServer) -> list[Callable[[], Generator]]:
+def _generators(run: RunState) -> list[Callable[[], Generator]]:
     """What makes each generator: one by one, so that none is left alone if the next cannot be made."""
     scenario = run.scenario
-    if preflight.has_own_connections(scenario.parts.engine, run.transport):
-        run.sources = sources.chosen(scenario.parts.engine.source_addresses, scenario.clients, server.address[0])
-    known = dict(zip(schema.ENDPOINTS, server.checksums, strict=True)) if scenario.target == HELLO else None
-    target = Target.of(
-        run.precheck.loaded,
-        server.url,
-        server.address,
-        keep_alive=scenario.keep_alive,
-        timeout_s=scenario.timeout_s,
-        first=known,
-        sources=run.sources,
-    )
+    targets = [_asked(run, watched) for watched in run.servers]
+    run.sources = targets[0].sources
+    target = replace(targets[0], beside=tuple(targets[1:]))
     count = max(1, scenario.generators)
     redis_counters = run.redis.counters(run.path.name) if run.redis else None
     shards = [
@@ -238,11 +231,21 @@ def _generators(run: RunState, server: ServerProcess | ExternalServer) -> list[C
     return [partial(kind, shard) for shard in shards]
 
 
-def _backlog(url: str) -> int | None:
-    """How many connections may wait to be accepted; None where the socket is not seen from here."""
-    parts = urlsplit(url)
-    addresses = port_owner.addresses(parts.hostname or "")
-    return network.backlog(addresses | port_owner.ANY, port_of(url))
+def _asked(run: RunState, watched: Watched) -> Target:
+    """A server, as a device sees it."""
+    server, hello, engine = watched.server, (watched.said.target or run.scenario.target) == HELLO, run.scenario.parts.engine
+    chosen: tuple[str, ...] = ()
+    if preflight.has_own_connections(engine, run.transport):
+        chosen = sources.chosen(engine.source_addresses, run.scenario.clients, server.address[0])
+    return Target.of(
+        watched.precheck.loaded,
+        server.url,
+        server.address,
+        keep_alive=run.scenario.keep_alive,
+        timeout_s=run.scenario.timeout_s,
+        first=dict(zip(schema.ENDPOINTS, server.checksums, strict=True)) if hello else None,
+        sources=chosen,
+    )
 
 
 def _trees(run: RunState, generators: list[Generator]) -> list[ProcessTree]:
@@ -255,7 +258,12 @@ def _trees(run: RunState, generators: list[Generator]) -> list[ProcessTree]:
             tree.allowance = Allowance.of(os.getpid())
     if run.database is not None and (pid := run.database.facts.get("main_pid")):
         trees.append(ProcessTree("database", 0, (pid,)))
-    return [ProcessTree("server", 0, run.owner.pids, allowance=run.allowance), *trees] if run.owner.pids else trees
+    servers = [
+        ProcessTree("server", watched.number, watched.owner.pids, allowance=watched.allowance)
+        for watched in run.servers
+        if watched.owner.pids
+    ]
+    return servers + trees
 
 
 def utc_now() -> str:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.measure.engines.aio.own_device import paced
 from experiments.measure.generators.subprocess import Generator
-from experiments.measure.host.allowance import Allowance
-from experiments.measure.host.port_owner import Owner
 from experiments.measure.precheck import Precheck
-from experiments.measure.servers.metrics import Metrics, MetricsSampler
+from experiments.measure.servers.variants import Variant
+from experiments.measure.watched import Watched
 from experiments.progress import OnProgress
 from experiments.record.state import Cut
 from experiments.scenario import Scenario
@@ -41,8 +40,8 @@ class RunState:
     path: Path
     on_progress: OnProgress
     transport: str
-    precheck: Precheck
-    """What a device asks before the load."""
+    prechecks: list[Precheck]
+    """What a device asks of each server before the load."""
     fleet: Fleet | None = None
     """The machines that carry the load, where these are others."""
     database: Database | None = None
@@ -51,36 +50,25 @@ class RunState:
     """Where the author's client counts."""
     device: str = ""
     """`module:name` of a user's class of devices; empty for none."""
+    variants: list[Variant] = field(default_factory=list)
+    """How each server is started."""
     started: dict[str, Any] = field(default_factory=dict)
     """What is known before the load, as it stands in the record."""
     start_at: float = 0.0
     """When the measured window begins."""
-    metrics: Metrics | None = None
-    """What the server says of itself, where its target names a place; asked for its count of requests."""
-    metrics_sampler: MetricsSampler | None = None
-    """Asks for its CPU and memory, where its processes cannot be seen from here."""
-    counted: list[int | None] = field(default_factory=list)
-    """Its count of requests, before the load and after it."""
-    listeners: list[list[int]] = field(default_factory=list)
-    """The processes that listened on its port, before the load and after it."""
     cut_short: Cut | None = None
     """Why the window closed early, if so."""
     stop_at: float | None = None
     """When it did."""
-    server_died: str | None = None
-    owner: Owner = field(default_factory=Owner)
-    """The server's processes, or why they cannot be sampled."""
+    servers: list[Watched] = field(default_factory=list)
+    """What is polled; the first is what the run is about."""
     sources: tuple[str, ...] = ()
     """The local addresses that devices connect from; empty where the system chooses."""
-    backlog: int | None = None
-    """How many connections may wait for the server to accept them; None where its socket is not seen."""
-    allowance: Allowance | None = None
-    """What the first of them may use; None where it cannot be seen."""
 
     @cached_property
     def plan(self) -> Plan:
         """The polls that are asked for; made once, since a target's file may be gone or another by the end."""
-        return paced(self.scenario.plan_of(self.precheck.loaded), self.device)
+        return paced(self.scenario.plan_of(self.prechecks[0].loaded), self.device)
 
     @property
     def deadline(self) -> float:

@@ -12,14 +12,15 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from experiments.measure.host import network
+from experiments.measure.host import cpu_clock, network
 from experiments.measure.host.allowance import Allowance
 from experiments.record import reading, schema, store
 
@@ -58,8 +59,7 @@ class ProcessTree:
         for process in self._alive():
             try:
                 with process.oneshot():
-                    times = process.cpu_times()
-                    self._cpu_s[process.pid] = times.user + times.system
+                    self._cpu_s[process.pid] = cpu_clock.of(process)
                     if process.status() == psutil.STATUS_ZOMBIE:
                         continue
                     rss += process.memory_info().rss
@@ -85,6 +85,14 @@ class ProcessTree:
             **_held_back(self.allowance),
         }
 
+    def cpu_s(self) -> float:
+        """CPU time so far of the processes that were found last; from any thread."""
+        now = dict(self._cpu_s)
+        for pid, process in self._known.items():
+            with suppress(psutil.Error):  # It ended; its CPU time so far stays counted.
+                now[pid] = cpu_clock.of(process)
+        return sum(now.values())
+
     def _alive(self) -> list[psutil.Process]:
         # A worker that outlives its parent is still part of what the server costs, so what was found once stays looked at.
         found = {pid: process for pid, process in self._known.items() if process.is_running()}
@@ -107,6 +115,7 @@ class Sampler:
         start_at: the start of the measured window, on the monotonic clock; samples before it have `t_s` < 0.
         arrivals: samples that were taken on other machines, with their `t_s`; they are kept among ours.
         clock: seconds that never go back, those of `start_at`.
+        borders: instants, from `start_at` on, at which the CPU time of the servers is noted besides.
     """
 
     def __init__(
@@ -117,6 +126,7 @@ class Sampler:
         start_at: float,
         arrivals: queue.SimpleQueue[list[dict[str, Any]]] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        borders: Sequence[float] = (),
     ) -> None:
         self._path = run_path / reading.SAMPLES
         self._period_s = sample_ms / 1000
@@ -124,6 +134,7 @@ class Sampler:
         self._start_at = start_at
         self._clock = clock
         self._arrivals = arrivals or queue.SimpleQueue()
+        self._borders = borders
         self._rows: list[dict[str, Any]] = []
         """Samples since the table was saved last."""
         self._saved: pl.DataFrame | None = None
@@ -132,6 +143,7 @@ class Sampler:
         self._previous: dict[tuple[str, int], tuple[float, float]] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
+        self._borderer = threading.Thread(target=self._look_at_borders, name="borders", daemon=True)
         self._next_expensive, self._next_save = start_at - EXPENSIVE_BEFORE_S, 0.0
         self.samples = 0
         self.error: str | None = None
@@ -142,6 +154,8 @@ class Sampler:
     def start(self) -> None:
         """Begins."""
         self._thread.start()
+        if self._borders:
+            self._borderer.start()
 
     def stop(self) -> None:
         """Takes a last sample and saves all."""
@@ -163,6 +177,21 @@ class Sampler:
             self._ended.wait(due - self._clock())
         self.sample(last=True)
         self.save()
+
+    def _look_at_borders(self) -> None:
+        """A thread of its own that gives way to nobody: it reads one clock a process, and a late look costs a piece."""
+        for border in self._borders:
+            if self._ended.wait(self._start_at + border - self._clock()):
+                return
+            self.at_border()
+
+    def at_border(self) -> None:
+        """Notes what each server has cost until now, each with an instant of its own, and nothing else of it."""
+        for tree in self._trees:
+            if tree.group == "server":
+                cpu_s = tree.cpu_s()
+                row = {"t_s": self._clock() - self._start_at, "group": tree.group, "instance": tree.instance, "cpu_s": cpu_s}
+                self._arrivals.put([row])
 
     def sample(self, *, last: bool = False) -> None:
         """Takes one sample of every group now; the last one has all that is expensive to read."""

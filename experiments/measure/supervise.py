@@ -12,8 +12,6 @@ from collections import Counter
 from experiments.measure.generators.subprocess import Generator
 from experiments.measure.run_state import RunState
 from experiments.measure.sampler import Sampler
-from experiments.measure.servers.external import ExternalServer
-from experiments.measure.servers.local import ServerProcess
 from experiments.progress import Progress, RunPhase
 from experiments.record.state import Cut, CutKind
 
@@ -41,12 +39,10 @@ async def prepare(run: RunState, generators: list[Generator]) -> None:
     await preparing
 
 
-async def watch(
-    run: RunState, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler
-) -> None:
+async def watch(run: RunState, generators: list[Generator], sampler: Sampler) -> None:
     """Waits for the generators; an interrupt closes the window early, and all that was measured is kept."""
     try:
-        await _watch(run, server, generators, sampler)
+        await _watch(run, generators, sampler)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None:
@@ -57,9 +53,7 @@ async def watch(
         run.stop(generators, Cut(CutKind.GENERATOR_LOST, lost))  # There is no other, or they all would not have ended.
 
 
-async def _watch(
-    run: RunState, server: ServerProcess | ExternalServer, generators: list[Generator], sampler: Sampler
-) -> None:
+async def _watch(run: RunState, generators: list[Generator], sampler: Sampler) -> None:
     next_report = time.monotonic()
     while not await all_ended(generators, min(run.deadline, time.monotonic() + _WATCH_S)):
         now = time.monotonic()
@@ -68,8 +62,8 @@ async def _watch(
         if now >= next_report:
             next_report = now + 1.0
             report(run, "warming up" if now < run.start_at else "measuring", generators, sampler)
-        if not server.alive and run.server_died is None:
-            run.server_died = f"the server ended by itself {now - run.start_at:.1f} s after the window began"
+        for watched in run.servers:
+            watched.notice_death(now - run.start_at)
         problem = next((generator.report.problem for generator in generators if generator.report), None)
         if problem:
             run.stop(generators, Cut(CutKind.ROWS_LOST, problem))

@@ -49,7 +49,7 @@ class Cell:
 
 def cannot(plan: Plan) -> str:
     """Why nothing can be foretold of the polls of a plan, in one sentence; empty where something can."""
-    plain = len(plan.clocks) == 1 and not (plan.clocks[0].told or plan.jitter_s or plan.ramp_up_s)
+    plain = len(plan.clocks) == 1 and not (plan.clocks[0].told or plan.shifts or plan.ramp_up_s)
     if plan.endpoints == ENDPOINTS and plain:
         return ""
     return (

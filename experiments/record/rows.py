@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from experiments.record.schema import ENDPOINTS, Columns
 
 _TYPECODES = "IIBddddfHIBffd"
 """`array` codes of `schema.REQUESTS`, in its order; endpoint and outcome as their numbers. Failed checks are texts, so they
-have a list."""
+have a list; which server was polled follows from the device, and is filled in when rows are written."""
 
 _MOST_BYTES = 2**32 - 1
 
@@ -115,11 +116,15 @@ class PartWriter:
 
     Args:
         endpoints: the names of the record's endpoints, for which rows have numbers.
+        systems: the server that each device polls, by its number; empty where all poll the same.
     """
 
-    def __init__(self, run_path: Path, instance: int, endpoints: tuple[str, ...] = ENDPOINTS) -> None:
+    def __init__(
+        self, run_path: Path, instance: int, endpoints: tuple[str, ...] = ENDPOINTS, systems: Sequence[int] = ()
+    ) -> None:
         self._run_path = run_path
         self._endpoints = endpoints
+        self._systems = systems
         self.instance = instance
         self._queue: queue.SimpleQueue[Columns | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"part-writer-{instance}", daemon=True)
@@ -145,7 +150,7 @@ class PartWriter:
         while (columns := self._queue.get()) is not None:
             try:
                 checksum = store.write_part(
-                    self._run_path, self.instance, self.parts, columns, endpoints=self._endpoints
+                    self._run_path, self.instance, self.parts, columns, endpoints=self._endpoints, systems=self._systems
                 )
             except Exception as error:  # noqa: BLE001 - a full disk, a folder that is gone, a fault in here: all lose rows
                 self.error = self.error or error

@@ -105,6 +105,7 @@ REQUESTS = (
     Column("tls_s", "Float32", "s", "part of done - sent in the TLS handshake; 0 on a reused connection", later=True),
     Column("decoded_bytes", "UInt32", "bytes", "body after its Content-Encoding was undone, where it was", later=True),
     Column("failed_check", "String", "", "the expectation that failed: status, bytes, json.<path> ...", later=True),
+    Column("system", "UInt8", "", "number of the server that was polled, in a run with several; else null", later=True),
 )
 
 GROUPS = ("server", "generator", "kernel", "host", "database")
@@ -112,7 +113,7 @@ GROUPS = ("server", "generator", "kernel", "host", "database")
 RESOURCES = (
     Column("t_s", "Float64", "s", "when the sample was taken"),
     Column("group", "group", "", "server, generator, kernel (the process that runs the experiment), host or database"),
-    Column("instance", "UInt16", "", "number of the generator; kernel: of its Dask worker, from 1; 0 elsewhere"),
+    Column("instance", "UInt16", "", "number of the generator or server; kernel: of its Dask worker, from 1; 0 elsewhere"),
     Column("cpu_s", "Float64", "s", "cumulative user + system time of the process tree; host: of all that ran"),
     Column("rss_bytes", "UInt64", "bytes", "resident memory, shared pages counted in each process; host: in use"),
     Column("uss_bytes", "UInt64", "bytes", "memory that only these processes hold; sampled seldom, else null"),

@@ -20,7 +20,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,14 +176,21 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
 
 
 def write_part(
-    run_path: Path, instance: int, number: int, columns: Columns, *, endpoints: tuple[str, ...] = schema.ENDPOINTS
+    run_path: Path,
+    instance: int,
+    number: int,
+    columns: Columns,
+    *,
+    endpoints: tuple[str, ...] = schema.ENDPOINTS,
+    systems: Sequence[int] = (),
 ) -> str:
     """Writes the rows collected by one generator as its part `number`.
 
     Args:
-        columns: one array per column of `schema.REQUESTS`; endpoint and outcome as numbers, NaN for what is not known,
-            failed checks as texts or None.
+        columns: one array per column of `schema.REQUESTS` but the last; endpoint and outcome as numbers, NaN for what is
+            not known, failed checks as texts or None.
         endpoints: the names that the numbers stand for.
+        systems: the server that each device polls, by its number; empty where all poll the same.
 
     Returns:
         The `checksum` of the file.
@@ -192,6 +199,7 @@ def write_part(
 
     collected: dict[str, pl.DataType] = {"decoded_bytes": pl.Float64()}  # NaN where it is not known
     wanted = schema.dtypes(schema.REQUESTS, endpoints)
+    polled = wanted.pop("system")
     words = {name: dtype for name, dtype in wanted.items() if isinstance(dtype, pl.Enum)}
     frame = pl.DataFrame(
         [
@@ -206,6 +214,8 @@ def write_part(
         pl.col("first_byte_s").mul(1 / schema.TICK_S).add(0.5).floor().mul(schema.TICK_S).fill_nan(None),
         pl.col("decoded_bytes").fill_nan(None).cast(wanted["decoded_bytes"]),
     )
+    of_device = pl.Series(systems, dtype=polled).gather(frame["client"]) if systems else pl.lit(None, dtype=polled)
+    frame = frame.with_columns(system=of_device)
     path = run_path / "requests" / f"part-{instance}-{number}.parquet"
     write_table(path, frame)
     return checksum(path)

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
+from experiments import beside
+from experiments.beside import Split, System
 from experiments.parameters import CREDENTIALS, Parameters, listed, nearest
 from experiments.scenario.addresses import DASK_SCHEDULER, REDIS_URL, SERVER_URL, read_list
 from experiments.scenario.engines import Engine
@@ -76,6 +78,13 @@ class Fields(Parameters):
     slo_devices_pct: float = Field(0.0, ge=0, le=100, description="service level: devices that must each keep it; 0: none")
     compare_to: str = Field("", description="earlier run or sweep to compare with")
     margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
+    variant: str = Field(
+        "", description="how the server differs: git:REV, falcon==4.1, workers=N, loop=asyncio, NAME=value; empty: not"
+    )
+    beside: str = Field(
+        "", description="further servers polled in turns: a name, a target file, a URL, or how they differ; empty: none"
+    )
+    beside_split: Split = Field("halves", description="halves (each server has its turn in the interval) or mixed")
     strict: bool = Field(False, description="fail if invalid, a service level is missed, or worse than compare_to")
 
     @field_validator("server")
@@ -155,6 +164,16 @@ class Fields(Parameters):
         if value and (match is None or not 0 < int(match["port"]) < 2**16):
             raise ValueError("give the address that `dask scheduler` shows, like tcp://192.0.2.1:8786")
         return value
+
+    @property
+    def systems(self) -> tuple[System, ...]:
+        """What is said of each server that is polled, the run's own first.
+
+        Raises:
+            ParameterError: something that cannot be said of a server.
+        """
+        own = beside.read(self.variant, ()) if self.variant else System()
+        return (own, *beside.several(self.beside, catalogue.SYSTEMS))
 
     def away_from_default(self, names: Iterable[str]) -> list[str]:
         """Those of these parameters that were given another value than the default."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import model_validator
 
+from experiments import beside
 from experiments import parts as part
 from experiments.errors import ParameterError
 from experiments.parameters import built, given, listed
@@ -27,6 +29,11 @@ from experiments.target.loaded import Loaded
 from server import catalogue
 
 _OF_A_DATABASE = {"workload", "database_url", "db_delay_ms", "db_connections"}
+
+_PIECE_S = 2.0
+"""Length of the pieces over which servers are compared: long against a request, short against what changes on a machine."""
+_PIECES = 20
+"""As many of them as a window should have, at least."""
 
 
 class Scenario(Fields):
@@ -67,6 +74,29 @@ class Scenario(Fields):
             return loading.load(self.target)
         named = catalogue.DEVICE_HEADER if self.workload == "database" else ""
         return hello.loaded(shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes), device_header=named)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people call the servers that are polled, each by another name."""
+        return beside.names(self.server_url or self.measured, self.systems)
+
+    def load_targets(self) -> tuple[Loaded, ...]:
+        """What is asked of each server, as `load_target`.
+
+        Raises:
+            ParameterError: also where two of them are not asked the same.
+        """
+        first = self.load_target()
+        targets = [loading.load(one.target) if one.target else first for one in self.systems]
+        for one, loaded in zip(self.systems, targets, strict=True):
+            if planning.timings(loaded.target) != planning.timings(first.target):
+                raise ParameterError(
+                    f"beside={one.said!r} has other endpoints than the run's own target, or asks for them in other "
+                    "proportions: only what is asked the same can be compared."
+                )
+            if one.target:
+                self.model_copy(update={"target": one.target, "server_url": "", "workers": 1}).check_target(loaded)
+        return tuple(targets)
 
     def settled(self, loaded: Loaded) -> Self:
         """The same, where `clients` at its default gives way to the number of devices that the target says.
@@ -114,14 +144,19 @@ class Scenario(Fields):
         """
         if self.run_dir or self.server_url or self.target != HELLO:
             return
-        system = catalogue.SYSTEMS[self.server]
+        asked = [one for one in self.systems if not (one.target or one.url)]
+        for name, workers in {(one.server or self.server, one.workers or self.workers): None for one in asked}:
+            self._check_system(name, workers)
+
+    def _check_system(self, name: str, workers: int) -> None:
+        system = catalogue.SYSTEMS[name]
         if self.workload not in system.workloads:
             raise ParameterError(
-                f"server={self.server!r} has no workload={self.workload!r}: those that have it are "
+                f"server={name!r} has no workload={self.workload!r}: those that have it are "
                 f"{listed(catalogue.offering(self.workload))}."
             )
-        if obstacle := catalogue.obstacle(system, workers=self.workers, workload=self.workload, clients=self.clients):
-            raise ParameterError(f"server={self.server!r} cannot run here: {obstacle}.")
+        if obstacle := catalogue.obstacle(system, workers=workers, workload=self.workload, clients=self.clients):
+            raise ParameterError(f"server={name!r} cannot run here: {obstacle}.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -187,7 +222,7 @@ class Scenario(Fields):
         if self.target != HELLO:
             return self.plan_of(self.load_target())
         status, bulk = weights(self.ratio)
-        return Plan.of_ratio(
+        plan = Plan.of_ratio(
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
             status_weight=status,
@@ -198,6 +233,7 @@ class Scenario(Fields):
             warmup_s=self.warmup_s,
             window_s=self.window_s,
         )
+        return self._divided(plan)
 
     def plan_of(self, loaded: Loaded) -> Plan:
         """The polls of a target that was read.
@@ -205,7 +241,7 @@ class Scenario(Fields):
         Raises:
             ParameterError: its jitter is longer than an interval.
         """
-        return planning.plan(
+        plan = planning.plan(
             loaded.target,
             clients=self.clients,
             interval_s=self.interval_ms / 1000,
@@ -215,6 +251,15 @@ class Scenario(Fields):
             warmup_s=self.warmup_s,
             window_s=self.window_s,
         )
+        return self._divided(plan)
+
+    def _divided(self, plan: Plan) -> Plan:
+        """The same for as many servers as are polled."""
+        count = len(self.systems)
+        if count == 1:
+            return plan
+        rounds = _piece_rounds(plan.shortest_s, self.window_s)
+        return replace(plan, systems=count, halves=self.beside_split == "halves", piece_rounds=rounds)
 
     @property
     def body_bytes(self) -> dict[str, int]:
@@ -233,6 +278,8 @@ class Scenario(Fields):
     def unused(self) -> set[str]:
         """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
         unused = set() if self.workload == "database" else set(_OF_A_DATABASE)
+        unused |= set() if self.beside else {"beside", "beside_split"}
+        unused |= set() if self.variant else {"variant"}
         return unused | ({"target"} if self.target == HELLO else set(together.OF_HELLO))
 
     @property
@@ -245,3 +292,8 @@ class Scenario(Fields):
         if self.workload == "database":
             asked["database"] = "postgresql" if self.database_url else "sqlite"
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _piece_rounds(shortest_s: float, window_s: float) -> int:
+    """How many intervals a piece has: two seconds of them, less where the window would have fewer than twenty pieces."""
+    return max(1, min(round(_PIECE_S / shortest_s), int(window_s / shortest_s / _PIECES)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from experiments import beside
 from experiments.parameters import CREDENTIALS, listed
 from experiments.parts import Level
 from experiments.scenario.addresses import is_here, is_loopback
@@ -36,6 +37,8 @@ def check(asked: Fields, level: Level) -> None:
     _check_database(asked)
     _check_threads(asked)
     _check_sources(asked)
+    _check_servers(asked)
+    _check_beside(asked)
     if asked.generators == 0 and asked.dask_scheduler:
         raise ValueError(
             f"dask_scheduler={asked.dask_scheduler!r} with generators=0: say how many of its workers are to drive "
@@ -107,6 +110,46 @@ def _check_sources(asked: Fields) -> None:
         )
     if asked.dask_scheduler:
         raise ValueError("source_addresses with dask_scheduler: they would be of one machine; leave it out")
+
+
+def _check_servers(asked: Fields) -> None:
+    """What is said of each server goes together with where it comes from."""
+    own, *others = asked.systems
+    if own.server or own.target or own.url:
+        raise ValueError(f"variant={asked.variant!r} names another server: variant says how the run's own server differs")
+    running = [one for one in (own, *others) if one.said and not (one.server or one.target or one.url)]
+    if running and asked.server_url:
+        raise ValueError(
+            f"{running[0].said!r} with server_url={asked.server_url!r}: a server that runs already is as it is; say the URL "
+            "of the other one"
+        )
+    for one in others:
+        if one.server and asked.target != HELLO:
+            raise ValueError(
+                f"beside={one.server!r} with target={asked.target!r}: systems of the catalogue answer the target {HELLO!r} "
+                "alone; name a target file"
+            )
+        if one.url and not is_loopback(one.url):
+            _refuse_stranger(asked, "beside", one.url, "server")
+
+
+def _check_beside(asked: Fields) -> None:
+    if not asked.beside:
+        return
+    unfit = {
+        f"workload={asked.workload!r}": asked.workload != "static",
+        f"engine={asked.engine!r}": asked.engine == "threads",
+        f"dask_scheduler={asked.dask_scheduler!r}": bool(asked.dask_scheduler),
+    }
+    for said, does_not_fit in unfit.items():
+        if does_not_fit:
+            raise ValueError(f"beside={asked.beside!r} with {said}: that measures one server at a time; leave one out")
+    count = len(asked.systems)
+    if count > beside.MOST or asked.clients < 2 * count:
+        raise ValueError(
+            f"beside={asked.beside!r} makes {count} servers for clients={asked.clients}: at most {beside.MOST} servers, and "
+            "two devices for each, at least"
+        )
 
 
 def _refuse_stranger(asked: Fields, name: str, shown: str, what: str) -> None:

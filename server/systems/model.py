@@ -78,6 +78,8 @@ class System:
     """A program that must be there besides."""
     isolated: Isolated | None = None
     """The environment that it runs in, if not the lab's."""
+    interpreter: str = ""
+    """The interpreter to start it with, where somebody made another one for it."""
     workloads: tuple[Workload, ...] = ("static",)
     """What it can be asked to do."""
     database_needs: tuple[str, ...] = ()
@@ -97,7 +99,7 @@ class System:
     @property
     def python(self) -> str:
         """The interpreter to start it with."""
-        return str(self.home / "bin" / "python") if self.isolated else sys.executable
+        return self.interpreter or (str(self.home / "bin" / "python") if self.isolated else sys.executable)
 
     def command(self, *, python: str, port: int, workers: int) -> list[str]:
         """The command that serves on 127.0.0.1.

@@ -20,7 +20,7 @@ def reported(run_path: Path, *reports: Report | None) -> Progress:
     """What is said of generators that reported this."""
     heard: list[Progress] = []
     asked = lab.Scenario(clients=10, interval_ms=100, minutes=0.5, ratio="10:0", warmup_s=1)
-    run = RunState(asked, run_path, heard.append, "", Precheck(asked.load_target(), asked.parts.load))
+    run = RunState(asked, run_path, heard.append, "", [Precheck(asked.load_target(), asked.parts.load)])
     generators: list[Any] = [SimpleNamespace(report=report) for report in reports]
     supervise.report(run, "measuring", generators, SimpleNamespace(cores=lambda group: len(group)))  # type: ignore[arg-type]
     return heard[0]

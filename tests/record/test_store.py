@@ -155,7 +155,7 @@ def test_every_column_has_its_meaning() -> None:
     assert all(column.meaning for column in (*schema.REQUESTS, *schema.RESOURCES))
     assert pl.DataFrame(schema=schema.dtypes(schema.REQUESTS)).columns == [
         "client", "round", "endpoint", "due_s", "ready_s", "sent_s", "done_s", "connect_s", "status", "bytes", "outcome",
-        "first_byte_s", "tls_s", "decoded_bytes", "failed_check",
+        "first_byte_s", "tls_s", "decoded_bytes", "failed_check", "system",
     ]  # fmt: skip
 
 

@@ -57,6 +57,8 @@ class Poll(NamedTuple):
     round: int
     endpoint: str
     sent_s: float
+    system: int = 0
+    """The server that is asked, where there are several."""
 
 
 class Answer(NamedTuple):
@@ -118,6 +120,7 @@ class Costs:
     """What the sampler saw, in cores of the two that this machine has."""
 
     server: float = 0.5
+    """Of each server, where there are several."""
     generator: float = 0.3
     others: float = 0.01
     steal: float = 0.0
@@ -160,7 +163,7 @@ class _Simulation:
         while agenda.tracks and (agenda.now.place or agenda.now.due < self.close_at):
             now = agenda.now
             complete = complete or not now.place
-            poll = Poll(client, now.round, self.plan.endpoints[now.endpoint], 0.0)
+            poll = Poll(client, now.round, self.plan.endpoints[now.endpoint], 0.0, self.plan.system(client))
             ready = max(now.due, free)
             sent = ready + self.lag(ready)
             begun = now.place > 0 and complete and ready < self.given_up
@@ -237,7 +240,7 @@ def made_up(
     play.run()
     for instance, buffers in play.parts.items():
         for number, buffer in enumerate(buffers):
-            store.write_part(path, instance, number, buffer.take(), endpoints=plan.endpoints)
+            store.write_part(path, instance, number, buffer.take(), endpoints=plan.endpoints, systems=plan.system_of_each)
     started = {
         "schema_version": schema.SCHEMA_VERSION,
         "run_id": path.name,
@@ -295,37 +298,44 @@ def damage_facts(record: Record, change: Callable[[dict[str, Any]], object]) -> 
 def _facts(record: Record, window_s: float, costs: Costs) -> dict[str, Any]:
     scenario, rows = record.scenario, record.requests()
     cut_short = window_s < scenario.window_s
-    reached = rows.filter(pl.col("sent_s").is_not_null() & (pl.col("outcome") != "connect_refused"))
-    shares = [len(reached) // scenario.workers] * scenario.workers
-    shares[0] += len(reached) - sum(shares)
-    pids = [_WORKER_PID + number for number in range(scenario.workers)]
+    each = [rows.filter(pl.col("system").fill_null(0) == number) for number in range(record.plan.systems)]
+    first, *others = [_server(scenario, number, polled) for number, polled in enumerate(each)]
     return {
         "ended_at": "2026-11-24T10:10:00.000Z",
         "window_s": window_s,
         "cut_short": "interrupted by the experimenter" if cut_short else None,
         "totals": _totals(rows, record.plan),
-        "server": {
-            "name": scenario.server,
-            "url": "http://127.0.0.1:8000",
-            "started_by_lab": True,
-            "framework": "falcon",
-            "framework_version": "4.4.0",
-            "command": ["python", "-m", "uvicorn", "server.apps.falcon_asgi:app"],
-            "headers": {name: {"content-length": str(size)} for name, size in scenario.body_bytes.items()},
-            "main_pid": _SERVER_PID,
-            "workers": [
-                {"pid": pid, "served_before": 4, "served_after": 4 + served, "served": served}
-                for pid, served in zip(pids, shares, strict=True)
-            ],
-            "worker_pids_at_end": pids,
-            "exit": {"code": 0, "how": "terminated", "seconds": 0.1},
-            "died": None,
-        },
+        "server": first,
+        **({"beside": others} if others else {}),
         "generator": {
             "engine": scenario.engine,
             "instances": [_instance(record, number, costs) for number in range(max(1, scenario.generators))],
         },
         "sampler": {"sample_ms": scenario.sample_ms, "samples": 100, "kernel_pid": 100, "error": None},
+    }
+
+
+def _server(scenario: Scenario, number: int, rows: pl.DataFrame) -> dict[str, Any]:
+    reached = rows.filter(pl.col("sent_s").is_not_null() & (pl.col("outcome") != "connect_refused"))
+    shares = [len(reached) // scenario.workers] * scenario.workers
+    shares[0] += len(reached) - sum(shares)
+    pids = [_WORKER_PID + 1000 * number + place for place in range(scenario.workers)]
+    return {
+        "name": scenario.systems[number].server or scenario.server,
+        "url": f"http://127.0.0.1:{8000 + number}",
+        "started_by_lab": True,
+        "framework": "falcon",
+        "framework_version": "4.4.0",
+        "command": ["python", "-m", "uvicorn", "server.apps.falcon_asgi:app"],
+        "headers": {name: {"content-length": str(size)} for name, size in scenario.body_bytes.items()},
+        "main_pid": _SERVER_PID + 1000 * number,
+        "workers": [
+            {"pid": pid, "served_before": 4, "served_after": 4 + served, "served": served}
+            for pid, served in zip(pids, shares, strict=True)
+        ],
+        "worker_pids_at_end": pids,
+        "exit": {"code": 0, "how": "terminated", "seconds": 0.1},
+        "died": None,
     }
 
 
@@ -376,7 +386,10 @@ def _resources(scenario: Scenario, costs: Costs, until_s: float) -> pl.DataFrame
     """Samples from the start of the warm-up until a little after the window."""
     generators = max(1, scenario.generators)
     ours = costs.server + generators * costs.generator + 0.01
-    rates = {("server", 0): costs.server, ("kernel", 0): 0.01, ("host", 0): ours + costs.others}
+    servers = len(scenario.systems)
+    ours += (servers - 1) * costs.server
+    rates = {("server", number): costs.server for number in range(servers)}
+    rates |= {("kernel", 0): 0.01, ("host", 0): ours + costs.others}
     rates |= {("generator", number): costs.generator for number in range(generators)}
     period = scenario.sample_ms / 1000
     samples = math.ceil((until_s + scenario.warmup_s) / period) + 2

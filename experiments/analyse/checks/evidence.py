@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -64,6 +64,18 @@ class Evidence:
     record: Record
     rows: pl.DataFrame
     """All polls, arranged; see `polls.arrange`."""
+    system: int = 0
+    """The server that is looked at, where several were polled."""
+
+    @cached_property
+    def each(self) -> tuple[Evidence, ...]:
+        """What there is of each server, with its own polls alone; this very evidence where there is one."""
+        count = self.record.plan.systems
+        if count == 1:
+            return (self,)
+        return tuple(
+            Evidence(self.record, self.rows.filter(pl.col("system") == number), number) for number in range(count)
+        )
 
     @cached_property
     def polls(self) -> pl.DataFrame:
@@ -72,7 +84,7 @@ class Evidence:
 
     @cached_property
     def costs(self) -> resources.Costs:
-        return resources.costs(self.record)
+        return resources.costs(self.record, self.system)
 
     @cached_property
     def responses(self) -> dict[str, tuple[Percentile, ...]]:
@@ -96,6 +108,9 @@ class Evidence:
     @property
     def server(self) -> dict[str, Any]:
         """What run.json says of the server; empty for an unfinished run."""
+        if self.system:
+            beside: list[dict[str, Any]] = self.record.facts.get("beside", [])
+            return beside[self.system - 1] if beside else {}
         facts: dict[str, Any] = self.record.facts.get("server", {})
         return facts
 
@@ -112,6 +127,24 @@ class Evidence:
         """What run.json says of each generator; empty for an unfinished run."""
         instances: list[dict[str, Any]] = self.record.facts.get("generator", {}).get("instances", [])
         return instances
+
+
+def names(record: Record) -> tuple[str, ...]:
+    """What people call the servers of a run, in their order."""
+    return record.scenario.names
+
+
+def worst(found: Sequence[Found], of: Sequence[str]) -> Found:
+    """The worst of what a check found of several servers, with the figures of all.
+
+    Args:
+        of: what each of them is called.
+    """
+    if len(found) == 1:
+        return found[0]
+    chosen = max(found, key=lambda one: SEVERITY.index(one.status))
+    figures = "; ".join(f"{name}: {one.figure}" for name, one in zip(of, found, strict=True))
+    return replace(chosen, figure=figures)
 
 
 def served_by_all(server: Mapping[str, Any]) -> int | None:

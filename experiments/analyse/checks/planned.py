@@ -26,7 +26,7 @@ def planned_polls(plan: Plan, until_s: float, clock: Clock | None = None) -> pl.
 def _planned(plan: Plan, until_s: float, clock: Clock) -> pl.DataFrame:
     rounds = [plan.measured_rounds(client, clock, until_s) for client in range(plan.clients)]
     frame = polls_of_rounds(plan, clock, [one.start for one in rounds], [one.stop for one in rounds])
-    if plan.jitter_s:
+    if plan.shifts:
         # A hash of each round; the plan alone knows it.
         due = [plan.due(client, clock, round_) for client, round_ in frame.select("client", "round").iter_rows()]
         return frame.with_columns(due_s=pl.Series(due, dtype=pl.Float64)).drop("first_due_s")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.analyse.checks.evidence import Evidence, Found, Status, served_by_all, unknown
+from experiments.analyse.checks.evidence import Evidence, Found, Status, names, served_by_all, unknown, worst
 
 _OF_INTERMEDIARIES = ("age", "via", "x-cache")
 """Headers that proxies and caches add. Source: RFC 9110, 7.6.3 (Via), RFC 9111, 5.1 (Age); X-Cache is a custom of many."""
@@ -41,12 +41,26 @@ def served(evidence: Evidence) -> Found:
     """Answered <= served by the workers <= attempts, warm-up included: three parties count, and must agree.
 
     The server may have served what no device waited for any longer, and a device may have sent what
-    never reached the server; the other way round is impossible.
+    never reached the server; the other way round is impossible. Of several servers each must, and what
+    was answered by one was not sent to another.
+    """
+    answered = [int((one.rows["status"] > 0).sum()) for one in evidence.each]
+    return worst(
+        [_served(one, others=sum(answered) - count) for one, count in zip(evidence.each, answered, strict=True)],
+        names(evidence.record),
+    )
+
+
+def _served(evidence: Evidence, others: int) -> Found:
+    """Of one server.
+
+    Args:
+        others: answers that came from other servers.
     """
     headers = _named(evidence)
     answered = int((evidence.rows["status"] > 0).sum())
     if (metrics := evidence.server.get("metrics") or {}).get("counter"):
-        return _by_metrics(evidence, metrics, answered)
+        return _by_metrics(evidence, metrics, answered, others)
     if not evidence.server.get("workers"):
         return unknown(_behind(evidence, "uncounted"), headers=headers)
     limit = "answered <= served <= attempts"
@@ -56,7 +70,7 @@ def served(evidence: Evidence) -> Found:
         return Found("count_lost", "suspect", f"{answered:,} answered, served unknown", limit, values={"why": why})
     if any("attempts" not in item for item in evidence.instances):
         return unknown("no_attempts")
-    attempts = sum(int(item["attempts"]) for item in evidence.instances)
+    attempts = sum(int(item["attempts"]) for item in evidence.instances) - others
     if total is None or (not answered <= total <= attempts and not evidence.workers_seen):
         return unknown(_behind(evidence, "unseen"), headers=headers)
     kind, status = _judge_counts(answered, total, attempts)
@@ -65,7 +79,7 @@ def served(evidence: Evidence) -> Found:
     return Found(kind, status, f"{answered:,} <= {total:,} <= {attempts:,}", limit, values={"headers": headers})
 
 
-def _by_metrics(evidence: Evidence, metrics: Mapping[str, Any], answered: int) -> Found:
+def _by_metrics(evidence: Evidence, metrics: Mapping[str, Any], answered: int, others: int) -> Found:
     """The same by the server's own counter, which may have counted the questions after it too."""
     limit = "answered <= counted <= attempts and questions"
     total, counter = metrics.get("served"), metrics["counter"]
@@ -74,7 +88,7 @@ def _by_metrics(evidence: Evidence, metrics: Mapping[str, Any], answered: int) -
         return Found(kind, "suspect", f"{answered:,} answered, counted unknown", limit, values={"counter": counter})
     if any("attempts" not in item for item in evidence.instances):
         return unknown("no_attempts")
-    attempts = sum(int(item["attempts"]) for item in evidence.instances)
+    attempts = sum(int(item["attempts"]) for item in evidence.instances) - others
     questions = int(metrics.get("asked") or 0)
     kind, status = _judge_counts(answered, total, attempts + questions)
     if kind == "more_answered":
@@ -92,12 +106,16 @@ def _judge_counts(answered: int, total: int, attempts: int) -> tuple[str, Status
 
 
 def workers(evidence: Evidence) -> Found:
-    """The workers that answered before the load are those that answer after it.
+    """The workers that answered before the load are those that answer after it, of each server.
 
     A worker that its own supervisor replaced and one that somebody killed look alike from here; both
     take their count along. A stranger on the server's port, outside the processes that were started,
     is told apart.
     """
+    return worst([_workers(one) for one in evidence.each], names(evidence.record))
+
+
+def _workers(evidence: Evidence) -> Found:
     seen = evidence.server.get("workers") or []
     if not seen:
         return _listeners(evidence)

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -42,6 +42,8 @@ class Target:
     """CRC-32 of right answers by endpoint, where the same bytes are expected and were seen before the load."""
     sources: tuple[str, ...] = ()
     """Local addresses that the devices share out among themselves; empty where the system chooses."""
+    beside: tuple[Target, ...] = ()
+    """The other servers of the run, from number 1 on; only the first one has any."""
 
     @classmethod
     def of(
@@ -62,17 +64,30 @@ class Target:
         first = dict(zip(("status", "bulk"), checksums, strict=True))
         return cls.of(loaded, url, address, keep_alive=keep_alive, timeout_s=timeout_s, first=first)
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Back from what `dataclasses.asdict` made of it."""
+        others = tuple(cls.from_json(one) for one in data.get("beside", ()))
+        return cls(**data | {name: tuple(data[name]) for name in ("address", "sources")} | {"beside": others})
+
+    def of_system(self, number: int) -> Target:
+        """The server of that number: what a device polls is `target.of_system(plan.system(client))`."""
+        return self.beside[number - 1] if number else self
+
     def pollers(self, plan: Plan, clients: Iterable[int]) -> list[tuple[Poller, ...]]:
         """What each of these devices polls, by endpoint.
 
         Raises:
             ParameterError: the file, or what it names, is not what it was, or a template cannot be filled here.
         """
-        crew = self.crew(plan)
-        devices = [crew.device(client) for client in clients]
-        for pollers in devices:
-            for poller in pollers:
-                if (known := self.first.get(poller.kind.name)) is not None:
+        targets = (self, *self.beside)
+        crews = [target.crew(plan) for target in targets]
+        devices = []
+        for client in clients:
+            system = plan.system(client)
+            devices.append(crews[system].device(client))
+            for poller in devices[-1]:
+                if (known := targets[system].first.get(poller.kind.name)) is not None:
                     poller.expect_first(known)
         return devices
 
@@ -119,19 +134,22 @@ class Target:
 
 
 class Secured:
-    """How the devices of a target speak to its https server."""
+    """How the devices of a target speak to https servers."""
 
     def __init__(self, target: Target, plan: Plan) -> None:
-        self._crew = target.crew(plan)
-        self._contexts = contexts(self._crew.loaded)
+        self._plan = plan
+        crews = [one.crew(plan) if one.https else None for one in (target, *target.beside)]
+        self._crews = [crew and (crew, contexts(crew.loaded)) for crew in crews]
+        """By the number of the server; None where it speaks plain HTTP."""
 
-    def context(self, client: int) -> ssl.SSLContext:
-        """That of a device; one for all that show the same certificate, or none.
+    def context(self, client: int) -> ssl.SSLContext | None:
+        """That of a device; one for all that show the same certificate, or none. None without https.
 
         Raises:
             ParameterError: a certificate is not there, or cannot be used.
         """
-        return self._contexts.of(self._crew.certificate(client))
+        secured = self._crews[self._plan.system(client)]
+        return secured[1].of(secured[0].certificate(client)) if secured else None
 
 
 def contexts(loaded: Loaded) -> Contexts:

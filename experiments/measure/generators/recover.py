@@ -87,14 +87,14 @@ def _add(shard: Shard, rows: pl.DataFrame, window_s: float) -> int:
     """Writes the rows that are not there; returns how many could not be written."""
     path, lost = Path(shard.run_path), 0
     polls = _absent(shard, rows, window_s)
-    number = reading.load(path).parts(shard.instance)
+    number, systems = reading.load(path).parts(shard.instance), shard.plan.system_of_each
     while some := list(islice(polls, PART_ROWS)):
         buffer = RowBuffer(start_at=0.0)
         for client, round_, endpoint, due in some:
             place = shard.plan.endpoints.index(endpoint)
             buffer.add(client, round_, place, due, NEVER, NEVER, window_s, 0.0, 0, 0, Outcome.UNSENT_LATE)
         try:
-            store.write_part(path, shard.instance, number, buffer.take(), endpoints=shard.plan.endpoints)
+            store.write_part(path, shard.instance, number, buffer.take(), endpoints=shard.plan.endpoints, systems=systems)
         except OSError:
             lost += len(some)
         number += 1

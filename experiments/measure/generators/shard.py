@@ -42,9 +42,9 @@ class Shard:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        target = data["target"] | {name: tuple(data["target"][name]) for name in ("address", "sources")}
         redis_counters = RedisCounters(**data["redis_counters"]) if data.get("redis_counters") else None
-        return cls(**data | {"plan": Plan(**data["plan"]), "target": Target(**target), "redis_counters": redis_counters})
+        told = {"plan": Plan(**data["plan"]), "target": Target.from_json(data["target"]), "redis_counters": redis_counters}
+        return cls(**data | told)
 
     @property
     def clients(self) -> range:
@@ -122,8 +122,8 @@ class Shard:
                 raise GeneratorError(f"transport={self.transport!r} cannot be imported ({_short(error)}).") from error
             return factory
         if self.engine == "httpx-stock":
-            secured = Secured(self.target, self.plan) if self.target.https else None
-            return lambda client: StockTransport(self.target.timeout_s, secured.context(client) if secured else None)
+            secured = Secured(self.target, self.plan)
+            return lambda client: StockTransport(self.target.timeout_s, secured.context(client))
         return None
 
 

@@ -60,7 +60,7 @@ async def run_shard(
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
     """
-    writer = PartWriter(Path(shard.run_path), shard.instance, shard.plan.endpoints)
+    writer = PartWriter(Path(shard.run_path), shard.instance, shard.plan.endpoints, shard.plan.system_of_each)
     course = Course(shard.plan, start_at, RowBuffer(start_at))
     chores = _Chores(course, writer, on_report)
     cpu_before = time.process_time()

@@ -19,6 +19,7 @@ from experiments.measure.processes.guarded import Guarded, ServerExit
 from experiments.measure.servers.base import MOST_AT_ONCE, Server
 from experiments.measure.servers.ports import HOST, free_port, refusal
 from experiments.measure.servers.probe import Answer, reason
+from experiments.measure.servers.variants import AS_IT_IS, Variant
 from experiments.record.schema import ENDPOINTS
 from server import catalogue
 
@@ -42,6 +43,7 @@ class ServerProcess(Server):
         port: on 127.0.0.1; 0 takes a free one.
         environment: variables that the server must find besides those of the catalogue.
         polled: the endpoints that will be asked.
+        variant: how it is started, where not as usual.
     """
 
     is_local = True
@@ -57,18 +59,20 @@ class ServerProcess(Server):
         port: int = 0,
         environment: Mapping[str, str] | None = None,
         polled: Collection[str] = ENDPOINTS,
+        variant: Variant = AS_IT_IS,
     ) -> None:
         # Twice as many, since some workers get two; one worker gets all anyway.
         at_once = 1 if workers == 1 else min(2 * workers, MOST_AT_ONCE)
         super().__init__(
             status_bytes=status_bytes, bulk_bytes=bulk_bytes, at_once=at_once, most_at_once=at_once, polled=polled
         )
-        self._system = catalogue.SYSTEMS[system] if isinstance(system, str) else system
+        self._variant = variant
+        self._system = variant.applied(catalogue.SYSTEMS[system] if isinstance(system, str) else system)
         self._workers = workers
         self._log_path = log_path
         self._port = port
-        self._environment = dict(environment or {})
-        self._cwd: Path | None = None
+        self._environment = {**(environment or {}), **variant.environment}
+        self._cwd = variant.folder
         """The folder in which it starts; None for that of the package `server`."""
         self._guarded: Guarded | None = None
         self._ready_s: float | None = None
@@ -122,6 +126,7 @@ class ServerProcess(Server):
             "keep_alive_s": self._system.keep_alive_s,
             "main_pid": self.main_pid,
             "ready_s": self._ready_s,
+            **self._variant.facts,
         }
 
     def worker_pids(self) -> list[int]:

@@ -116,8 +116,15 @@ class MetricsSampler:
     """Asks for the metrics of a server again and again, and hands them on as samples of the group `server`."""
 
     def __init__(
-        self, metrics: Metrics, sample_ms: float, start_at: float, into: queue.SimpleQueue[list[dict[str, Any]]]
+        self,
+        metrics: Metrics,
+        sample_ms: float,
+        start_at: float,
+        into: queue.SimpleQueue[list[dict[str, Any]]],
+        number: int = 0,
     ) -> None:
+        self._number = number
+        """Of the server, among those of the run."""
         self._metrics = metrics
         self._period_s = sample_ms / 1000
         self._start_at = start_at
@@ -155,5 +162,5 @@ class MetricsSampler:
             return
         # Between asking and answer, as nobody can say when within it the server looked.
         at_s = (begun + time.monotonic()) / 2 - self._start_at
-        row = {"t_s": at_s, "group": "server", "instance": 0, "cpu_s": told.cpu_s, "rss_bytes": told.rss_bytes}
+        row = {"t_s": at_s, "group": "server", "instance": self._number, "cpu_s": told.cpu_s, "rss_bytes": told.rss_bytes}
         self._into.put([row])

@@ -21,6 +21,7 @@ from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
 from experiments.measure.servers.ports import HOST
 from experiments.measure.servers.probe import reason
+from experiments.measure.servers.variants import AS_IT_IS, Variant
 from experiments.target.loaded import Loaded
 from experiments.target.masking import Masker
 from experiments.target.swarm import environment
@@ -39,8 +40,9 @@ are the user's own."""
 
 
 def server(
-    loaded: Loaded, *, url: str, workers: int, log_path: Path, ready: Ready, environ: Mapping[str, str] | None = None
-) -> OwnProcess | OwnExternal:
+    loaded: Loaded, *, url: str, workers: int, log_path: Path, ready: Ready, environ: Mapping[str, str] | None = None,
+    variant: Variant = AS_IT_IS,
+) -> OwnProcess | OwnExternal:  # fmt: skip
     """The server of a target, not started yet.
 
     Args:
@@ -49,6 +51,7 @@ def server(
         log_path: takes what a started one prints.
         ready: asked again and again until it answers None.
         environ: the variables that the target may name; None: those of this process.
+        variant: how it is started, where not as its target says.
 
     Raises:
         ParameterError: its command cannot be read.
@@ -57,20 +60,23 @@ def server(
         return OwnExternal(loaded, url=url or str(loaded.target.url), said_by="server_url" if url else "url")
     known = os.environ if environ is None else environ
     count = loaded.target.workers or workers
-    return OwnProcess(loaded, workers=count, log_path=log_path, ready=ready, environ=known)
+    return OwnProcess(loaded, workers=count, log_path=log_path, ready=ready, environ=known, variant=variant)
 
 
 class OwnProcess(ServerProcess):
     """An app or a command of the user's, in processes of ours."""
 
-    def __init__(self, loaded: Loaded, *, workers: int, log_path: Path, ready: Ready, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, loaded: Loaded, *, workers: int, log_path: Path, ready: Ready, environ: Mapping[str, str],
+        variant: Variant = AS_IT_IS,
+    ) -> None:  # fmt: skip
         super().__init__(
             system=_system(loaded), status_bytes=0, bulk_bytes=0, workers=workers, log_path=log_path,
-            environment=environment(loaded, environ),
+            environment=environment(loaded, environ), variant=variant,
         )  # fmt: skip
         target = loaded.target
         self._target = target
-        self._cwd = loaded.beside(target.working_dir or "").resolve()
+        self._cwd = variant.folder or home(loaded)
         self._health_path = _health_path(loaded, "http:" if not target.https else "https:")
         self._ready = ready
         self._masker = Masker(self._environment.values())
@@ -127,10 +133,16 @@ class OwnProcess(ServerProcess):
     def _variables(self) -> dict[str, str]:
         if self._target.command:
             # Programs of the lab's environment are found without activating it.
-            path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+            programs = str(Path(self._variant.python or sys.executable).parent)
+            path = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
             return {**os.environ, "PATH": path, **self._environment}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
         return {**inherited, **self._environment}
+
+
+def home(loaded: Loaded) -> Path:
+    """The folder in which a target's server starts."""
+    return loaded.beside(loaded.target.working_dir or "").resolve()
 
 
 async def _listens(url: str, address: Address) -> str | None:

@@ -13,10 +13,13 @@ import polars as pl
 
 from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
 from experiments.analyse.changes import Comparison, compare
+from experiments.analyse.duets import duet as duets
+from experiments.analyse.duets import pieces
 from experiments.analyse.targets import asked as of_run
 from experiments.errors import VerdictError
 from experiments.present.axes import step_of
-from experiments.present.format import duration, moment
+from experiments.present.duets import table as comparison
+from experiments.present.format import duration, moment, plural
 from experiments.present.html import Markup, caption, note
 from experiments.present.tables import changes as differences
 from experiments.present.tables import connections, database, limits, wrong_answers
@@ -103,7 +106,8 @@ class Page:
     def verdict(self) -> Markup:
         """What must be known first, the verdict, and the result in a few sentences."""
         facts, scenario = self.record.facts, self.record.scenario
-        said = figures.sentences(self.summary) + connections.sentences(self.summary, facts, self._interval_s)
+        said = comparison.sentences(self.summary) + figures.sentences(self.summary)
+        said += connections.sentences(self.summary, facts, self._interval_s)
         said += limits.sentences(self.summary) + database.sentences(facts.get("database"), scenario)
         return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
 
@@ -120,6 +124,10 @@ class Page:
     def headline(self) -> Markup:
         """Counts and times of every endpoint, and what the first wrong answers looked like."""
         return figures.headline(self.summary) + wrong_answers.first(self.record.facts, self.record.endpoints)
+
+    def duet(self) -> Markup:
+        """The servers that were polled beside the run's own, held against it."""
+        return comparison.duet(self.summary)
 
     def service_level(self) -> Markup:
         """The limits that were asked for, and whether they are kept."""
@@ -175,6 +183,16 @@ class Page:
             chart = response.over_time(frames, self._window_s, bins_s, self.record.endpoints)
         chart = chart or response.each_poll(self._polls.head(FEW_POLLS), self._window_s)
         return self._dated(chart) or note("No poll was answered or waited for, so there are no times to draw.")
+
+    def duet_over_time(self) -> Chart | Markup:
+        """The same in each piece of the run."""
+        from experiments.present.duets import chart as drawn
+
+        told = self.summary.get("duets") or []
+        found = pieces.pieces(self.record, polls.arrange(self.record)) if told else None
+        series = [] if found is None else [(one, duets.cpu_series(found, place)) for place, one in enumerate(told, 1)]
+        chart = drawn.over_time(series, self._window_s)
+        return self._dated(chart) or (note("No piece of the run has both servers' costs.") if told else Markup(""))
 
     def percentiles(self) -> Chart | Markup:
         """How long the slowest polls took."""
@@ -249,11 +267,13 @@ class Page:
 
     @cached_property
     def _polls(self) -> pl.DataFrame:
-        return polls.prepare(self.record)
+        found = polls.prepare(self.record)
+        return found if self.record.plan.systems == 1 else found.filter(pl.col("system") == 0)
 
     @cached_property
     def _usage(self) -> pl.DataFrame:
-        return resources.usage(self.record)
+        found = resources.usage(self.record)
+        return found.filter((pl.col("group") != "server") | (pl.col("instance") == 0))
 
     def _dated(self, chart: Chart | None) -> Chart | None:
         """A chart over time that says when its time began, to be found again in the logs of others."""
@@ -293,6 +313,11 @@ class Page:
             said.append(f"This run was cut short ({lengths}): {str(cut).rstrip('.')}.")
         if died := record.facts.get("server", {}).get("died"):
             said.append(f"The server ended by itself during the run: {died.rstrip('.')}.")
+        if record.plan.systems > 1:
+            said.append(
+                f"{plural(record.plan.systems, 'server')} were polled by one swarm: {', '.join(record.scenario.names)}. "
+                "What is not said to be of another is that of the first."
+            )
         if self._scenario.run_dir:
             said.append(
                 f"Shown from the record of run {record.run_id}, begun {record.started.get('started_at')}; "

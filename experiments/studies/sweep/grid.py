@@ -27,6 +27,7 @@ from experiments.studies.params import check_target, whole
 from server import catalogue
 
 _NOT_OF_A_CELL = {"results_dir", "run_id", "run_dir", "strict", "compare_to", "margin_pct"}
+_NOT_OF_A_CELL |= {"variant", "beside", "beside_split"}  # A cell is one server.
 AXES = tuple(name for name in Scenario.model_fields if name not in _NOT_OF_A_CELL)
 """The parameters of a run that a sweep may vary."""
 _ALWAYS = ("clients", "interval_ms")

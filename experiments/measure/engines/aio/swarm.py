@@ -64,10 +64,12 @@ class HttpxSwarm:
         self._chores = chores
         self._transports = transports
         self._pollers = pollers or target.pollers(course.plan, clients)
-        self._routes = {
-            poller.kind.name: target.route(poller.kind.blueprint.method) for poller in (self._pollers[0] if clients else ())
-        }
-        self._secured = Secured(target, course.plan) if target.https and transports is None else None
+        kinds = [poller.kind for poller in (self._pollers[0] if clients else ())]
+        self._routes = [
+            {kind.name: one.route(kind.blueprint.method) for kind in kinds} for one in (target, *target.beside)
+        ]
+        """By the number of the server."""
+        self._secured = Secured(target, course.plan) if transports is None else None
         self.watchdog = Watchdog(target.timeout_s, course, self._at_each_beat)
         self._cutting_short: asyncio.Task[None] | None = None
 
@@ -94,11 +96,13 @@ class HttpxSwarm:
 
     def _link(self, place: int) -> Link:
         """The way to the server of the device at that place among `clients`."""
-        if self._transports is not None:
-            return HttpxLink(self.target, self._transports[place])
         client = self._clients[place]
+        system = self.course.plan.system(client)
+        target = self.target.of_system(system)
+        if self._transports is not None:
+            return HttpxLink(target, self._transports[place])
         context = self._secured.context(client) if self._secured is not None else None
-        return LeanLink(self.target, self._routes, context, self.target.source(client))
+        return LeanLink(target, self._routes[system], context, target.source(client))
 
     async def _close(self, links: Sequence[Link]) -> None:
         """Closes all, within a bounded time. Every poll has its row by now, and no fault of a transport may lose it."""

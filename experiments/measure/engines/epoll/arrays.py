@@ -69,16 +69,17 @@ DEVICE = record(
 there. `remaining`: bytes of body still to come, -1 until the head is complete; `head`: length of the head that is kept."""
 
 TRACK = record(
-    **_of("i8", "ahead round place at endpoint"),
+    **_of("i8", "ahead round place at endpoint system begins"),
     **_of("f8", "first_due wait_s due round_due"),
     chance="u8",
 )
 """Where a device stands on one clock, as `agenda.Track` has it. `at`: place of `endpoint` among the clock's `JOIN`s;
-`wait_s`: NaN where no answer said when to poll next; `chance`: where its jitter begins."""
+`wait_s`: NaN where no answer said when to poll next; `chance`: where its jitter begins; `system` and `begins`: whose turn
+and when, as `Plan.system` and `Plan.begins` say."""
 
-CLOCK = record(interval_s="f8", cycle="i8", begin="i8", end="i8", planned="i8")
+CLOCK = record(interval_s="f8", cycle="i8", begin="i8", end="i8", planned="i8", shortest="i8")
 """A clock: its endpoints are the `JOIN`s from `begin` to before `end`. `planned`: whether the plan alone says when rounds
-are due."""
+are due; `shortest`: as `Plan.shortest_in`."""
 
 JOIN = record(endpoint="i8", joins="i8")
 """In how many rounds of its clock's cycle an endpoint is polled."""
@@ -93,10 +94,11 @@ WAITING = record(ready="f8", device="i8")
 """One entry of the heap: when a device is ready to send its next poll."""
 
 SHARED = record(
-    **_of("f8", "start_at close_at next_beat jitter_s now"),
+    **_of("f8", "start_at close_at next_beat jitter_s shortest_s now"),
+    **_of("i8", "halves systems piece_rounds first_block"),
     **_of("i8", "fixed closed over in_flight attempts waiting rows phase sends event events device size head status"),
     **_of("i8", "epoll pwait2 now_s now_ns wait_s wait_ns pollfd"),
-    **_of("u8", "now_at wait_at pollfd_at events_at scratch_at trash_at"),
+    **_of("u8", "now_at wait_at pollfd_at events_at scratch_at trash_at turns"),
 )
 """What all devices share: times and switches of the plan, counts, where `step` stands and what it hands over, room for what
 the kernel writes, and addresses."""

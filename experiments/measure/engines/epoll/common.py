@@ -29,7 +29,7 @@ class Common:
         self.keep_alive = target.keep_alive
         self.counters = Counters()
         self.fleet = Fleet(course, clients, pollers)
-        self.connections = Connections(self.fleet.devices, target)
+        self.connections = Connections(self.fleet.devices, target, course.plan)
         self.shared = self.connections.shared
         self.fleet.tell(self.shared, course)
         course.tally.by_outcome = self.fleet.tally

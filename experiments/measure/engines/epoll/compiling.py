@@ -28,7 +28,7 @@ _OURS = "falcon-asgi-performance-lab"
 _EXPERIMENTS = Path(__file__).parents[3]
 _SOURCES = (
     *(f"measure/engines/epoll/{name}.py" for name in ("arrays", "compiling", "course", "head", "libc", "loop")),
-    *("chance.py", "schedule.py", "record/schema.py", "measure/engines/device.py"),
+    *("chance.py", "schedule.py", "turns.py", "record/schema.py", "measure/engines/device.py"),
 )
 """What is compiled, and where its constants come from."""
 

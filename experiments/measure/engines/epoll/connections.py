@@ -12,6 +12,7 @@ import numpy as np
 from experiments.measure.engines import sources
 from experiments.measure.engines.epoll.arrays import EVENT_FD, EVENT_WORDS, Record, Records, Room
 from experiments.measure.engines.target import Target
+from experiments.schedule import Plan
 
 _FILES = 1024
 """Numbers of files for which there is room at first."""
@@ -24,8 +25,9 @@ class Connections:
         devices: of `DEVICE`; `fd` is kept right.
     """
 
-    def __init__(self, devices: Records, target: Target) -> None:
+    def __init__(self, devices: Records, target: Target, plan: Plan) -> None:
         self._devices = devices
+        self._plan = plan
         self._target = target
         self.epoll = select.epoll()
         self.room = Room()
@@ -44,8 +46,10 @@ class Connections:
         Raises:
             OSError: it could not be begun.
         """
-        target, device = self._target, self._devices[place]
-        connection = sources.opened(target.address, target.source(int(device["client"])))
+        device = self._devices[place]
+        client = int(device["client"])
+        target = self._target.of_system(self._plan.system(client))
+        connection = sources.opened(target.address, target.source(client))
         try:
             code = connection.connect_ex(target.address)
             if code not in (0, errno.EINPROGRESS):

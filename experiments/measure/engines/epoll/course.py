@@ -6,9 +6,11 @@ Tests walk both beside each other. A device has one entry in the heap while it i
 from __future__ import annotations
 
 import math
+from zlib import crc32
 
 import numpy as np
 
+from experiments import turns
 from experiments.chance import STEP
 from experiments.measure.engines.epoll.arrays import Record, Records
 from experiments.measure.engines.epoll.compiling import inlined
@@ -17,6 +19,7 @@ from experiments.schedule import TICK_S, TICKS_PER_S
 _STEP, _FIRST, _SECOND = np.uint64(STEP), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _11, _27, _30, _31 = (np.uint64(count) for count in (11, 27, 30, 31))
 _UNIT = 2.0**-53
+_TURN, _PLACE = np.uint64(crc32(turns.TURN.encode())), np.uint64(turns.PLACE)
 
 
 @inlined
@@ -26,13 +29,28 @@ def on_tick(seconds: float) -> float:
 
 
 @inlined
-def unit(state: np.uint64) -> float:
-    """As `chance.unit`."""
+def bits(state: np.uint64) -> np.uint64:
+    """As `chance.bits`."""
     z = state + _STEP
     z = (z ^ (z >> _30)) * _FIRST
     z = (z ^ (z >> _27)) * _SECOND
-    z = z ^ (z >> _31)
-    return np.float64(z >> _11) * _UNIT
+    return z ^ (z >> _31)
+
+
+@inlined
+def unit(state: np.uint64) -> float:
+    """As `chance.unit`."""
+    return np.float64(bits(state) >> _11) * _UNIT
+
+
+@inlined
+def turn_of(s: Record, piece: int, system: int) -> int:
+    """As `turns.turn_of`."""
+    systems = s["systems"]
+    block = piece // systems
+    state = bits(s["turns"] + np.uint64(block - s["first_block"]) * _STEP)
+    state = bits(bits(state + _TURN) + _PLACE)
+    return (system + piece - block * systems + int(unit(state) * systems)) % systems  # type: ignore[no-any-return]
 
 
 @inlined
@@ -47,12 +65,15 @@ def joined(clocks: Records, joins: Records, k: int, place: int, after: int) -> i
 
 
 @inlined
-def by_the_clock(s: Record, t: Record, interval_s: float) -> float:
+def by_the_clock(s: Record, t: Record, clock: Record) -> float:
     """When the round after this one is due."""
-    due = t["first_due"] + t["round"] * interval_s
+    late = 0.0
+    if s["halves"]:
+        piece = (t["round"] * clock["shortest"] + t["begins"]) // s["piece_rounds"]
+        late = turn_of(s, piece, t["system"]) * s["shortest_s"] / s["systems"]
     if s["jitter_s"] != 0.0:
-        due += s["jitter_s"] * unit(t["chance"] + np.uint64(t["round"] + 1) * _STEP)
-    return on_tick(due)
+        late = late + s["jitter_s"] * unit(t["chance"] + np.uint64(t["round"] + 1) * _STEP)
+    return on_tick(t["first_due"] + t["round"] * clock["interval_s"] + late)
 
 
 @inlined
@@ -85,17 +106,17 @@ def track_ended(s: Record, t: Record, clocks: Records, joins: Records, k: int, d
     """As `Track.ended`; `wait_s` is NaN where the answer did not say so."""
     if not math.isnan(wait_s):
         t["wait_s"] = wait_s
-    interval_s = clocks[k]["interval_s"]
+    clock = clocks[k]
     if skip(t, clocks, joins, k):
         t["due"] = done_s
     elif not math.isnan(t["wait_s"]):
         due = on_tick(done_s + t["wait_s"])
-        t["first_due"] += due - by_the_clock(s, t, interval_s)
+        t["first_due"] += due - by_the_clock(s, t, clock)
         begin(t, clocks, joins, k, due)
     elif s["fixed"]:
-        begin(t, clocks, joins, k, by_the_clock(s, t, interval_s))
+        begin(t, clocks, joins, k, by_the_clock(s, t, clock))
     else:
-        begin(t, clocks, joins, k, on_tick(done_s + interval_s))
+        begin(t, clocks, joins, k, on_tick(done_s + clock["interval_s"]))
 
 
 @inlined

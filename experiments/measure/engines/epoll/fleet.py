@@ -11,6 +11,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from experiments import chance
 from experiments.agenda import Agenda
 from experiments.measure.engines.device import Course
 from experiments.measure.engines.epoll.arrays import (
@@ -65,6 +66,12 @@ class Fleet:
         plan = course.plan
         shared["start_at"], shared["close_at"] = course.start_at, course.close_at
         shared["fixed"], shared["jitter_s"] = plan.pacing == "fixed", plan.jitter_s
+        if plan.halves:
+            shared["halves"], shared["systems"], shared["piece_rounds"] = 1, plan.systems, plan.piece_rounds
+            shared["shortest_s"] = plan.shortest_s
+            # Before the first round of all, so that no number of a block is below zero.
+            shared["first_block"] = first = int(self.tracks["begins"].min()) // plan.piece_rounds // plan.systems
+            shared["turns"] = chance.device_state(plan.seed, first)
         self.wait(shared, np.arange(len(self.devices)))
 
     def wait(self, shared: Record, places: Records) -> None:
@@ -102,6 +109,8 @@ class Fleet:
                 t["due"] = t["round_due"] = track.due
                 t["wait_s"] = math.nan
                 t["chance"] = plan.jitter_state(client, clock) if plan.jitter_s else 0
+                if plan.halves:
+                    t["system"], t["begins"] = plan.system(client), plan.begins(client, clock)
             now = agenda.now
             device["client"], device["track"] = client, agenda.tracks.index(now)
             device["round"], device["endpoint"] = now.round, now.endpoint
@@ -145,5 +154,6 @@ def _clocks(plan: Plan) -> tuple[Records, Records]:
         record["begin"], record["end"] = begin, end
         record["interval_s"], record["cycle"] = clock.interval_s, clock.cycle_rounds
         record["planned"] = plan.follows_the_clock(clock)
+        record["shortest"] = plan.shortest_in(clock)
         joins["endpoint"][begin:end], joins["joins"][begin:end] = clock.endpoints, clock.joins_per_cycle
     return clocks, joins

@@ -173,7 +173,7 @@ def give_one_up(
             if not clocks[k]["planned"]:
                 t["round_due"] = math.inf  # Nobody knows when it would have ended, so no later round was ever due.
                 break
-            begin(t, clocks, joins, k, by_the_clock(s, t, clocks[k]["interval_s"]))
+            begin(t, clocks, joins, k, by_the_clock(s, t, clocks[k]))
     return True
 
 

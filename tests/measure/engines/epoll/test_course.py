@@ -41,7 +41,13 @@ def plans() -> list[Plan]:
             ]
         )
     ]
-    return some  # type: ignore[return-value]
+    turns = [
+        Plan(6, 0.3, SHARES, "random", "fixed", 8, 1.0, 6.0, systems=2, halves=True, piece_rounds=3),
+        Plan(7, 0.2, (*SHARES, Timing("d", every_s=0.6)), "spread", "fixed", 9, 0.7, 6.0, 1.3, 0.05, systems=3, halves=True,
+             piece_rounds=2),
+        Plan(6, 0.3, SHARES, "random", "after", 10, 1.0, 6.0, systems=2, piece_rounds=3),
+    ]  # fmt: skip
+    return some + turns
 
 
 @pytest.mark.parametrize("plan", plans(), ids=[str(one.seed) for one in plans()])
