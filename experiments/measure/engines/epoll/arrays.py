@@ -84,11 +84,12 @@ are due; `shortest`: as `Plan.shortest_in`."""
 JOIN = record(endpoint="i8", joins="i8")
 """In how many rounds of its clock's cycle an endpoint is polled."""
 
-ASK = record(at="u8", size="i8", fast="i8")
-"""What a device sends for an endpoint: address and length of the bytes, and which of these polls are the loop's."""
+ASK = record(at="u8", size="i8", fast="i8", kind="i8")
+"""What a device sends for an endpoint: address and length of the bytes, which of these polls are the loop's, and the `KIND`
+of a right answer."""
 
 KIND = np.dtype([("low", "i8"), ("high", "i8"), ("right", "u1", (STATUSES,))], align=True)
-"""When a plain answer of an endpoint is right: least and most bytes, and whether each status is."""
+"""When a plain answer is right: least and most bytes, and whether each status is."""
 
 WAITING = record(ready="f8", device="i8")
 """One entry of the heap: when a device is ready to send its next poll."""

@@ -32,6 +32,7 @@ from experiments.measure.engines.epoll.arrays import (
 )  # fmt: skip
 from experiments.record.schema import Outcome
 from experiments.schedule import Plan
+from experiments.target.answers.checks import Checks
 from experiments.target.poller import Poller
 
 _HEAD_BYTES = 512
@@ -55,7 +56,6 @@ class Fleet:
         self.tracks = np.zeros((count, len(plan.clocks)), TRACK)
         self._begin(course, clients)
         self.asks = np.zeros((count, len(plan.endpoints)), ASK)
-        self.kinds = np.zeros(len(plan.endpoints), KIND)
         self._ask()
         self.heap = np.zeros(count, WAITING)
         self.heads = np.empty((count, _HEAD_BYTES), "u1")
@@ -121,6 +121,7 @@ class Fleet:
     def _ask(self) -> None:
         """What is sent, one copy for all who send the same."""
         known: dict[bytes, int] = {}
+        kinds: dict[Checks, int] = {}
         length = 0
         for asks, pollers in zip(self.asks, self.pollers, strict=True):
             for endpoint, poller in enumerate(pollers):
@@ -130,11 +131,12 @@ class Fleet:
                     known[wire] = length
                     length += len(wire)
                 ask["at"], ask["size"], ask["fast"] = known[wire], len(wire), _fast(poller)
+                ask["kind"] = kinds.setdefault(poller.kind.checks, len(kinds))
         self._wires = np.frombuffer(b"".join(known), "u1")
         self.asks["at"] += np.uint64(address(self._wires))
-        for endpoint, poller in enumerate(self.pollers[0] if self.pollers else ()):
-            kind = self.kinds[endpoint]
-            statuses, low, high = poller.kind.checks.plain or (frozenset(), 0, 0)
+        self.kinds = np.zeros(max(1, len(kinds)), KIND)
+        for kind, checks in zip(self.kinds, kinds, strict=False):
+            statuses, low, high = checks.plain or (frozenset(), 0, 0)
             kind["low"], kind["high"] = math.ceil(low), _MOST if high == math.inf else math.floor(high)
             kind["right"][[status for status in statuses if 0 <= status < STATUSES]] = 1
 

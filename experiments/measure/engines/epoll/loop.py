@@ -206,14 +206,13 @@ def came(s: Record, size: int) -> bool:
 
 
 @inlined
-def hear_head(s: Record, d: Record, kinds: Records, scratch: Records, head: Records) -> int:
+def hear_head(s: Record, d: Record, kind: Record, scratch: Records, head: Records) -> int:
     """Reads the beginning of an answer; NOTHING if more is to come, BEAT if not, else the reason to hand it over."""
     size = recv(d["fd"], s["scratch_at"], SCRATCH_BYTES, MSG_DONTWAIT)
     if not came(s, size):
         return NOTHING if s["size"] == -EAGAIN else LOST
     d["first_byte"] = clock(s)
     body = plain_head(s, scratch, size)
-    kind = kinds[d["endpoint"]]
     if body < 0 or body < kind["low"] or body > kind["high"] or not kind["right"][s["status"]]:
         return ANSWER
     got = size - s["head"]
@@ -255,7 +254,7 @@ def step(
     Args:
         tracks: by device and clock.
         asks: by device and endpoint.
-        kinds: by endpoint.
+        kinds: what the `kind` of an ask stands for.
         owners: of each file the device whose connection it is, or -1.
         heads: room for the head of an answer, by device.
     """
@@ -300,7 +299,10 @@ def step(
                 return EVENT
             if d["state"] == IDLE:
                 return STIRRED
-            reason = hear_head(s, d, kinds, scratch, heads[place]) if d["remaining"] < 0 else hear_body(s, d)
+            if d["remaining"] < 0:
+                reason = hear_head(s, d, kinds[asks[place, d["endpoint"]]["kind"]], scratch, heads[place])
+            else:
+                reason = hear_body(s, d)
             if reason == BEAT:
                 finish(s, d, place, tracks[place], clocks, joins, heap, rows, tally, clock(s), 0.0, _OK, math.nan, math.nan)
             elif reason != NOTHING:
