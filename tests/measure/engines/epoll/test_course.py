@@ -43,8 +43,8 @@ def plans() -> list[Plan]:
     ]
     turns = [
         Plan(6, 0.3, SHARES, "random", "fixed", 8, 1.0, 6.0, systems=2, halves=True, piece_rounds=3),
-        Plan(7, 0.25, (*SHARES, Timing("d", every_s=0.75)), "spread", "fixed", 9, 0.7, 6.0, 1.3, 0.05, systems=3, halves=True,
-             piece_rounds=2),
+        Plan(7, 0.25, (*SHARES, Timing("d", every_s=0.75)), "spread", "fixed", 9, 0.7, 6.0, 1.3, 0.05, systems=3,
+             halves=True, piece_rounds=2),
         Plan(6, 0.3, SHARES, "random", "after", 10, 1.0, 6.0, systems=2, piece_rounds=3),
     ]  # fmt: skip
     return some + turns
