@@ -1,7 +1,7 @@
 # Every target makes .venv and installs what it needs by itself; only make and a
 # Python >= 3.11 with venv have to be there. `make help` lists the targets.
 
-GOAL = $(firstword $(filter calibrate sweep capacity compare,$(MAKECMDGOALS)))
+GOAL = $(firstword $(filter calibrate sweep capacity compare tools,$(MAKECMDGOALS)))
 PARAMS ?= params/$(or $(GOAL),run.quick).yaml
 # A parameter file is named after its notebook: run.device.yaml belongs to run.ipynb. One of a name of its own belongs to the
 # target, and to run.ipynb with `make report`.
@@ -20,7 +20,7 @@ ARGS ?=
 
 BIN = .venv/bin
 # Notebooks that measure many cells in a folder of their own; their report lies there, beside the cells that it links to.
-FOLDER = $(filter sweep capacity compare,$(STEM))
+FOLDER = $(filter sweep capacity compare tools,$(STEM))
 OUT = results/$(if $(FOLDER),,reports/)$(ID)
 
 # The stamp is written last, so an interrupted install leaves none, and says for which folder and
@@ -34,7 +34,8 @@ endif
 VENV_PACKAGE = import sys; v = sys.version_info[:2]; v < (3, 11) and sys.exit(1); \
   print("python%d.%d-venv" % v)
 
-.PHONY: help servers report try duet calibrate sweep capacity compare test test-fast lint lab benchmark clean params-exist
+.PHONY: help servers report try duet probe calibrate sweep capacity compare tools test test-fast lint lab benchmark findings clean \
+  params-exist
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -56,6 +57,9 @@ try: $(STAMP) ## try what a target asks with one device (TARGET=./my.yaml ARGS='
 duet: $(STAMP) ## which of two servers needs less, both at once (A=falcon B="starlette workers=2" ARGS='seconds=60')
 	@$(BIN)/python -m experiments duet "$(or $(A),falcon)" "$(or $(B),falcon)" $(ARGS)
 
+probe: $(STAMP) ## what a server does on the wire (SERVER=falcon, an http:// URL, or all, which makes docs/servers.md)
+	@$(BIN)/python -m experiments.probe "$(or $(SERVER),falcon)" $(if $(filter all,$(SERVER)),docs/servers.md) $(ARGS)
+
 calibrate: report ## prove the instrument on this machine (PARAMS=params/calibrate.quick.yaml: the short way)
 
 sweep: report ## measure a grid of loads (PARAMS=params/sweep.yaml; ID=... goes on with an earlier one)
@@ -63,6 +67,8 @@ sweep: report ## measure a grid of loads (PARAMS=params/sweep.yaml; ID=... goes 
 capacity: report ## how many devices are held within a service level (ID=... goes on with an earlier search)
 
 compare: .venv/servers report ## which server carries the devices best (PARAMS=params/compare.quick.yaml: ten minutes)
+
+tools: report ## which load tool tells the truth: every one that is installed, against known answers (ten minutes)
 
 params-exist:
 	@[ -f "$(PARAMS)" ] || { echo "There is no parameter file \"$(PARAMS)\"; these are there:" \
@@ -92,6 +98,11 @@ lab: $(STAMP) ## open JupyterLab on the notebooks
 
 benchmark: $(STAMP) ## print the figures that the README promises, measured here
 	$(BIN)/python -m benchmarks $(ARGS)
+
+findings: ## try what surprised in other people's servers and tools, and tell what has changed since
+	@changed=; for one in findings/*.sh; do [ $$one = findings/start.sh ] && continue; \
+	  echo "$$one"; bash $$one || changed="$$changed $$one"; done; \
+	[ -z "$$changed" ] || { echo "Changed, or could not be tried:$$changed" >&2; exit 1; }
 
 clean: ## remove .venv and caches; results stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -21,6 +21,7 @@ _HOME = {
     "LiveCells": "experiments.present.live.cells",
     "Page": "experiments.present.pages.run",
     "Sweep": "experiments.studies.sweep.page",
+    "Tools": "experiments.studies.tools.page",
     "duet": "experiments.studies.duet",
     "asked": "experiments.studies.calibrate.certificate",
     "load": "experiments.record.reading",

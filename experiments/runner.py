@@ -51,7 +51,7 @@ def run(
             needs an argument, or names its first one `device` or `client`. A function at the top level of a module that
             generator processes can import.
         device: what a device does in a poll, where the target alone cannot say it: a class that inherits from `Device`, at
-            the top level of such a module. With engine httpx.
+            the top level of such a module; None for the one that the scenario names. With engine httpx.
 
     Returns:
         The record, with its summary stored beside it. An interrupt does not raise: the record then says that it was cut
@@ -71,11 +71,10 @@ def run(
         scenario = scenario.settled(loaded)
     scenario.check_server()
     factory = preflight.transport_name(transport)
-    kind = preflight.device_name(device)
-    preflight.check_device(scenario.parts.engine, kind)
-    preflight.check(scenario, factory)
+    kind = preflight.device_name(device) or scenario.device
+    preflight.check(scenario, factory, kind)
     preflight.check_transport(factory, scenario)
-    preflight.check_transport(kind, scenario, what="device")
+    preflight.check_own_device(scenario, kind)
     told = forgiving(on_progress)
     path = wait_for(run_scenario(scenario, on_progress=told, transport=factory, device=kind))
     total_s = scenario.warmup_s + scenario.window_s
@@ -106,8 +105,9 @@ def try_target(
     if scenario.run_dir or (own_only and scenario.target == HELLO):
         return Trial(None)
     factory = preflight.transport_name(transport)
-    kind = preflight.device_name(device)
+    kind = preflight.device_name(device) or scenario.device
     preflight.check_device(scenario.parts.engine, kind)
+    preflight.check_own_device(scenario, kind)
     preflight.check_engine(scenario.parts.engine, factory)
     preflight.check_target(scenario.load_target(), scenario.parts.engine, scenario.server_url)
     return Trial(wait_for(attempt(scenario, transport=factory, device=kind)))

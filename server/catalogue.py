@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from server.database import url as database_url
 from server.known_answer import programs
+from server.known_answer.for_tools import FOR_TOOLS
 from server.payloads import body
 from server.systems import commands, own
 from server.systems.availability import obstacle
@@ -20,7 +21,7 @@ from server.systems.source import code_lines
 __all__ = [
     "BACKLOG",
     "BULK_PATH",
-    "DEVICE_HEADER",
+    "FOR_TOOLS",
     "GRACEFUL_STOP_S",
     "HEALTH_PATH",
     "KEEP_ALIVE_S",
@@ -49,8 +50,6 @@ STATUS_PATH = "/hello?page=1"
 """Endpoint A."""
 BULK_PATH = "/hello?page=200"
 """Endpoint B."""
-DEVICE_HEADER = "X-Device"
-"""Says which device asks, by its number, where a server keeps something of each."""
 HEALTH_PATH = "/health"
 """JSON with `pid`, `framework`, `version` and `served`: the requests for `/hello` that this worker process has had."""
 

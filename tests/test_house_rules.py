@@ -37,6 +37,7 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
     "beside": {"beside", "errors", "parameters"},
     "runner": GROUND | {"measure", "analyse", "present"},
 }
+MAY_IMPORT["probe"] = {"errors", "measure", "parameters", "probe"}
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
 MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "studies", "target"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
@@ -57,11 +58,12 @@ FLOORS = {
         "servers": {"processes", "host"},
         "services": {"processes", "engines.threads"},
         "generators": {"host", "engines", "engines.aio", "engines.epoll", "engines.threads", "sampler"},
-        "generators.dask": {"generators", "host", "servers", "limits", "sampler"},
+        "generators.dask": {"generators", "host", "servers", "engines", "limits", "precheck", "sampler"},
     },
     "experiments.present": {
         "palette": set(),
         "look": {"palette"},
+        "told": set(),
         "format": set(),
         "html": set(),
         "template": {"palette"},
@@ -70,10 +72,14 @@ FLOORS = {
         "layout": {"template"},
         "live": {"format", "html", "palette"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
-        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template"},
+        "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template", "told"},
         "duets": {"axes", "chart", "format", "html", "layout", "palette", "template"},
         "tables": {"format", "html"},
-        "tables.studies": {"format", "html", "tables"},
+        "tables.studies": {"format", "html", "tables", "told"},
+    },
+    "experiments.studies": {
+        "tools.catalogue": set(),
+        "tools": {"announcer", "cells", "facade", "params", "study", "text", "tools.catalogue"},
     },
     "experiments.target": {
         "masking": set(),

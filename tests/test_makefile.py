@@ -159,6 +159,6 @@ def test_help_names_every_target(project: Project) -> None:
     """`make` alone changes nothing: it lists the targets, each with its meaning."""
     lines = project.make().stdout.splitlines()
     targets = {"help", "servers", "report", "calibrate", "sweep", "capacity", "compare", "test", "test-fast", "lint"}
-    targets |= {"lab", "benchmark", "clean", "try", "duet"}
+    targets |= {"lab", "benchmark", "clean", "duet", "findings", "probe", "tools", "try"}
     assert {line.split()[0] for line in lines} == targets
     assert project.installs() == 0

@@ -323,3 +323,11 @@ def test_the_parts_say_what_the_scenario_says() -> None:
     assert (parts.load.clients, parts.load.interval_s, parts.load.lasting_s) == (3, 0.25, 65.0)
     assert (parts.engine.processes, parts.level.has_limits, parts.output.strict) == (1, True, True)
     assert not Scenario().parts.level.has_limits
+
+
+def test_the_target_database_is_the_workload() -> None:
+    """Both ways to say it are one question, with the same parameters and the same polls."""
+    by_target, by_workload = Scenario(target="database", clients=7), Scenario(workload="database", clients=7)
+    assert by_target == by_workload
+    assert by_target.plan == Scenario(clients=7).plan
+    assert by_target.load_target().path.name == "database.yaml"

@@ -32,11 +32,6 @@ class Connecting:
     listen_drops: float | None
     """First packets, or last ones of opening a connection, that were dropped for that or another reason."""
 
-    @property
-    def harmed(self) -> bool:
-        """Whether anything was dropped or sent again."""
-        return bool(self.resent) or any((self.syn_retransmits, self.listen_overflows, self.listen_drops))
-
 
 def connecting(polls: pl.DataFrame, costs: Costs) -> Connecting:
     """Counts over the measured window.

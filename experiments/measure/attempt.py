@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.errors import ParameterError
 from experiments.measure import before, interrupts
 from experiments.measure.precheck import Precheck
 from experiments.measure.servers import own
 from experiments.measure.servers.address import look_up
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
+from experiments.measure.services.database import Database
 from experiments.scenario import Scenario
 from experiments.schedule import Plan
 from experiments.target.hello import NAME as HELLO
@@ -32,16 +33,18 @@ async def attempt(scenario: Scenario, *, transport: str = "", device: str = "") 
         device: `module:name` of a user's class of devices; empty for none.
 
     Raises:
-        ParameterError: it cannot be tried.
+        ParameterError: it cannot be tried, or its database cannot be had.
         ServerStartError: the server did not become ready, or nobody answers.
     """
-    if scenario.workload != "static":
-        raise ParameterError(f"workload={scenario.workload!r} cannot be tried by itself: it needs a run's own database.")
     loaded = scenario.load_target()
     check = Precheck(loaded, scenario.parts.load, transport, device)
     with interrupts.as_cancellation(), tempfile.TemporaryDirectory(prefix="lab-try-") as folder:
-        server = _server(scenario, loaded, check, Path(folder) / "server.log")
-        try:
+        async with AsyncExitStack() as opened:
+            if (database := await Database.open(scenario)) is not None:
+                opened.push_async_callback(lambda: interrupts.undisturbed(database.close()))
+                await database.prepare(Path(folder))
+            server = _server(scenario, loaded, check, Path(folder) / "server.log", database)
+            opened.push_async_callback(lambda: interrupts.undisturbed(server.stop()))
             if isinstance(server, own.OwnProcess):
                 await server.start(asks_ready=False)
             else:
@@ -49,19 +52,24 @@ async def attempt(scenario: Scenario, *, transport: str = "", device: str = "") 
             dns_s = _look_up_s(server.url) if isinstance(server, ExternalServer) else None
             tried = await check.round(server.url, server.address, dns_s=dns_s)
             notes = _notes(loaded, server, tried)
-        finally:
-            await interrupts.undisturbed(server.stop())
     return replace(tried, load=foretold(scenario.plan_of(loaded), tried), notes=notes)
 
 
-def _server(scenario: Scenario, loaded: Loaded, check: Precheck, log_path: Path) -> ServerProcess | ExternalServer:
+def _server(
+    scenario: Scenario, loaded: Loaded, check: Precheck, log_path: Path, database: Database | None
+) -> ServerProcess | ExternalServer:
     if scenario.target != HELLO:
         return own.server(loaded, url=scenario.server_url, workers=scenario.workers, log_path=log_path, ready=check.ready)
     status, bulk = scenario.status_bytes, scenario.bulk_bytes
     if scenario.server_url:
         return ExternalServer(url=scenario.server_url, status_bytes=status, bulk_bytes=bulk)
     return ServerProcess(
-        system=scenario.server, workers=scenario.workers, log_path=log_path, status_bytes=status, bulk_bytes=bulk
+        system=scenario.server,
+        workers=scenario.workers,
+        log_path=log_path,
+        environment=database.environment if database else None,
+        status_bytes=status,
+        bulk_bytes=bulk,
     )
 
 
@@ -88,6 +96,11 @@ def _notes(loaded: Loaded, server: ServerProcess | ExternalServer, tried: Tried)
     """Whose cost will be the server's, and what nothing will vouch for."""
     metrics = before.metrics(loaded)
     told: list[str] = []
+    if loaded.target.app and not loaded.target.https and "tls" in loaded.target.model_fields_set:
+        told.append(
+            "tls is not used: the app is served over plain HTTP; name tls.server_cert and tls.server_key to have it served "
+            "over https."
+        )
     if not server.main_pid:
         found = before.owner(server, set(), loaded)
         here = f"The server's cost will be that of {found.name} (process {', '.join(map(str, found.pids))})."

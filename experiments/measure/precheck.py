@@ -7,8 +7,6 @@ right out. Sees what a device would see: authentication, TLS, a wrong length. Ev
 from __future__ import annotations
 
 import asyncio
-import importlib
-import math
 import os
 import ssl
 import sys
@@ -16,16 +14,15 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from experiments.errors import GeneratorError, ServerContractError
-from experiments.measure.engines.aio.adapters import takes_device
+from experiments.errors import ServerContractError
+from experiments.measure.asker import Address, Asker, Lean, OfUser, made, request_of
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.target import contexts
 from experiments.measure.rehearsal import rehearse
@@ -35,19 +32,14 @@ from experiments.target.answers.decoding import DecodingError
 from experiments.target.loaded import Loaded
 from experiments.target.masking import header
 from experiments.target.poller import Poller
-from experiments.target.requests.request import with_host
 from experiments.target.swarm import Swarm, prepare
-from experiments.target.tried import STEPS, AnswerShown, Exchange, Tried
+from experiments.target.tried import AnswerShown, Exchange, Tried
 
 _MOST_SHOWN = 600
 """Letters of an answer's body that are shown."""
 _MASKED_BEFORE_CUT = 1 << 16
 _READY_S = 5.0
 """How long an answer to the question whether a server is ready may take."""
-_CONNECT = ("connection.connect_tcp.started", "connection.connect_tcp.complete")
-_TLS = ("connection.start_tls.started", "connection.start_tls.complete")
-
-Address = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ class Precheck:
             return " ".join(tried.faults) or None
         try:
             async with self._opened(url, address) as asked:
-                request = _request(url, address, "GET", wanted.path, [("Accept", "*/*")], b"", asked.marks)
+                request = request_of(url, address, "GET", wanted.path, [("Accept", "*/*")], b"", asked.marks)
                 status = (await asyncio.wait_for(asked.ask(request), within_s)).status
         except Exception as error:  # noqa: BLE001 - whatever a transport raises, it is not ready
             return f"GET {wanted.path}: {_said(error, within_s)}"
@@ -127,11 +119,11 @@ class Precheck:
         return contexts(self.loaded).of(self._swarm(url).certificate(0))
 
     @asynccontextmanager
-    async def _opened(self, url: str, address: Address) -> AsyncIterator[_Asker]:
+    async def _opened(self, url: str, address: Address) -> AsyncIterator[Asker]:
         if self.transport:
-            asker: _Asker = _Any(_made(self.transport))
+            asker: Asker = OfUser(made(self.transport))
         else:
-            asker = _Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=self._context(url)))
+            asker = Lean(LeanTransport(keep_alive=self.load.keep_alive, address=address, context=self._context(url)))
         try:
             with _unheard() if self.transport or self.device else nullcontext():
                 yield asker
@@ -151,87 +143,8 @@ def _unheard() -> Iterator[None]:
             sys.stdin = before
 
 
-@dataclass
-class _Asker:
-    """One connection, and when what happened on it."""
-
-    transport: Any
-    marks: dict[str, float] = field(default_factory=dict)
-    """Event -> when, on the monotonic clock; of the request under way."""
-    done_at: float = 0.0
-    first_byte_at: float = 0.0
-
-    async def ask(self, request: httpx.Request) -> Answer:
-        """Asks once. Raises what the transport raises."""
-        raise NotImplementedError
-
-    def times_ms(self, begun: float) -> dict[str, float | None]:
-        """Milliseconds of each step, as far as the transport tells."""
-        raise NotImplementedError
-
-
-class _Lean(_Asker):
-    transport: LeanTransport
-
-    async def ask(self, request: httpx.Request) -> Answer:
-        answer = await self.transport.exchange(request)
-        return Answer(answer.status, b"".join(answer.body), answer.headers, answer.body_bytes)
-
-    def times_ms(self, begun: float) -> dict[str, float | None]:
-        transport, answer = self.transport, self.transport.answer
-        spent, first = transport.connect_s + transport.tls_s, answer.first_byte_at
-        first_byte = first - begun - spent if first else None
-        last_byte = answer.done_at - first if first and answer.done_at else None
-        return _times(transport.connect_s, transport.tls_s, first_byte, last_byte)
-
-
-class _Any(_Asker):
-    async def ask(self, request: httpx.Request) -> Answer:
-        response = await self.transport.handle_async_request(request)
-        self.first_byte_at = time.monotonic()
-        try:
-            body = b"".join([piece async for piece in response.aiter_raw()])
-        finally:
-            await response.aclose()
-        self.done_at = time.monotonic()
-        return Answer(response.status_code, body, response.headers.raw)
-
-    def times_ms(self, begun: float) -> dict[str, float | None]:
-        connect, secured = self._between(*_CONNECT), self._between(*_TLS)
-        spent = (connect or 0.0) + (secured or 0.0)
-        first = self.first_byte_at - begun - spent if self.first_byte_at else None
-        return _times(connect, secured, first, self.done_at - self.first_byte_at if self.done_at else None)
-
-    def _between(self, start: str, end: str) -> float | None:
-        return self.marks[end] - self.marks[start] if start in self.marks and end in self.marks else None
-
-
-def _made(name: str) -> httpx.AsyncBaseTransport:
-    """A user's transport for the first device, whose number it is told if it takes one.
-
-    Raises:
-        GeneratorError: it cannot be had.
-    """
-    module, _, attribute = name.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-        made = factory(0) if takes_device(factory) else factory()
-    except Exception as error:
-        raise GeneratorError(f"transport={name!r} failed when it was called for device 0 ({error!r}).") from error
-    if not isinstance(made, httpx.AsyncBaseTransport):
-        raise GeneratorError(f"transport={name!r} made a {type(made).__name__}, which is no httpx.AsyncBaseTransport.")
-    return made
-
-
-def _times(
-    connect_s: float | None, tls_s: float | None, first_byte_s: float | None, last_byte_s: float | None
-) -> dict[str, float | None]:
-    steps = dict(zip(STEPS, (None, connect_s, tls_s, first_byte_s, last_byte_s), strict=True))
-    return {name: None if one is None or math.isnan(one) else 1000 * max(0.0, one) for name, one in steps.items()}
-
-
 async def _exchange(
-    asked: _Asker, poller: Poller, *, url: str, address: Address, within_s: float
+    asked: Asker, poller: Poller, *, url: str, address: Address, within_s: float
 ) -> tuple[Exchange, Answer | None]:
     """One poll of the first round, judged as each of the load will be, and its answer."""
     shown = poller.shown(1)
@@ -241,8 +154,8 @@ async def _exchange(
     begun = time.monotonic()
     name = poller.kind.name
     try:
-        request = _request(url, address, method, target, headers, body, asked.marks)
-        if isinstance(asked, _Lean):
+        request = request_of(url, address, method, target, headers, body, asked.marks)
+        if isinstance(asked, Lean):
             request.extensions["lean_wire"] = poller.wire(1)
         answer = await asyncio.wait_for(asked.ask(request), within_s)
     except Exception as error:  # noqa: BLE001 - whatever a transport raises is what there is to show
@@ -251,29 +164,6 @@ async def _exchange(
     failure = poller.check(answer, 1)
     explanation = poller.explain(failure, answer, 1) if failure else ""
     return Exchange(name, shown, _shown(answer, poller), asked.times_ms(begun), failure, explanation), answer
-
-
-def _request(
-    url: str, address: Address, method: str, target: str, headers: list[tuple[str, str]], body: bytes,
-    marks: dict[str, float],
-) -> httpx.Request:  # fmt: skip
-    """A request as a device's transport gets it: it leads to the address, and names the host."""
-
-    async def trace(event: str, info: dict[str, Any]) -> None:
-        marks[event] = time.monotonic()
-
-    parts = urlsplit(url)
-    host, port = address
-    numbers = (
-        url if "%" in host else f"{parts.scheme}://[{host}]:{port}" if ":" in host else f"{parts.scheme}://{host}:{port}"
-    )
-    return httpx.Request(
-        method,
-        httpx.URL(numbers).copy_with(raw_path=target.encode("ascii")),
-        headers=with_host(headers, parts.netloc),
-        content=body,
-        extensions={"sni_hostname": parts.hostname, "trace": trace},
-    )
 
 
 def _shown(answer: Answer, poller: Poller) -> AnswerShown:

@@ -13,28 +13,34 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from experiments.errors import ParameterError
+from experiments.errors import GeneratorError, ParameterError
 from experiments.measure import limits
+from experiments.measure.engines.aio import own_device
 from experiments.measure.engines.aio.own_device import Device
 from experiments.parts import Engine
 from experiments.scenario import OWN_ENGINES, Scenario
 from experiments.target.loaded import Loaded
 
 _IMPORT_S = 30.0
+_IMPORT_FILE = (
+    "import os, runpy, sys; sys.path.append(os.path.dirname(sys.argv[1])); runpy.run_path(sys.argv[1])[sys.argv[2]]"
+)
 _IMPORT = "import importlib, sys; getattr(importlib.import_module(sys.argv[1]), sys.argv[2])"
 
 
-def check(scenario: Scenario, transport: str = "") -> None:
+def check(scenario: Scenario, transport: str = "", device: str = "") -> None:
     """Refuses what cannot work here, and raises this process's limit of open files to what is needed.
 
     Args:
         transport: `module:name` of a user's own transport; empty for none.
+        device: `module:name` of a user's class of devices, in place of the scenario's own; empty for that.
 
     Raises:
         ParameterError: an engine that does not apply, or more open files or ports than there are; says what to ask for.
     """
     parts = scenario.parts
     check_engine(parts.engine, transport)
+    check_device(parts.engine, device or scenario.device)
     loaded = scenario.load_target()
     check_target(loaded, parts.engine, parts.server.url)
     url = parts.server.url or loaded.target.url or ""
@@ -148,10 +154,20 @@ def device_name(kind: object) -> str:
     """
     if kind is not None and not (isinstance(kind, type) and issubclass(kind, Device)):
         raise ParameterError(f"device={kind!r} is no class that inherits from lab.Device: give the class, not an instance.")
-    for step in ("login", "poll"):
-        if kind is not None and not inspect.iscoroutinefunction(getattr(kind, step)):
-            raise ParameterError(f"device={kind.__qualname__!r}: its {step} must be an `async def`.")
+    if kind is not None:
+        check_steps(kind)
     return _name_of(kind, "device")
+
+
+def check_steps(kind: type[Device]) -> None:
+    """Refuses a class whose steps cannot be waited for.
+
+    Raises:
+        ParameterError: one of them is no `async def`.
+    """
+    for step in ("login", "poll"):
+        if not inspect.iscoroutinefunction(getattr(kind, step)):
+            raise ParameterError(f"device={kind.__qualname__!r}: its {step} must be an `async def`.")
 
 
 def _name_of(factory: object, what: str) -> str:
@@ -164,6 +180,24 @@ def _name_of(factory: object, what: str) -> str:
             "the top level of a module of yours."
         )
     return f"{module}:{name}"
+
+
+def check_own_device(scenario: Scenario, device: str = "") -> None:
+    """Makes sure that a class of devices is one, and that generators can import it.
+
+    Args:
+        device: `module:name` in place of the scenario's own; empty for that.
+
+    Raises:
+        ParameterError: it is none, its steps are not `async def`, or it cannot be imported.
+    """
+    name = device or scenario.device
+    check_transport(name, scenario, what="device")
+    if name and not scenario.dask_scheduler:
+        try:
+            check_steps(own_device.load(name))
+        except GeneratorError as error:
+            raise ParameterError(str(error)) from None
 
 
 def check_transport(transport: str, scenario: Scenario, *, what: str = "transport") -> None:
@@ -179,10 +213,11 @@ def check_transport(transport: str, scenario: Scenario, *, what: str = "transpor
     # Workers of a cluster import it on their machines, and say so themselves.
     if not transport or not scenario.generators or scenario.dask_scheduler:
         return
-    module, _, name = transport.partition(":")
+    module, _, name = transport.rpartition(":")
+    tries = _IMPORT_FILE if module.endswith(".py") else _IMPORT
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", _IMPORT, module, name],
+            [sys.executable, "-c", tries, module, name],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

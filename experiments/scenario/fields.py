@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
@@ -54,6 +55,9 @@ class Fields(Parameters):
     timeout_s: float = Field(30.0, ge=0.01, le=3600, description="seconds until an unanswered poll has failed")
     engine: Engine = Field(
         "httpx", description="httpx (lean), epoll (fast), httpx-stock (httpx's own) or threads (the author's client)"
+    )
+    device: str = Field(
+        "", description="class of devices, module:Class or file.py:Class; empty: devices do what the target's file says"
     )
     redis_url: str = Field(
         "", repr=False, description="redis://host:port or unix:///socket that threads count in; empty: one of the run's own"
@@ -126,6 +130,15 @@ class Fields(Parameters):
         if not value.strip():
             raise ValueError("name a target of params/targets/, like 'hello', or the path of a file")
         return value.strip()
+
+    @field_validator("device")
+    @classmethod
+    def _named_class(cls, value: str) -> str:
+        place, _, name = value.rpartition(":")
+        if value and not (name.isidentifier() and (place.endswith(".py") or re.fullmatch(r"[\w.]+", place))):
+            raise ValueError("give a class in a module or a file, like my_devices:Sensor or ./my_devices.py:Sensor")
+        # Whoever makes the devices may have been started in another folder.
+        return f"{Path(place).expanduser().absolute()}:{name}" if place.endswith(".py") else value
 
     @field_validator("database_url")
     @classmethod

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from experiments import beside
 from experiments import parts as part
@@ -38,6 +38,8 @@ _PIECES = 20
 
 class Scenario(Fields):
     """What is asked of a run."""
+
+    _asked_before: Plan | None = PrivateAttr(None)
 
     @classmethod
     def from_notebook(cls, namespace: Mapping[str, Any]) -> Self:
@@ -72,8 +74,8 @@ class Scenario(Fields):
         """
         if self.target != HELLO:
             return loading.load(self.target)
-        named = catalogue.DEVICE_HEADER if self.workload == "database" else ""
-        return hello.loaded(shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes), device_header=named)
+        name = hello.DATABASE if self.workload == "database" else hello.NAME
+        return hello.loaded(name, shares=weights(self.ratio), body_bytes=(self.status_bytes, self.bulk_bytes))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -158,6 +160,14 @@ class Scenario(Fields):
         if obstacle := catalogue.obstacle(system, workers=workers, workload=self.workload, clients=self.clients):
             raise ParameterError(f"server={name!r} cannot run here: {obstacle}.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_rows(cls, given: Any) -> Any:
+        """`target=database` is the other way to say `workload=database`."""
+        if isinstance(given, dict) and given.get("target") == hello.DATABASE:
+            return given | {"target": HELLO, "workload": "database"}
+        return given
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         together.check(self, self.parts.level)
@@ -219,21 +229,12 @@ class Scenario(Fields):
         Raises:
             ParameterError: that file is not there, or not right.
         """
+        if self._asked_before is not None:
+            return replace(self._asked_before, **self._load)
         if self.target != HELLO:
             return self.plan_of(self.load_target())
         status, bulk = weights(self.ratio)
-        plan = Plan.of_ratio(
-            clients=self.clients,
-            interval_s=self.interval_ms / 1000,
-            status_weight=status,
-            bulk_weight=bulk,
-            phase=self.phase,
-            pacing=self.pacing,
-            seed=self.seed,
-            warmup_s=self.warmup_s,
-            window_s=self.window_s,
-        )
-        return self._divided(plan)
+        return self._divided(Plan.of_ratio(status_weight=status, bulk_weight=bulk, **self._load))
 
     def plan_of(self, loaded: Loaded) -> Plan:
         """The polls of a target that was read.
@@ -241,17 +242,30 @@ class Scenario(Fields):
         Raises:
             ParameterError: its jitter is longer than an interval.
         """
-        plan = planning.plan(
-            loaded.target,
-            clients=self.clients,
-            interval_s=self.interval_ms / 1000,
-            phase=self.phase,
-            pacing=self.pacing,
-            seed=self.seed,
-            warmup_s=self.warmup_s,
-            window_s=self.window_s,
-        )
-        return self._divided(plan)
+        return self._divided(planning.plan(loaded.target, **self._load))
+
+    def knowing(self, plan: Plan | None) -> Self:
+        """The same, of a time when its target asked as in this plan: the file is not read for it any more.
+
+        Args:
+            plan: of a record; None leaves all as it is.
+        """
+        same = self.model_copy()
+        same._asked_before = plan or self._asked_before
+        return same
+
+    @property
+    def _load(self) -> dict[str, Any]:
+        """What a plan is told besides how often each endpoint is polled."""
+        return {
+            "clients": self.clients,
+            "interval_s": self.interval_ms / 1000,
+            "phase": self.phase,
+            "pacing": self.pacing,
+            "seed": self.seed,
+            "warmup_s": self.warmup_s,
+            "window_s": self.window_s,
+        }
 
     def _divided(self, plan: Plan) -> Plan:
         """The same for as many servers as are polled."""
@@ -278,6 +292,7 @@ class Scenario(Fields):
     def unused(self) -> set[str]:
         """Parameters that say nothing here. They came later: what was asked before must not seem to be another question."""
         unused = set() if self.workload == "database" else set(_OF_A_DATABASE)
+        unused |= set() if self.device else {"device"}
         unused |= set() if self.beside else {"beside", "beside_split"}
         unused |= set() if self.variant else {"variant"}
         return unused | ({"target"} if self.target == HELLO else set(together.OF_HELLO))

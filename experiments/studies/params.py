@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from experiments import parameters
 from experiments.errors import ParameterError
+from experiments.measure import preflight
 from experiments.parameters import Parameters, as_text, built
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 from experiments.studies.cells.cell import NAME, NAME_ADVICE
+from experiments.target import loading
+from experiments.target.hello import NAME as HELLO
+
+NO_RECORDS: Mapping[str, Record] = MappingProxyType({})
 
 
 def number(least: float, most: float) -> BeforeValidator:
@@ -146,14 +153,40 @@ def check_target(scenario: Scenario) -> None:
     """Refuses a target whose file says how many devices there are to a study that says so itself.
 
     Raises:
-        ParameterError: that, or the target cannot be measured as it is asked.
+        ParameterError: that, or the target or class of devices cannot be measured as it is asked.
     """
     loaded = scenario.load_target()
     scenario.check_target(loaded)
+    preflight.check_own_device(scenario)
     if loaded.target.devices.count is not None:
         raise ParameterError(
             f"{loaded.lines.at(('devices', 'count'))}: how many devices there are is what this varies: leave count out."
         )
+
+
+def giving_way(given: Mapping[str, Any], usual_ms: Mapping[str, float]) -> dict[str, Any]:
+    """The same parameters, where limits in ms that are as they usually are for `hello` give way to those of the target.
+
+    Args:
+        usual_ms: endpoint of hello -> its limit, as the notebook or the parameter file of the study has it.
+
+    Raises:
+        ParameterError: the target's file is not there, or not right.
+    """
+    target = str(given.get("target", HELLO))
+    if target == HELLO:
+        return dict(given)
+    endpoints = loading.load(target).target.endpoints
+    own = [name for name in usual_ms if name in endpoints and endpoints[name].slo.p99_ms]
+    told = {name: given.get(f"slo_{name}_p99_ms") for name in own}
+    return {**given, **{f"slo_{name}_p99_ms": 0.0 for name, value in told.items() if _is(value, usual_ms[name])}}
+
+
+def _is(value: object, number: float) -> bool:
+    try:
+        return float(str(value)) == number
+    except ValueError:
+        return False
 
 
 class Asked:
@@ -183,11 +216,12 @@ class Asked:
         raise NotImplementedError
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any], records: Mapping[str, Record] = NO_RECORDS) -> Self:
         """What an earlier study was asked, which may have been on another machine.
 
         Args:
             now: the parameters of now, of which those that are no part of the plan are taken.
+            records: target -> a record of it, so that its file need not be there any more.
 
         Raises:
             ParameterError: the plan is not that of a study of this kind.

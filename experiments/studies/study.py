@@ -114,17 +114,15 @@ class Study(Generic[AskedT, StepT, CameT]):
         folder = Folder(located(place))
         plan = folder.plan()
         asks.params.check_plan(plan)
-        return cls(asks.of_plan(plan, given), shown=folder.path, bench=bench)
+        return cls(asks.of_plan(plan, given, folder.by_target()), shown=folder.path, bench=bench)
 
-    def within(
-        self, name: str, asked: Callable[[], OtherT], of_plan: Callable[[Mapping[str, Any]], OtherT]
-    ) -> Study[OtherT, Cell, Outcome]:
+    def within(self, name: str, asked: Callable[[], OtherT], kind: type[OtherT]) -> Study[OtherT, Cell, Outcome]:
         """A study of another kind in this one's folder, measured or shown as this one is.
 
         Args:
             name: of its folder.
             asked: what it is asked, where it is measured.
-            of_plan: what it was asked, where it is shown.
+            kind: reads what it was asked, where it is shown.
 
         Raises:
             RecordError: this one is shown, and has no such study.
@@ -132,7 +130,7 @@ class Study(Generic[AskedT, StepT, CameT]):
         if not self.shown:
             return Study(asked(), bench=self._bench)
         place = Folder(self.folder.path / name)
-        return Study(of_plan(place.plan()), shown=place.path)
+        return Study(kind.of_plan(place.plan(), {}, place.by_target()), shown=place.path)
 
     @property
     def left_s(self) -> float:

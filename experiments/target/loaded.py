@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,15 @@ class Loaded:
     def name(self) -> str:
         """What the target is called: its file's name."""
         return self.path.stem
+
+    @property
+    def digest(self) -> str:
+        """Differs where the file differs, or what it names beside it: the devices' table, and bodies."""
+        found = hashlib.sha256(self.text.encode())
+        for path, content in sorted(self.files.items()):
+            found.update(path.encode() + content)
+        found.update(repr(self.table.rows).encode())
+        return found.hexdigest()[:16]
 
     def beside(self, path: str) -> Path:
         """A path that counts from the target file's folder."""

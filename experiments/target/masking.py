@@ -17,8 +17,19 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\s*(Bearer|Basic|Digest|Token|ApiKey)\s+\S", re.IGNORECASE)
-_FIELD = re.compile(r"""(?<![\w.-])(["']?)([\w.-]++)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&}\]"']+)""")
+_FIELD = re.compile(
+    r"""(?<![\w.-])(["']?)([\w.-]++)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|[^\s,;&}\]"']+)"""
+)
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_HOW_MANY = re.compile(
+    r"(^|[_.-])(?i:max|min|num|total|used|remaining)([_.-]|(?=[A-Z]))"
+    r"|(?i:counts?|limit|total|used|left|remaining|length|size|ttl|timeout|age|expires|expiry|tokens|keys|sessions)$"
+    r"|([_.-](in|at|ms|s)|In|At|Ms)$"
+)
+"""Names of numbers that say how many there are, or how long one holds: `token_count`, `maxTokens`, `session_expires_in`."""
+_KINDS = {"bearer", "basic", "digest", "dpop", "mac", "jwt"}
+_PLAIN = {"", "true", "false", "null"}
 _SHORTEST = 4
 """Letters from which on a secret is masked within a word too; a shorter one stands in too many innocent words."""
 
@@ -28,9 +39,27 @@ def is_secret(name: str) -> bool:
     return bool(_SECRET.search(name))
 
 
+def hides(name: str, value: str) -> bool:
+    """Whether this value of that name must not be shown."""
+    return is_secret(name) and tells(name, value)
+
+
+def tells(name: str, value: str) -> bool:
+    """Whether a value may be the secret of which its name speaks.
+
+    It is none in `Access-Control-Allow-Credentials: true`, `token_count: 128` and `token_type: bearer`.
+    """
+    said = value.strip().lower()
+    if said in _PLAIN:
+        return False
+    if _NUMBER.fullmatch(said):
+        return not _HOW_MANY.search(name)
+    return not (name.lower().endswith("type") and said in _KINDS)
+
+
 def header(name: str, value: str) -> str:
     """The value of a header as it may be shown; of an Authorization its scheme is left."""
-    if not is_secret(name):
+    if not hides(name, value):
         return value
     scheme = _SCHEME.match(value)
     return f"{scheme[1]} {MASK}" if scheme else MASK
@@ -47,7 +76,7 @@ def tree(value: Any, name: str = "") -> Any:
         return [tree(item, name) for item in value]
     if not isinstance(value, str) or "{" in value:
         return value
-    return header(name, value) if name and is_secret(name) else Masker().text(value)
+    return header(name, value) if name and hides(name, value) else Masker().text(value)
 
 
 class Masker:
@@ -72,7 +101,7 @@ class Masker:
 
 def _hidden(match: re.Match[str]) -> str:
     quote, name, between, value = match[1], match[2], match[3], match[4]
-    if not is_secret(name) or value in ("true", "false", "null"):
+    if not hides(name, value.strip("\"'")):
         return match[0]
     edge = value[0] if value[0] in "\"'" else ""
     return f"{quote}{name}{quote}{between}{edge}{MASK}{edge}"

@@ -158,7 +158,7 @@ class Poller:
     def masker(self) -> masking.Masker:
         """Knows this device's secrets."""
         row = self._filling.row
-        secrets = [str(value) for name, value in row.items() if masking.is_secret(name)]
+        secrets = [str(value) for name, value in row.items() if masking.hides(name, str(value))]
         if isinstance(self.request, Changed):
             secrets += self.request.changes.secrets
         return masking.Masker([*secrets, *self._filling.environ.values()])

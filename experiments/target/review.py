@@ -15,6 +15,10 @@ from experiments.target.file.model import Endpoint
 from experiments.target.loaded import Loaded
 from experiments.target.requests.templates import Reader, TemplateError, slots, texts_in
 
+_OF_TLS = (
+    *(("ca", "CA file"), ("cert", "certificate"), ("key", "private key")),
+    *(("server_cert", "certificate"), ("server_key", "private key")),
+)
 _OF_A_DEVICE = frozenset({"id", "index", "column", "env"})
 """Forms that are known when a device begins."""
 
@@ -22,7 +26,7 @@ _OF_A_DEVICE = frozenset({"id", "index", "column", "env"})
 def files(loaded: Loaded, missing: Collection[str]) -> Iterator[str]:
     """Files and folders that are named and not there."""
     target, at = loaded.target, loaded.lines.at
-    for name, what in (("ca", "CA file"), ("cert", "certificate"), ("key", "private key")):
+    for name, what in _OF_TLS:
         value = getattr(target.tls, name)
         if value is not None and "{" not in value and not loaded.beside(value).is_file():
             yield f"{at(('tls', name))}: there is no {what} {loaded.beside(value)}."

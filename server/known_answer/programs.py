@@ -46,6 +46,8 @@ class Answer:
     """From the first piece to the last, at equal distances."""
     cut: Literal["", "close", "reset"] = ""
     """After half of the body the connection is closed, or reset."""
+    last: Literal["", "said", "unsaid"] = ""
+    """The connection is closed after it, and the head says so (`Connection: close`) or does not."""
 
     @property
     def took_s(self) -> float:
@@ -89,11 +91,15 @@ class Program:
     every: int = 0
     """Each so-many-th request for `/hello` on a connection gets `other`; 0 for none. With keep-alive a connection is a
     device, so a device's every so-many-th poll."""
+    of_all: bool = False
+    """`every` counts the requests of all connections together, for clients that connect anew as they please."""
     other: Answer = RIGHT
     episodes: tuple[Episode, ...] = ()
     """In the order of time, without overlap."""
     idle_close_s: float | None = None
     """A connection on which nothing is asked for so long after an answer is closed; None for never."""
+    most_connections: int = 0
+    """So many are served; what others ask waits until one of these ends. 0 for no limit."""
 
     def episode(self, at_s: float) -> Episode | None:
         """What goes on at an instant of program time."""
@@ -103,7 +109,7 @@ class Program:
         """What a request gets.
 
         Args:
-            nth: its number among those for `/hello` on its connection, from 1.
+            nth: its number among those for `/hello` on its connection, or among all of the load, from 1.
             at_s: when it came, in program time.
         """
         episode = self.episode(at_s)

@@ -67,6 +67,8 @@ class System:
     """Worker processes that it can have; None for any number."""
     most_connections: int | None = None
     """Connections that a worker holds at a time, by its command; None where only open files limit it."""
+    backlog: int = BACKLOG
+    """Connections that wait until it accepts them, whatever its command asks for."""
     spreads: bool = False
     """Whether each worker has a queue of its own (SO_REUSEPORT), so that chance deals connections evenly; else they share
     one, and some end up with far more than others."""

@@ -11,7 +11,7 @@ from server.systems.model import KEEP_ALIVE_S, System
 _LOADER = str(Path(__file__).parents[1] / "own_app.py")
 
 
-def app(name: str, application: str, *, serving: str, interface: str) -> System:
+def app(name: str, application: str, *, serving: str, interface: str, certificate: tuple[str, str] | None = None) -> System:
     """An application on uvicorn or gunicorn.
 
     Args:
@@ -19,6 +19,7 @@ def app(name: str, application: str, *, serving: str, interface: str) -> System:
         application: `module:name`, an application or a factory.
         serving: uvicorn or gunicorn.
         interface: asgi or wsgi.
+        certificate: files of certificate and private key, for https.
     """
     if serving == "uvicorn":
         template = tuple(part for part in commands.uvicorn(application) if part != "--factory")
@@ -33,12 +34,21 @@ def app(name: str, application: str, *, serving: str, interface: str) -> System:
     return System(
         name=name,
         title=f"{application} on {serving}",
-        template=template,
+        template=(*template, *_secured(serving, certificate)),
         needs=(),
         loop=loop,
         http_parser=parser,
         keep_alive_s=KEEP_ALIVE_S,
     )
+
+
+def _secured(serving: str, certificate: tuple[str, str] | None) -> tuple[str, ...]:
+    if certificate is None:
+        return ()
+    options = ("--ssl-certfile", "--ssl-keyfile") if serving == "uvicorn" else ("--certfile", "--keyfile")
+    # A brace in a path is none of a template.
+    paths = (path.replace("{", "{{").replace("}", "}}") for path in certificate)
+    return tuple(part for option, path in zip(options, paths, strict=True) for part in (option, path))
 
 
 def command(name: str, line: str) -> System:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.systems import commands
+from server.systems.kinds import THREADS_ARE, UVICORN, on_granian_threads, on_threads, on_uvicorn
 from server.systems.model import KEEP_ALIVE_S, NGINX_SLOTS, Isolated, System
 
 LEFT_OUT = {
@@ -17,12 +18,7 @@ LEFT_OUT = {
 }
 """Servers that people will look for -> why they are not here."""
 
-_UVICORN = ("uvicorn", "uvloop", "httptools")
 _NO_MIDDLEWARE = "No middleware, where a new Django project has seven; each would cost it more."
-_THREADS = (
-    f"{commands.THREADS} threads a worker share one interpreter; a request passes from the thread that polls connections "
-    "to another. gunicorn reads requests in Python."
-)
 
 _POSTGRESQL = ("psycopg", "psycopg-pool")
 _WITH_ROWS: dict[str, Any] = {"workloads": ("static", "database"), "database_needs": _POSTGRESQL}
@@ -37,41 +33,6 @@ _SERIAL = (
 _NO_POOL = "On SQLite each request opens a connection of its own and closes it, since its thread ends with it."
 
 
-def _on_uvicorn(name: str, title: str, application: str, *needs: str, unequal: str = "", **more: Any) -> System:
-    factory = application if ":" in application else f"{application}:create_app"
-    return System(
-        name=name,
-        title=f"{title} on uvicorn",
-        template=commands.uvicorn(f"server.apps.{factory}"),
-        needs=(*needs, *_UVICORN),
-        loop="uvloop",
-        http_parser="httptools",
-        keep_alive_s=KEEP_ALIVE_S,
-        comparison="framework" if needs else "ceiling",
-        extra="servers",
-        unequal=unequal,
-        **more,
-    )
-
-
-def _on_threads(name: str, title: str, module: str, *needs: str, unequal: str = "", **more: Any) -> System:
-    return System(
-        name=name,
-        title=f"{title} on gunicorn, threads",
-        template=(*commands.threaded(f"server.apps.{module}:create_app()"), "--no-control-socket"),
-        needs=(*needs, "gunicorn"),
-        loop="threads",
-        http_parser="gunicorn",
-        keep_alive_s=KEEP_ALIVE_S,
-        comparison="stack",
-        threads=commands.THREADS,
-        most_connections=commands.MOST_CONNECTIONS,
-        extra="servers",
-        unequal=f"{_THREADS} {unequal}".strip(),
-        **more,
-    )
-
-
 _FALCON = (
     System(
         name="falcon-gunicorn",
@@ -80,7 +41,7 @@ _FALCON = (
             *commands.gunicorn("server.apps.falcon_asgi:create_app()", "server.apps.gunicorn_uvicorn.Worker"),
             "--no-control-socket",
         ),
-        needs=("falcon", "gunicorn", "uvicorn-worker", *_UVICORN),
+        needs=("falcon", "gunicorn", "uvicorn-worker", *UVICORN),
         loop="uvloop",
         http_parser="httptools",
         keep_alive_s=KEEP_ALIVE_S,
@@ -101,8 +62,55 @@ _FALCON = (
         extra="servers",
         unequal="A thread of Rust reads and writes beside the loop, so one worker can use more than one core.",
     ),
-    _on_threads("falcon-wsgi", "Falcon WSGI", "falcon_wsgi", "falcon"),
-    _on_uvicorn(
+    System(
+        name="falcon-gunicorn-asgi",
+        title="Falcon ASGI on gunicorn's own ASGI worker",
+        template=(
+            *commands.gunicorn("server.apps.falcon_asgi:create_app()", "asgi", "--asgi-loop", "uvloop"),
+            *("--worker-connections", str(commands.MOST_CONNECTIONS), "--no-control-socket"),
+        ),
+        needs=("falcon", "gunicorn", "uvloop"),
+        loop="uvloop",
+        http_parser="gunicorn",
+        keep_alive_s=KEEP_ALIVE_S,
+        most_connections=commands.MOST_CONNECTIONS,
+        backlog=100,
+        comparison="stack",
+        extra="servers",
+        unequal="gunicorn reads requests in Python and supervises. Its backlog is 100 whatever --backlog says, so "
+        "devices that connect together may wait a second.",
+    ),
+    System(
+        name="falcon-hypercorn",
+        title="Falcon ASGI on hypercorn",
+        template=commands.hypercorn("server.apps.falcon_asgi:create_app()"),
+        needs=("falcon", "hypercorn", "uvloop"),
+        loop="uvloop",
+        http_parser="h11",
+        keep_alive_s=KEEP_ALIVE_S,
+        comparison="stack",
+        extra="servers",
+        unequal="h11 reads requests in Python. Its limit of 1,000 requests per connection is lifted.",
+    ),
+    on_threads("falcon-wsgi", "Falcon WSGI", "falcon_wsgi", "falcon"),
+    on_granian_threads("falcon-wsgi-granian", "Falcon WSGI", "falcon_wsgi", "falcon"),
+    System(
+        name="falcon-wsgi-waitress",
+        title="Falcon WSGI on waitress",
+        template=commands.waitress("server.apps.falcon_wsgi:create_app"),
+        needs=("falcon", "waitress"),
+        loop="threads",
+        http_parser="waitress",
+        keep_alive_s=KEEP_ALIVE_S,
+        comparison="stack",
+        threads=commands.THREADS,
+        most_workers=1,
+        most_connections=commands.MOST_CONNECTIONS,
+        extra="servers",
+        unequal=f"One process only. {commands.THREADS} threads share an interpreter; waitress reads requests in Python. "
+        "Its limit of 100 connections is lifted.",
+    ),
+    on_uvicorn(
         "falcon-sqlalchemy",
         "Falcon ASGI, SQLAlchemy's ORM",
         "falcon_database:create_sqlalchemy_app",
@@ -114,7 +122,7 @@ _FALCON = (
 )
 
 _DJANGO = (
-    _on_threads(
+    on_threads(
         "django",
         "Django WSGI",
         "django.wsgi",
@@ -123,7 +131,8 @@ _DJANGO = (
         rows=f"{_DJANGO_ROWS} Its {commands.THREADS} threads are the most connections that it uses.",
         **_WITH_ROWS,
     ),
-    _on_uvicorn(
+    on_granian_threads("django-granian", "Django WSGI", "django.wsgi", "Django", unequal=_NO_MIDDLEWARE),
+    on_uvicorn(
         "django-asgi",
         "Django ASGI",
         "django.asgi",
@@ -132,7 +141,7 @@ _DJANGO = (
         rows=f"{_DJANGO_ROWS} Asynchronous methods, which hand each statement to the request's own thread. {_NO_POOL}",
         **_WITH_ROWS,
     ),
-    _on_uvicorn(
+    on_uvicorn(
         "django-asgi-sync",
         "Django ASGI, synchronous views",
         "django.wsgi:create_asgi_app",
@@ -141,7 +150,7 @@ _DJANGO = (
         rows=f"{_DJANGO_ROWS} {_NO_POOL}",
         **_WITH_ROWS,
     ),
-    _on_threads(
+    on_threads(
         "django-rest",
         "Django REST Framework",
         "django.rest",
@@ -149,7 +158,7 @@ _DJANGO = (
         "djangorestframework",
         unequal=f"{_NO_MIDDLEWARE} No authentication and no permissions either.",
     ),
-    _on_uvicorn(
+    on_uvicorn(
         "channels",
         "Django + Channels",
         "django.channels_asgi",
@@ -194,7 +203,7 @@ _DJANGO = (
                 *("pytz==2026.6", "typing_extensions==4.7.1", "zipp==3.15.0"),
             ),
         ),
-        unequal=f"Python 3.7, which is slower than a newer one, and an older gunicorn. {_THREADS} {_NO_MIDDLEWARE}",
+        unequal=f"Python 3.7, which is slower than a newer one, and an older gunicorn. {THREADS_ARE} {_NO_MIDDLEWARE}",
     ),
     System(
         name="channels-3",
@@ -222,10 +231,10 @@ _DJANGO = (
 )
 
 _OTHERS = (
-    _on_uvicorn("fastapi", "FastAPI", "fastapi_asgi", "fastapi"),
-    _on_uvicorn("starlette", "Starlette", "starlette_asgi", "starlette"),
-    _on_uvicorn("litestar", "Litestar", "litestar_asgi", "litestar"),
-    _on_uvicorn("blacksheep", "BlackSheep", "blacksheep_asgi", "blacksheep"),
+    on_uvicorn("fastapi", "FastAPI", "fastapi_asgi", "fastapi"),
+    on_uvicorn("starlette", "Starlette", "starlette_asgi", "starlette"),
+    on_uvicorn("litestar", "Litestar", "litestar_asgi", "litestar"),
+    on_uvicorn("blacksheep", "BlackSheep", "blacksheep_asgi", "blacksheep"),
     System(
         name="aiohttp",
         title="aiohttp, its own server",
@@ -253,7 +262,7 @@ _OTHERS = (
 )
 
 _CEILINGS = (
-    _on_uvicorn("bare-asgi", "No framework: an ASGI callable", "bare_asgi", unequal="It does not take a query apart."),
+    on_uvicorn("bare-asgi", "No framework: an ASGI callable", "bare_asgi", unequal="It does not take a query apart."),
     System(
         name="nginx",
         title="nginx, static files",

@@ -38,7 +38,7 @@ def keys(record: Record) -> dict[str, Any]:
     assert summary["analysis_version"] == ANALYSIS_VERSION
     assert list(summary["endpoints"]) == ["status", "bulk"]
     for endpoint in summary["endpoints"].values():
-        assert list(endpoint) == [*COUNTS, "response_ms", "latency_ms"]
+        assert list(endpoint) == [*COUNTS, "failed_checks", "response_ms", "latency_ms"]
         for times in (endpoint["response_ms"], endpoint["latency_ms"]):
             assert list(times) == TIMES
             assert list(times["censored"]) == FIGURES

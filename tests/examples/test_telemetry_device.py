@@ -13,18 +13,20 @@ from experiments.record.reading import Record
 
 ROOT = Path(__file__).parents[2]
 TARGET = str(ROOT / "examples" / "telemetry_device.yaml")
+NAMED = [(0, Sensor, ""), (1, None, f"{ROOT}/examples/telemetry_device.py:Sensor")]
+"""Generators, the class, or its name as a notebook's parameters have it."""
 
 
-def measured(folder: Path, **parameters: Any) -> Record:
+def measured(folder: Path, kind: type[lab.Device] | None, **parameters: Any) -> Record:
     asked = {"target": TARGET, "clients": 8, "minutes": 4 / 60, "warmup_s": 3, "results_dir": str(folder), "run_id": "it"}
-    return lab.run(lab.Scenario.from_parameters(asked | parameters), device=Sensor)
+    return lab.run(lab.Scenario.from_parameters(asked | parameters), device=kind)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("generators", [0, 1])
-def test_it_logs_in_polls_and_obeys(tmp_path: Path, generators: int) -> None:
+@pytest.mark.parametrize(("generators", "kind", "name"), NAMED)
+def test_it_logs_in_polls_and_obeys(tmp_path: Path, generators: int, kind: Any, name: str) -> None:
     """Every poll is right, comes 500 ms after the answer before and not after the 3 s of the file, and all parties agree."""
-    record = measured(tmp_path, generators=generators)
+    record = measured(tmp_path, kind, generators=generators, device=name)
     rows = record.requests().sort("client", "round")
     totals, (facts,) = record.facts["totals"], record.facts["generator"]["instances"]
     assert totals["planned"] == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"]
@@ -35,7 +37,7 @@ def test_it_logs_in_polls_and_obeys(tmp_path: Path, generators: int) -> None:
         waited = (mine["due_s"] - mine["done_s"].shift(1)).drop_nulls().to_list()
         assert waited == pytest.approx([0.5] * len(waited), abs=1e-5)
         assert len(waited) > 3
-    assert record.facts["generator"]["device"] == "examples.telemetry_device:Sensor"
+    assert record.facts["generator"]["device"] == (name or "examples.telemetry_device:Sensor")
     assert facts["attempts"] == rows["sent_s"].count() + 8  # Each logged in once.
     assert [one["endpoint"] for one in record.started["precheck"]] == ["login", "status"]
     checks = {one["name"]: one["status"] for one in record.summary()["verdict"]["checks"]}

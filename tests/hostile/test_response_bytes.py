@@ -17,9 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from experiments.measure.engines import http1
 from experiments.measure.engines.errors import outcome_of
-from experiments.measure.engines.http1 import MOST_BODILESS_BYTES
+from experiments.measure.engines.http1 import MOST_BODILESS_BYTES, heads
 from experiments.record.schema import Outcome
 from tests.hostile.peer import GOOD, Ending, Fate, ask, ask_again, by_h11, connected, cut, inside_a_loop
 from tests.hostile.wire import BEGUN, ENOUGH, FAMILIES, MOST_CHOICES, Choices, right
@@ -161,7 +160,7 @@ def test_heads_that_never_repeat_are_read_rightly() -> None:
         assert (answer.status, answer.body_bytes, answer.checksum) == (200, len(body), zlib.crc32(body))
         assert (b"X-Id", body) in answer.headers
     assert protocol.usable
-    assert len(http1._KNOWN_HEADS) <= http1._MOST_KNOWN_HEADS
+    assert len(heads.KNOWN) <= heads.MOST_KNOWN
 
 
 @pytest.mark.parametrize("status", [104, 150, 199])

@@ -8,6 +8,7 @@ import pytest
 
 from experiments.errors import ParameterError
 from experiments.measure import preflight
+from experiments.measure.engines.aio import own_device
 from experiments.progress import Progress, forgiving
 from experiments.runner import run
 from experiments.scenario import Scenario
@@ -95,3 +96,30 @@ def test_a_class_that_another_process_does_not_find_is_refused(tmp_path: Path, m
 
     with pytest.raises(ParameterError, match=r"device='known_only_here:Mine' .*No module named 'known_only_here'\)"):
         run(Scenario(results_dir=str(tmp_path / "results")), device=known_only_here.Mine)
+
+
+def test_a_class_may_lie_in_a_file(tmp_path: Path) -> None:
+    """Wherever cells are started; what lies beside the file is found, and a fault of it is said before the start."""
+    (tmp_path / "beside_mine.py").write_text("import experiments as lab\nBase = lab.Device\n")
+    mine = tmp_path / "mine.py"
+    mine.write_text("from beside_mine import Base\nclass Mine(Base): pass\nclass Slow(Base):\n    def poll(self): pass\n")
+    preflight.check_own_device(Scenario(device=f"{mine}:Mine"))
+    assert own_device.load(f"{mine}:Mine") is own_device.load(f"{mine}:Mine")
+    for name, said in (("Missing", "cannot be imported"), ("Slow", "its poll must be an `async def`")):
+        with pytest.raises(ParameterError, match=said):
+            preflight.check_own_device(Scenario(device=f"{mine}:{name}"))
+
+
+@pytest.mark.parametrize("name", ["mine.py", "mine:", ":Mine", "my-module:Mine", "a/b:Mine", "mine.py:My-Class"])
+def test_what_names_no_class_is_refused(name: str) -> None:
+    """With both forms that there are."""
+    with pytest.raises(ParameterError, match=r"like my_devices:Sensor or \./my_devices\.py:Sensor"):
+        Scenario.from_parameters({"device": name})
+
+
+def test_a_class_in_a_file_is_named_from_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its path is made whole when it is given; a run without one is the question that it was before."""
+    monkeypatch.chdir(tmp_path)
+    named = Scenario(device="./mine.py:Mine")
+    assert named.device == f"{tmp_path}/mine.py:Mine"
+    assert named.short_hash != Scenario().short_hash == Scenario(device="").short_hash

@@ -60,7 +60,7 @@ def test_whatever_is_not_equal_is_said(name: str) -> None:
 def test_connections_are_kept_for_all_alike(name: str) -> None:
     """A command names the common keep-alive, unless it starts a module of this package, which knows it."""
     shown = " ".join(PEERS[name].template)
-    assert f"keep-alive {KEEP_ALIVE_S}" in shown or "-m server." in shown
+    assert f"keep-alive {KEEP_ALIVE_S}" in shown or f"channel-timeout {KEEP_ALIVE_S}" in shown or "-m server." in shown
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -93,11 +93,11 @@ async def check_counts(server: ServerProcess, system: System, workers: int) -> N
         assert said["served"] is None
 
 
-async def check_connections(server: ServerProcess, workers: int) -> None:
-    """As many may wait to be accepted as everywhere, and a worker holds more than the usual limits, each of them served."""
+async def check_connections(server: ServerProcess, system: System, workers: int) -> None:
+    """As many may wait to be accepted as is said, and a worker holds more than the usual limits, each of them served."""
     port = urlsplit(server.url).port
     assert port is not None
-    assert network.backlog({"127.0.0.1"}, port) == min(BACKLOG, network.most_backlog() or BACKLOG)
+    assert network.backlog({"127.0.0.1"}, port) == min(system.backlog, network.most_backlog() or BACKLOG)
     if workers > 1:
         return
     limits.allow_files(limits.Need(MANY + limits.SPARE_FILES))
@@ -123,7 +123,7 @@ async def live(system: System, workers: int, log_path: Path) -> None:
         assert [one for one in listening(server.main_pid) if not ipaddress.ip_address(one).is_loopback] == []
         await check_answers(server)
         await check_counts(server, system, workers)
-        await check_connections(server, workers)
+        await check_connections(server, system, workers)
         facts = server.facts()
         assert facts["framework"]
         assert facts["framework_version"]

@@ -8,6 +8,7 @@ import pytest
 from experiments.errors import ParameterError
 from experiments.target import loading
 from experiments.target.file.lines import read
+from server.database.access import HEADER
 
 BASE = """url: http://127.0.0.1:8000
 endpoints:
@@ -69,7 +70,7 @@ def test_the_example_of_the_documentation_is_read(folder: Path) -> None:
     assert loaded.table.row(1) == {"serial": "b", "token": "t-b"}
 
 
-SHIPPED = ["datasette", "hello", "httpbin", "telemetry"]
+SHIPPED = ["database", "datasette", "hello", "httpbin", "telemetry"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -81,6 +82,13 @@ def test_the_targets_that_ship_are_right(name: str) -> None:
 def test_every_shipped_target_is_tried() -> None:
     """No file in params/targets escapes the test above."""
     assert {path.stem for path in loading.FOLDER.glob("*")} == {*SHIPPED}
+
+
+def test_rows_are_asked_for_as_hello_is_by_devices_that_say_who_they_are() -> None:
+    """The two files differ in one header, in which the server looks for the device."""
+    rows, hello = (loading.load(name).target for name in ("database", "hello"))
+    assert rows.headers == {HEADER: "{index}"}
+    assert rows.model_copy(update={"headers": {}, "description": ""}) == hello.model_copy(update={"description": ""})
 
 
 def test_hello_is_the_article(folder: Path) -> None:
@@ -154,6 +162,8 @@ MISTAKES = [
     (BASE.replace("http:", "https:") + "tls: {ca: nix.pem}\n", "t.yaml, line 5: there is no CA file nix.pem."),
     (BASE.replace("http:", "https:") + "tls: {verify: no}\n", "tls.verify is 'no': true or false is needed"),
     (BASE.replace("http:", "https:") + "tls: {key: a}\n", "key without cert"),
+    (BASE.replace("http:", "https:") + "tls: {server_cert: a}\n", "server_cert and server_key belong together"),
+    (BASE.replace("http:", "https:") + "tls: {server_cert: a, server_key: b}\n", "server_cert without app"),
     (BASE + "tls: {verify: false}\n", "tls with an http url: write url: https://"),
     (BASE + "app: a:b\n", "app and url: a target has one server; leave one out."),
     (BASE + "workers: 2\n", "workers without app"),
@@ -197,7 +207,7 @@ def test_a_mistake_shows_no_secret(folder: Path) -> None:
     [
         ("helo", "did you mean 'hello'?"),
         ("./nix.yaml", "there is no such file"),
-        ("nix", "those in params/targets are datasette, hello, httpbin, telemetry"),
+        ("nix", "those in params/targets are database, datasette, hello, httpbin, telemetry"),
     ],
 )
 def test_a_target_that_is_not_there_is_refused(name: str, sentence: str) -> None:

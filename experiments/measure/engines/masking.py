@@ -1,12 +1,15 @@
 """Text of an answer, made fit for a record that people share: no credentials, nothing that a terminal would obey, bounded.
 
-Bytes or headers as they came -> printable text. What looks like a credential is masked whole, rather one too many.
+Bytes or headers as they came -> printable text. What looks like a credential is masked whole, rather one too many; values
+that tell none, as of `Access-Control-Allow-Credentials: true`, stay.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+from experiments.target.masking import tells
 
 MASKED = "(masked)"
 FIRST_BYTES = 512
@@ -23,7 +26,7 @@ _SCHEME = re.compile(r"\b(bearer|basic|digest|negotiate|token)\s+[\w.~+/=:-]{4,}
 _WEB_TOKEN = re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*)*")
 _IN_URL = re.compile(r"://[^/\s:@\"']*:[^/\s@\"']*@")
 _NAMED = re.compile(
-    rf"""([\w.-]*(?:{_SECRET})[\w.-]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s"'&,;<>{{}}]+)""",
+    rf"""([\w.-]*(?:{_SECRET})[\w.-]*)(["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s"'&,;<>{{}}]+)""",
     re.IGNORECASE,
 )
 """A name that speaks of a secret, and its value: `"token": "..."`, `password=...`, `api_key: ...`; also one cut off."""
@@ -35,7 +38,8 @@ def headers_text(headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
     room = _ALL_HEADERS_CHARACTERS
     for raw_name, raw_value in headers:
         name = printable(raw_name)[:_NAME_CHARACTERS]
-        value = MASKED if _SECRET_NAME.search(name) else masked(printable(raw_value))[:_VALUE_CHARACTERS]
+        said = printable(raw_value)
+        value = MASKED if _SECRET_NAME.search(name) and tells(name, said) else masked(said)[:_VALUE_CHARACTERS]
         room -= len((name + value).encode("unicode_escape"))  # As long as JSON makes it.
         if room < 0 or len(kept) == _MOST_HEADERS:
             break
@@ -52,7 +56,12 @@ def masked(text: str) -> str:
     """The text with its credentials masked."""
     text = _WEB_TOKEN.sub(MASKED, _IN_URL.sub(f"://{MASKED}@", text))
     text = _SCHEME.sub(rf"\1 {MASKED}", text)
-    return _NAMED.sub(rf"\1{MASKED}", text)
+    return _NAMED.sub(_hidden, text)
+
+
+def _hidden(match: re.Match[str]) -> str:
+    name, between, value = match[1], match[2], match[3]
+    return f"{name}{between}{MASKED}" if tells(name, value.strip("\"'")) else match[0]
 
 
 def printable(content: bytes) -> str:

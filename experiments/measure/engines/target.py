@@ -19,7 +19,6 @@ from experiments.target.loaded import Loaded
 from experiments.target.poller import Poller
 from experiments.target.requests.request import with_host
 from experiments.target.swarm import Swarm, prepare
-from server import catalogue
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class Target:
     """CRC-32 of right answers by endpoint, where the same bytes are expected and were seen before the load."""
     sources: tuple[str, ...] = ()
     """Local addresses that the devices share out among themselves; empty where the system chooses."""
+    digest: str = ""
+    """Of the file and what it names beside it, as it was read where the run was started; empty: not to be compared."""
     beside: tuple[Target, ...] = ()
     """The other servers of the run, from number 1 on; only the first one has any."""
 
@@ -51,16 +52,15 @@ class Target:
         first: dict[str, int] | None = None, sources: tuple[str, ...] = (),
     ) -> Self:  # fmt: skip
         """A target that was read, on a server that runs."""
-        return cls(url, address, keep_alive, timeout_s, loaded.text, str(loaded.path), first or {}, sources)
+        return cls(url, address, keep_alive, timeout_s, loaded.text, str(loaded.path), first or {}, sources, loaded.digest)
 
     @classmethod
     def hello(
         cls, url: str, address: tuple[str, int], keep_alive: bool, timeout_s: float, body_bytes: tuple[int, int],
-        checksums: tuple[int, int], names_devices: bool = False,
+        checksums: tuple[int, int], name: str = hello.NAME,
     ) -> Self:  # fmt: skip
         """The article's two endpoints, with these lengths and checksums of right answers of (status, bulk)."""
-        named = catalogue.DEVICE_HEADER if names_devices else ""
-        loaded = hello.loaded(body_bytes=body_bytes, device_header=named)
+        loaded = hello.loaded(name, body_bytes=body_bytes)
         first = dict(zip(("status", "bulk"), checksums, strict=True))
         return cls.of(loaded, url, address, keep_alive=keep_alive, timeout_s=timeout_s, first=first)
 

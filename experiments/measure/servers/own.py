@@ -176,7 +176,11 @@ def _health_path(loaded: Loaded, url: str) -> str | None:
 def _system(loaded: Loaded) -> catalogue.System:
     target = loaded.target
     if target.app:
-        return catalogue.own.app(loaded.name, target.app, serving=target.serving, interface=target.interface)
+        tls = target.tls
+        shown = tls.server_cert and (str(loaded.beside(tls.server_cert)), str(loaded.beside(str(tls.server_key))))
+        return catalogue.own.app(
+            loaded.name, target.app, serving=target.serving, interface=target.interface, certificate=shown or None
+        )
     try:
         return catalogue.own.command(loaded.name, str(target.command))
     except ValueError as error:

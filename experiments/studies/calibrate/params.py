@@ -9,10 +9,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator
 
 from experiments.parameters import built
+from experiments.record.reading import Record
 from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.calibrate.cost.part import LOADS, PEERS, SECONDS, CostPart
-from experiments.studies.params import Id, Names, StudyParams, number
+from experiments.studies.params import NO_RECORDS, Id, Names, StudyParams, number
 
 
 def _variant(value: object) -> object:
@@ -72,7 +73,7 @@ class Asked(params.Asked):
         return cls(own, cost)
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any], records: Mapping[str, Record] = NO_RECORDS) -> Self:
         """What an earlier calibration was asked."""
         return cls.from_parameters({**now, **{name: plan[name] for name in _PLANNED}})
 

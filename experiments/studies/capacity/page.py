@@ -24,7 +24,7 @@ from experiments.present.tables import scenario as question
 from experiments.present.tables.studies import capacity as tables
 from experiments.studies.capacity import earlier, extrapolation, rows
 from experiments.studies.capacity import text as words
-from experiments.studies.capacity.params import Asked, levels
+from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.progress import StageT, measured
 from experiments.studies.capacity.search import Finding
 from experiments.studies.capacity.strategy import ClosedLoop, Light, Repeats, Run, Search
@@ -150,7 +150,7 @@ class Capacity(Facade[Asked]):
         workers = self._asked.workers[0]
         search, model = self._searches[workers], self._models.get(workers)
         curve = self._curve(model, workers) if model is not None else []
-        limits = {name: level.p99_ms for name, level in levels(self._asked.base).items()}
+        limits = {name: level.p99_ms for name, level in self._asked.levels.items()}
         found = search.finding.clients if search.finding else None
         runs = [rows.point(run) for run in search.runs]
         return charts.edge(runs, limits, curve, found, workers) or note("No cell of the search has a p99 to show.")

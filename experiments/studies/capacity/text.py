@@ -15,7 +15,7 @@ from experiments.predict.forecast import Model
 from experiments.predict.usl import Law, Unidentified
 from experiments.present.format import count, duration, number, plain, plural, size
 from experiments.studies.capacity.evidence import evidence, limit
-from experiments.studies.capacity.params import Asked, levels
+from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.search import Rules, confirming
 from experiments.studies.capacity.strategy import ClosedLoop, Run, Search, Stage
 from experiments.studies.cells import Outcome
@@ -78,7 +78,7 @@ def _anew(rules: Rules) -> str:
 
 
 def _level(asked: Asked) -> list[str]:
-    base, level = asked.base, levels(asked.base)
+    base, level = asked.base, asked.levels
     called = letters(level)
     said = [f"response p99 of {called[name]} up to {plain(one.p99_ms)} ms" for name, one in level.items() if one.p99_ms]
     said += [

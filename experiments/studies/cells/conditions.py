@@ -62,14 +62,9 @@ def _needs(system: str) -> tuple[str, ...]:
 def _target(name: str) -> str:
     """A digest of a target's file and of what it names; empty where it cannot be read, which is refused elsewhere."""
     try:
-        loaded = loading.load(name)
+        return loading.load(name).digest
     except ParameterError:
         return ""
-    digest = hashlib.sha256(loaded.text.encode())
-    for path, content in sorted(loaded.files.items()):
-        digest.update(path.encode() + content)
-    digest.update(repr(loaded.table.rows).encode())
-    return digest.hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:

@@ -127,6 +127,14 @@ class Folder:
             raise RecordError(f"{self.path / _PLAN} does not hold a JSON object.")
         return {name: value for name, value in plan.items() if name != _UNDER}
 
+    def by_target(self) -> dict[str, Record]:
+        """The name or path of each target that was measured -> a record of it, which says what the file said then."""
+        try:
+            records = collect(self.path)
+        except LabError:
+            return {}
+        return {record.scenario.target: record for record in records}
+
     def outcome(self, cell: Cell) -> Outcome:
         """What became of a cell, as its folder shows it."""
         place = self.place(cell)

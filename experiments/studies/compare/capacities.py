@@ -11,15 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.studies.capacity.params import FEWEST
+from experiments.studies.capacity.params import FEWEST, USUAL_MS
 from experiments.studies.capacity.params import Asked as Question
 from experiments.studies.capacity.progress import measured
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.compare.params import Asked
 from experiments.studies.study import CellStudy
 
-LIMITS_MS = {"status": 100.0, "bulk": 250.0}
-"""Of the endpoint that is polled most, as in `params/capacity.yaml`. The other one would need longer cells."""
 _FAILURE_PCT = 0.1
 _LEAST_H = 0.0001
 """The least that a search may be given; nothing fits into it."""
@@ -38,7 +36,7 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
     """
     plan = asked.base.plan
     primary = max(plan.rates, key=lambda name: plan.rates[name])
-    level = {f"slo_{name}_p99_ms": limit if name == primary else 0.0 for name, limit in LIMITS_MS.items()}
+    level = {f"slo_{name}_p99_ms": limit if name == primary else 0.0 for name, limit in USUAL_MS.items()}
     fewest = math.ceil(FEWEST * plan.interval_s / asked.base.window_s) + 1
     return Question.from_parameters(
         {
@@ -64,7 +62,7 @@ def search(study: CellStudy[Asked], system: str, say: Callable[[str], None]) -> 
     """
     left_h = max(_LEAST_H, study.left_s / 3600)
     asked = partial(question, study.asked, system, study.folder.path, left_h)
-    inner = study.within(_id(system), asked, partial(Question.of_plan, now={}))
+    inner = study.within(_id(system), asked, Question)
     found = measured(inner, Search(inner.asked, inner.asked.workers[0]), say)
     study.interrupted |= inner.interrupted
     return found

@@ -15,11 +15,12 @@ from pydantic import BeforeValidator, Field, field_validator
 from experiments.errors import ParameterError
 from experiments.measure import preflight
 from experiments.parameters import built, listed, nearest, text
+from experiments.record.reading import Record
 from experiments.runner import check_databases
 from experiments.scenario import Scenario
 from experiments.studies import params
 from experiments.studies.compare import three_clients
-from experiments.studies.params import Counts, Id, Names, StudyParams, several
+from experiments.studies.params import NO_RECORDS, Counts, Id, Names, StudyParams, several
 from server import catalogue
 
 FALCON = "falcon"
@@ -112,7 +113,7 @@ class Asked(params.Asked):
         return asked
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any], records: Mapping[str, Record] = NO_RECORDS) -> Self:
         """What an earlier comparison was asked, which may have been on another machine."""
         url = _SOME_POSTGRESQL if plan["postgresql"] else ""
         return cls._of({**now, **plan, "database_url": url}, plan["skipped"])

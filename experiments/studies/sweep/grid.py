@@ -12,8 +12,9 @@ import math
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
@@ -22,6 +23,7 @@ from experiments.errors import ParameterError
 from experiments.measure import preflight
 from experiments.parameters import built, check_names
 from experiments.scenario import Scenario
+from experiments.schedule import Plan
 from experiments.studies.cells import Cell
 from experiments.studies.params import check_target, whole
 from server import catalogue
@@ -46,6 +48,9 @@ _BESIDE: dict[str, dict[str, Any]] = {
 """What lets a value be read by itself, before it is checked together with the others of its cell."""
 SERVICE_LEVEL = tuple(name for name in Scenario.model_fields if name.startswith("slo_"))
 """What is only judged afterwards: a sweep may be gone on with under another service level."""
+
+
+NO_PLANS: Mapping[str, Plan] = MappingProxyType({})
 
 
 class Order(BaseModel):
@@ -76,6 +81,8 @@ class Grid:
     """The other parameters of every cell."""
     repeats: int
     shuffle_seed: int
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    """Target -> its polls as an earlier sweep has them, of one that is only shown."""
     here: bool = True
     """Whether it is to be measured here; one that is only shown may name a system that is not installed."""
 
@@ -117,7 +124,8 @@ class Grid:
         Raises:
             ParameterError: a combination is not allowed.
         """
-        scenarios = [built(Scenario, self.fixed | point) for point in self.points]
+        asked = [built(Scenario, self.fixed | point) for point in self.points]
+        scenarios = [one.knowing(self.plans.get(one.target)) for one in asked]
         if self.here:
             _check(scenarios)
         names = _names(self.points)
@@ -156,10 +164,12 @@ class Grid:
         return {**axes, **fixed, "repeats": self.repeats, "shuffle_seed": self.shuffle_seed}
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any]) -> Self:
+    def of_plan(cls, plan: Mapping[str, Any], plans: Mapping[str, Plan] = NO_PLANS) -> Self:
         """The grid that a folder was made for."""
         parameters = {name: value for name, value in plan.items() if name not in ("repeats", "shuffle_seed")}
-        return replace(cls.of(parameters, repeats=plan["repeats"], shuffle_seed=plan["shuffle_seed"]), here=False)
+        return replace(
+            cls.of(parameters, repeats=plan["repeats"], shuffle_seed=plan["shuffle_seed"]), plans=plans, here=False
+        )
 
 
 def listed(name: str, value: object) -> list[Any] | None:

@@ -9,11 +9,16 @@ from typing import Any, ClassVar, Self
 from pydantic import Field
 
 from experiments.parameters import built, check_names
+from experiments.record.reading import Record
 from experiments.runner import check_databases, check_earlier
 from experiments.scenario import Scenario
 from experiments.studies import params
-from experiments.studies.params import Id, StudyParams
-from experiments.studies.sweep.grid import AXES, SERVICE_LEVEL, Grid, Order
+from experiments.studies.params import NO_RECORDS, Id, StudyParams, giving_way
+from experiments.studies.sweep.grid import AXES, SERVICE_LEVEL, Grid, Order, listed
+from experiments.target.hello import NAME as HELLO
+
+USUAL_MS = {"status": 50.0, "bulk": 250.0}
+"""Limits of the article's two endpoints in `params/sweep.yaml`: of a target that says its own, they give way to these."""
 
 
 class Own(StudyParams, Order):
@@ -49,6 +54,7 @@ class Asked(params.Asked):
             RecordError: there is nothing at `compare_to`.
         """
         check_names(given, Own.names())
+        given = giving_way(given, USUAL_MS) if not listed("target", given.get("target", HELLO)) else given
         own = Own.of(given)
         of_cells = {name: value for name, value in given.items() if name in AXES}
         grid = Grid.of(of_cells, repeats=own.repeats, shuffle_seed=own.shuffle_seed)
@@ -58,9 +64,10 @@ class Asked(params.Asked):
         return cls(own, grid, _level(given))
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Self:
+    def of_plan(cls, plan: Mapping[str, Any], now: Mapping[str, Any], records: Mapping[str, Record] = NO_RECORDS) -> Self:
         """What an earlier sweep was asked."""
-        return cls(Own.of(now), Grid.of_plan(plan), _level(now))
+        plans = {name: record.plan for name, record in records.items()}
+        return cls(Own.of(now), Grid.of_plan(plan, plans), _level(now))
 
     @property
     def plan(self) -> dict[str, Any]:

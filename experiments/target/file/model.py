@@ -44,11 +44,15 @@ class Tls(Part):
     verify: bool = Field(True, description="whether the server's certificate is checked")
     cert: str | None = Field(None, description="file of the device's own certificate, PEM; may be a template")
     key: str | None = Field(None, description="file of its private key, PEM; may be a template")
+    server_cert: str | None = Field(None, description="file of the certificate that `app` shows, PEM; it then speaks https")
+    server_key: str | None = Field(None, description="file of its private key, PEM")
 
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.key and not self.cert:
             raise ValueError("key without cert: name the certificate that it belongs to")
+        if bool(self.server_cert) != bool(self.server_key):
+            raise ValueError("server_cert and server_key belong together: name both files")
         return self
 
 
@@ -192,7 +196,7 @@ class Target(Part):
     metrics_url: str | None = Field(None, pattern="^https?://", description="Prometheus text of a server elsewhere")
     metrics_requests: str | None = Field(None, description="name of the counter of requests in metrics_url")
     tls: Tls = Field(
-        default_factory=lambda: Tls.model_validate({}), description="how an https server is spoken to; not used with http"
+        default_factory=lambda: Tls.model_validate({}), description="how an https server is spoken to"
     )
     devices: Devices = Field(default_factory=lambda: Devices.model_validate({}), description="who polls")
     headers: Headers = Field({}, description="headers of every request; values may be templates")
@@ -217,6 +221,8 @@ class Target(Part):
             raise ValueError("server: uvicorn with interface: wsgi: use gunicorn for a WSGI app")
         if "tls" in self.model_fields_set and (self.url or "").startswith("http:"):
             raise ValueError("tls with an http url: write url: https://...")
+        if self.tls.server_cert and not self.app:
+            raise ValueError("tls.server_cert without app: only what the lab starts on uvicorn or gunicorn is told it")
         if all(one.share == 0 for one in self.endpoints.values()):
             raise ValueError("no endpoint is ever polled: give one a share above 0, or every_s")
         if self.metrics_requests and not self.metrics_url:
@@ -225,8 +231,10 @@ class Target(Part):
 
     @property
     def https(self) -> bool:
-        """Whether its server is spoken to over TLS: by its url, or a command with `tls`."""
-        return self.url.startswith("https:") if self.url else bool(self.command and "tls" in self.model_fields_set)
+        """Whether its server is spoken to over TLS: by its url, a command with `tls`, or an app with a certificate."""
+        if self.url:
+            return self.url.startswith("https:")
+        return bool(self.tls.server_cert if self.app else self.command and "tls" in self.model_fields_set)
 
     @property
     def serving(self) -> Literal["uvicorn", "gunicorn"]:

@@ -30,7 +30,7 @@ class Changes:
     @property
     def secrets(self) -> list[str]:
         """Values that nobody may be shown: those of headers that are secret by their name, without a scheme."""
-        return [value.rpartition(" ")[2] for name, value in self.headers.items() if masking.is_secret(name)]
+        return [value.rpartition(" ")[2] for name, value in self.headers.items() if masking.hides(name, value)]
 
     def of(self, parts: RequestParts) -> RequestParts:
         """A request with these changes."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from experiments import chance
-from experiments.target.masking import MASK, is_secret
+from experiments.target.masking import MASK, hides
 from experiments.target.requests.templates import Parts, Slot, Value
 
 Maker = Callable[[int], object]
@@ -43,7 +43,7 @@ class Filling:
         """The same device with its secrets hidden, for what is shown."""
         return replace(
             self,
-            row={name: MASK if is_secret(name) else value for name, value in self.row.items()},
+            row={name: MASK if hides(name, str(value)) else value for name, value in self.row.items()},
             environ=dict.fromkeys(self.environ, MASK),
         )
 

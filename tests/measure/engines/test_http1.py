@@ -2,8 +2,7 @@
 
 import pytest
 
-from experiments.measure.engines import http1
-from experiments.measure.engines.http1 import AnswerReader
+from experiments.measure.engines.http1 import AnswerReader, heads
 
 KEPT = [
     b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
@@ -43,8 +42,8 @@ def all_cuts(wire: bytes) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture(autouse=True)
-def _no_head_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http1, "_KNOWN_HEADS", {})
+def _no_head_is_known() -> None:
+    heads.KNOWN.clear()
 
 
 @pytest.mark.parametrize("wire", KEPT)

@@ -13,6 +13,7 @@ from experiments.measure.precheck import Precheck
 from experiments.measure.servers import own
 from experiments.scenario import Scenario
 from experiments.target import loading
+from tests.support.certificates import Authority
 from tests.support.processes import still_alive
 
 ASGI = """
@@ -100,6 +101,25 @@ def test_what_the_target_names_is_started_in_its_folder(tmp_path: Path, text: st
     assert len(processes) > (2 if "workers" in text else 1)
     assert "sesame" not in json.dumps(facts)
     assert still_alive(processes) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("serving", ["uvicorn", "gunicorn"])
+def test_an_app_with_a_certificate_is_served_over_https(tmp_path: Path, serving: str) -> None:
+    """The devices trust the target's own authority alone, and the app answers them."""
+    certificates = Authority(tmp_path)
+    shown, key = (path.name for path in certificates.issued("127.0.0.1"))
+    tls = f"tls: {{ca: {certificates.file.name}, server_cert: {shown}, server_key: {key}}}"
+    one = server(tmp_path, f"app: asgi_app:app\nserver: {serving}\n{tls}")
+
+    async def main() -> str:
+        try:
+            await one.start()
+            return str(one.url)
+        finally:
+            await one.stop()
+
+    assert asyncio.run(main()).startswith("https://127.0.0.1:")
 
 
 @pytest.mark.slow

@@ -11,10 +11,11 @@ from experiments.errors import ParameterError, VerdictError
 from experiments.measure import limits
 from experiments.present.chart import Chart
 from experiments.studies.capacity.page import Capacity
-from experiments.studies.capacity.params import Asked, Own
+from experiments.studies.capacity.params import USUAL_MS, Asked, Own
 from experiments.studies.capacity.search import Finding
 from experiments.studies.capacity.strategy import Light, Search
 from experiments.studies.cells import Cell
+from experiments.studies.params import giving_way
 from experiments.studies.study import Study
 from server import catalogue
 from tests.studies.capacity.made_up_search import GIVEN, made, searched, study
@@ -215,7 +216,7 @@ def test_a_target_is_searched_by_its_own_level_and_nothing_is_foretold_of_it(tmp
 
     of_hello = {"server", "ratio", "status_bytes", "bulk_bytes", "workload", "database_url", "db_delay_ms", "db_connections"}
     given = {name: value for name, value in GIVEN.items() if name not in of_hello}
-    given |= {"target": str(loaded.path), "slo_status_p99_ms": 0, "slo_failure_pct": 100, "results_dir": str(tmp_path)}
+    given |= {"target": str(loaded.path), "slo_status_p99_ms": "100", "slo_failure_pct": 100, "results_dir": str(tmp_path)}
     capacity = Capacity(Study(Asked.from_parameters(given), bench=OfTarget), lambda line: None)
     assert "response p99 of status up to 20 ms" in text(capacity.asked())
     for cell in (capacity.light, capacity.model, capacity.foretell):
@@ -227,3 +228,16 @@ def test_a_target_is_searched_by_its_own_level_and_nothing_is_foretold_of_it(tmp
     chart = capacity.edge()
     assert isinstance(chart, Chart)
     assert chart.content()["layout"]["annotations"][0]["text"] == "<b>status</b>"
+    then = [text(show()) for show in cells_of(capacity)]
+    loaded.path.unlink()
+    again = Capacity.of(given | {"capacity_dir": str(capacity.study.folder.path)})
+    assert [text(show()) for show in cells_of(again)] == then
+
+
+def test_a_limit_that_somebody_sets_stands_before_the_targets_own(tmp_path: Path) -> None:
+    """Only the usual one of hello gives way, and only to an endpoint that says its own."""
+    loaded = target_of(tmp_path, TARGET.replace("config:", "bulk:"))
+    given = {"target": str(loaded.path), "slo_status_p99_ms": 30, "slo_bulk_p99_ms": 250.0}
+    assert giving_way(given, USUAL_MS) == given
+    assert giving_way({**given, "slo_status_p99_ms": "100.0"}, USUAL_MS) == {**given, "slo_status_p99_ms": 0.0}
+    assert giving_way({"slo_status_p99_ms": 100}, USUAL_MS) == {"slo_status_p99_ms": 100}

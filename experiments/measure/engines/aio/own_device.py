@@ -6,11 +6,15 @@ affair, or that of the look before the load; both bind an instance to a way to a
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json as _json
 import math
+import sys
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 from experiments.errors import GeneratorError
@@ -99,19 +103,34 @@ class Device:
 
 
 def load(name: str) -> type[Device]:
-    """The class at `module:name`.
+    """The class at `module:name` or `file.py:name`.
 
     Raises:
         GeneratorError: it cannot be imported, or is no class of devices.
     """
-    module, _, attribute = name.partition(":")
+    place, _, attribute = name.rpartition(":")
     try:
-        found: object = getattr(importlib.import_module(module), attribute)
+        found: object = getattr(_of_file(place) if place.endswith(".py") else importlib.import_module(place), attribute)
     except Exception as error:
         raise GeneratorError(f"device={name!r} cannot be imported ({short(error)}).") from error
     if not (isinstance(found, type) and issubclass(found, Device)):
         raise GeneratorError(f"device={name!r} is no class that inherits from lab.Device.")
     return found
+
+
+def _of_file(path: str) -> ModuleType:
+    """The module in a file, executed once in a process; what lies beside it can be imported by it, as of a script."""
+    name = f"lab_device_{zlib.crc32(path.encode()):08x}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        if (folder := str(Path(path).parent)) not in sys.path:
+            sys.path.append(folder)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    return sys.modules[name]
 
 
 def make(name: str, number: int, kind: type[Device]) -> Device:

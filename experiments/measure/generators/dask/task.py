@@ -14,12 +14,9 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-import socket
 import time
-import zlib
 from contextlib import suppress
 from dataclasses import asdict, replace
-from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,18 +24,16 @@ from typing import Any
 from distributed import Queue, get_worker
 
 from experiments.errors import LabError, ServerContractError
-from experiments.measure import limits
+from experiments.measure.generators.dask.look import look_around
 from experiments.measure.generators.shard import Shard
 from experiments.measure.generators.subprocess import GeneratorProcess
 from experiments.measure.host import fingerprint
 from experiments.measure.sampler import EXPENSIVE_BEFORE_S, EXPENSIVE_EVERY_S, ProcessTree
-from experiments.measure.servers import probe
 
 BEAT_S = 2.0
 """How often the starter shows that it is there."""
 _SILENCE_S = 15.0
 _TELL_S = 1.0
-_REACH_S = 5.0
 
 
 def machine() -> dict[str, Any]:
@@ -78,7 +73,7 @@ class _Task:
     async def run(self) -> None:
         generator = None
         try:
-            await asyncio.to_thread(self._look_around)
+            await look_around(self._shard)
             generator = GeneratorProcess(self._shard)
             await generator.prepare()
             await self._say(ready=generator.pid)
@@ -90,32 +85,6 @@ class _Task:
         finally:
             if generator is not None:
                 await generator.close()
-
-    def _look_around(self) -> None:
-        """Makes sure that the devices can be driven from here.
-
-        Raises:
-            ParameterError: too few open files are allowed.
-            ServerContractError: why the server is not reached.
-        """
-        limits.allow_files(limits.Need(len(self._shard.clients) + limits.SPARE_FILES, "this generator"))
-        target, plan = self._shard.target, self._shard.plan
-        name = plan.ever_polled[0]
-        known = None if target.https else target.first.get(name)
-        try:
-            if known is None:
-                # Nothing tells one server from another here; whether its answers are right, every poll says.
-                socket.create_connection(target.address, _REACH_S).close()
-                return
-            (pollers,) = target.pollers(plan, [0])
-            poller = pollers[plan.endpoints.index(name)]
-            wanted = poller.kind.checks.wire
-            size = 0 if wanted is None else int(wanted.high)
-            answer = probe.ask(target.url + poller.parts(1).target, _REACH_S, size, address=target.address)
-        except (OSError, HTTPException) as error:
-            raise ServerContractError(probe.reason(error)) from None
-        if zlib.crc32(answer.body) != known:
-            raise ServerContractError("another server answers it at that address")
 
     async def _accompany(self, generator: GeneratorProcess) -> None:
         """Hands orders in and news out until the generator has ended and the starter has heard of it."""

@@ -4,8 +4,6 @@
     targets.py           whom they ask: Falcon on uvicorn, and nginx, which is so fast that the generator is what is measured
     peers.py             the tools that are not ours: how each is found and called
     outputs.py           and what each says at its end
-    aiohttp_poller.py    one of them: a client as a good aiohttp user writes it
-    locustfile.py        another: the users that Locust is given
     own.py               an engine of the lab under a load, by its own record
     other.py             a peer under the same load, by its process tree and the server's count
     rounds.py            interleaved rounds: everybody once a round, in an order drawn by lot

@@ -16,9 +16,10 @@ from experiments.errors import ParameterError
 from experiments.schedule import Phase
 from experiments.studies.calibrate.cost.load import STATUS_BYTES, TIMEOUT_S, Load
 from experiments.studies.calibrate.cost.outputs import Reader, read_aiohttp, read_h2load, read_hey, read_locust, read_wrk2
+from experiments.studies.tools import catalogue as tools
 from server import catalogue
 
-_HERE = Path(__file__).parent
+_HERE = Path(tools.__file__).parent
 _EXTRA = "pip install -e '.[peers]'"
 
 

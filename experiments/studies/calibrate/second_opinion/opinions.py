@@ -5,14 +5,14 @@ quicker does so for both. They are runs of the fast engine where there is epoll:
 is read after the others, and only an engine that costs as little as a tool in C reads it as soon as such a tool does (p95
 beside h2load's 2.97 ms: 4.04 with the httpx engine).
 
-What is compared is latency, from a request's first byte to its answer's last, since no tool knows when a poll was due. The
-load is one that the server carries with ease: a tool that is late skips requests where a device of ours still owes them.
+What is compared is latency, from a request's first byte to its answer's last, since none of these tools tells when a request
+was due. And it is compared only where the tool may be believed: `witness` first holds it against a server whose answers are
+known, and its requests are counted against clients x rate x seconds, since failed ones may be missing without a word.
 """
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -29,7 +29,8 @@ from experiments.measure.servers.local import ServerProcess
 from experiments.record.reading import Record
 from experiments.runner import wait_for
 from experiments.scenario import Scenario
-from experiments.studies.calibrate.second_opinion.tools import PERCENTS, TOOLS, Load, Percentiles, Tool
+from experiments.studies.calibrate.second_opinion import witness
+from experiments.studies.calibrate.second_opinion.tools import PERCENTS, TOOLS, Load, Percentiles, Tool, ask
 from experiments.studies.calibrate.trial import Case, Trial, disturbances, measure
 from server import catalogue
 
@@ -38,7 +39,6 @@ _AGREE_S = 0.0005
 _AGREE_RATIO = 0.25
 """hey prints tenths of a millisecond, wrk's pauses are whole ones, and both start a burst of 20 in an order of their own:
 agreement within half a millisecond or a quarter is all that can be asked for on a shared machine."""
-_OVERTIME_S = 30.0
 
 
 PART = "second opinion"
@@ -50,19 +50,30 @@ def second_opinions() -> list[Case]:
 
 
 def _opinion(tool: Tool, results_dir: Path) -> list[Trial]:
-    """What a tool says, between two runs of ours against the same server."""
+    """Whether a tool may be believed, and what it says, between two runs of ours against the same server."""
     place = shutil.which(tool.name)
     if place is None:
         why = f"skipped: {tool.name} is not installed (apt-get install {tool.package})"
         return [Trial(f"{tool.name}, latency", "agreement", why, ok=None)]
+    try:
+        known = witness.tried(tool, place, results_dir)
+    except LabError as error:
+        return [Trial(f"{tool.name}, known answers", _RIGHT, f"{tool.name} gave no figures: {error}", ok=None)]
+    first = Trial(f"{tool.name}, known answers", _RIGHT, known.said, ok=None if known.wrong else True)
     with _server(results_dir) as url:
         load = Load(url + catalogue.STATUS_PATH, _CLIENTS, _INTERVAL_MS, _SECONDS, _WARMUP_S)
         before = _ours(tool, url, results_dir)
         try:
             theirs = ask(tool, place, load, results_dir)
         except LabError as error:
-            return [Trial(f"{tool.name}, latency", "agreement", f"{tool.name} gave no figures: {error}", ok=False)]
-        return list(_compare(tool, theirs, (before, _ours(tool, url, results_dir))))
+            return [first, Trial(f"{tool.name}, latency", "agreement", f"{tool.name} gave no figures: {error}", ok=False)]
+        ours = (before, _ours(tool, url, results_dir))
+    if lacking := witness.lacking(tool, load, theirs):
+        return [first, Trial(f"{tool.name}, latency", "agreement", f"not compared: {lacking}", ok=None)]
+    return [first, *_compare(tool, theirs.percentiles, ours, known)]
+
+
+_RIGHT = "right percentiles of answers that are known"
 
 
 @contextmanager
@@ -84,38 +95,23 @@ def _ours(tool: Tool, url: str, results_dir: Path) -> Record:
     return measure(Scenario.from_parameters({**asked, **alike, "server_url": url, "results_dir": str(results_dir)}))
 
 
-def _compare(tool: Tool, theirs: Percentiles, ours: Sequence[Record]) -> Iterator[Trial]:
+def _compare(tool: Tool, theirs: Percentiles, ours: Sequence[Record], known: witness.Known) -> Iterator[Trial]:
     """One trial a percentile; all of our polls are taken together."""
     latencies = pl.concat([population(measured(arrange(record)), "status", "latency") for record in ours])
+    longest = latencies.max()
     for here in percentiles(latencies, PERCENTS):
         there_s = theirs[here.percent]
+        name = f"{tool.name}, latency p{here.percent:g}"
+        if why := known.why_not(here.percent, float(longest) if isinstance(longest, float) else 0.0):
+            yield Trial(name, "agreement", f"not compared: {why}", ok=None)
+            continue
         limit_s = max(_AGREE_S, _AGREE_RATIO * there_s)
         ok = here.value_s is not None and abs(here.value_s - there_s) <= limit_s
         came = "too few answers" if here.value_s is None else ms(here.value_s)
         yield Trial(
-            f"{tool.name}, latency p{here.percent:g}",
+            name,
             f"within {ms(limit_s)} of {tool.name}'s {ms(there_s)} (phase {tool.phase}, pacing {tool.pacing})",
             came if ok else came + disturbances(*ours),
             ok,
             ours[0].path.name,
         )
-
-
-def ask(tool: Tool, place: str, load: Load, folder: Path) -> Percentiles:
-    """Has a tool measure a load.
-
-    Args:
-        place: where its program lies.
-        folder: takes its files.
-
-    Raises:
-        LabError: it failed, or what it said cannot be read.
-    """
-    command = [place, *tool.command(load, folder)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=load.warmup_s + load.seconds + _OVERTIME_S, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise LabError(f"it could not be run ({error})") from None
-    return tool.read(done.stdout, folder, load)

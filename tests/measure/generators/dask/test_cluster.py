@@ -12,17 +12,18 @@ from typing import Any
 
 import pytest
 
-from experiments.errors import ParameterError, ServerContractError
+from experiments.errors import GeneratorError, ParameterError, ServerContractError
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.dask import clock_offset, cluster
-from experiments.measure.generators.dask import task as fleet_shard
 from experiments.measure.generators.dask.clock_offset import ClockOffset
 from experiments.measure.generators.dask.generator import FleetGenerator, FleetWorker
+from experiments.measure.generators.dask.look import look_around
 from experiments.measure.generators.dask.task import machine
 from experiments.measure.generators.shard import Shard
 from experiments.measure.host import fingerprint
 from experiments.measure.servers import probe
 from experiments.scenario import Scenario
+from tests.support.scripted_server import answer, scripted
 
 
 def other(**changes: Any) -> dict[str, Any]:
@@ -299,6 +300,57 @@ def test_a_shard_that_dask_began_again_counts_as_lost(tmp_path: Path) -> None:
 def test_another_server_at_the_same_address_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a worker the address may lead somewhere else: the answer is compared, not only waited for."""
     monkeypatch.setattr(probe, "ask", lambda *asked, **at: probe.Answer(200, {}, b"other"))
-    task = fleet_shard._Task(shard(tmp_path), 500.0, None, None)  # type: ignore[arg-type]
     with pytest.raises(ServerContractError, match="another server"):
-        task._look_around()
+        asyncio.run(look_around(shard(tmp_path)))
+
+
+OWN = """
+devices: {table: devices.csv}
+endpoints: {only: {request: "GET /{serial}", expect: {status: 200, json: {fine: true}}}}
+"""
+
+
+def of_target(folder: Path, port: int) -> Shard:
+    """A shard of a target with a file beside it."""
+    (folder / "devices.csv").write_text("serial\na\nb\n")
+    (folder / "mine.yaml").write_text(f"url: http://127.0.0.1:{port}\n{OWN}")
+    scenario = Scenario(target=str(folder / "mine.yaml"), clients=2)
+    loaded = scenario.load_target()
+    target = Target.of(loaded, f"http://127.0.0.1:{port}", ("127.0.0.1", port), keep_alive=True, timeout_s=1.0)
+    return Shard(str(folder), 0, 1, "httpx", scenario.plan, target)
+
+
+def seen(folder: Path, *answers: bytes, meanwhile: Callable[[], object] = lambda: None) -> list[bytes]:
+    """What a worker asks of a server with these answers."""
+
+    async def main() -> list[bytes]:
+        async with scripted(*([one] for one in answers)) as server:
+            one = of_target(folder, server.port)
+            meanwhile()
+            await look_around(one)
+            return server.requests
+
+    return asyncio.run(main())
+
+
+def test_a_worker_asks_what_a_device_will_ask(tmp_path: Path) -> None:
+    """Of a target of one's own it sees more than a port: its files, and an answer that is right."""
+    (asked,) = seen(tmp_path, answer(b'{"fine": true}'))
+    assert asked.startswith(b"GET /a HTTP/1.1\r\n")
+    with pytest.raises(GeneratorError, match=r"does not answer it rightly: .*json\.fine"):
+        seen(tmp_path, answer(b'{"fine": false}'))
+
+
+def test_files_that_are_not_the_same_on_a_worker_are_seen(tmp_path: Path) -> None:
+    """Another table, or none: its devices would ask for something else, or for nothing."""
+    table = tmp_path / "devices.csv"
+    with pytest.raises(ParameterError, match="not the same there as here: copy these files"):
+        seen(tmp_path, meanwhile=lambda: table.write_text("serial\na\nc\n"))
+    with pytest.raises(ParameterError, match=r"devices\.csv"):
+        seen(tmp_path, meanwhile=table.unlink)
+
+
+def test_a_server_that_a_worker_does_not_reach_is_no_wrong_answer(tmp_path: Path) -> None:
+    """The sentence around it then says where a server must listen."""
+    with pytest.raises(ServerContractError, match="there was no answer"):
+        asyncio.run(look_around(of_target(tmp_path, 1)))

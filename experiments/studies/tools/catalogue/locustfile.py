@@ -1,6 +1,6 @@
 """The users that Locust is given: each polls by the clock, at a random instant of the interval or in step with all others.
 
-Locust loads this file itself; it knows nothing of the lab but the environment variables that `peers.py` sets.
+Locust loads this file itself; it knows nothing of the lab but the environment variables that its entry sets.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ async def device(
         sent = loop.time()
         try:
             async with session.get(url) as answer:
-                ok = len(await answer.read()) == size and answer.status == 200
+                ok = len(await answer.read()) == size and answer.ok
         except (aiohttp.ClientError, TimeoutError):
             ok = False
         rows.append((number, due, sent, loop.time(), ok))
