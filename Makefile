@@ -7,22 +7,15 @@ PARAMS ?= params/$(or $(GOAL),run.quick).yaml
 # target, and to run.ipynb with `make report`.
 NAMED = $(firstword $(subst ., ,$(notdir $(PARAMS))))
 STEM = $(or $(GOAL),$(if $(wildcard notebooks/$(NAMED).ipynb),$(NAMED),run))
-NOTEBOOK = notebooks/$(STEM).ipynb
-# The name of a report, and of a sweep: make sweep ID=20261125T101500Z-sweep goes on with that one.
-ifndef ID
-ID := $(shell date -u +%Y%m%dT%H%M%SZ)-$(basename $(notdir $(PARAMS)))
-endif
+# The name of a result; that of an earlier sweep, search, comparison or calibration goes on with it.
+ID ?=
 # An interpreter of your choice: make report PYTHON=/opt/python3.13/bin/python3
 PYTHON ?=
 PYTHONS = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
-# More arguments for papermill, pytest, JupyterLab or the benchmarks: make report ARGS='-p clients 50'
+# More arguments for lab, pytest or the benchmarks: make report ARGS='clients=50'
 ARGS ?=
 
 BIN = .venv/bin
-# Notebooks that measure many cells in a folder of their own; their report lies there, beside the cells that it links to.
-FOLDER = $(filter sweep capacity compare tools,$(STEM))
-OUT = results/$(if $(FOLDER),,reports/)$(ID)
-
 # The stamp is written last, so an interrupted install leaves none, and says for which folder and
 # Python .venv was made: after a move, a copy or an upgrade of Python it is built anew.
 STAMP = .venv/installed
@@ -40,22 +33,14 @@ VENV_PACKAGE = import sys; v = sys.version_info[:2]; v < (3, 11) and sys.exit(1)
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 
-# The page is made even if the notebook failed: it then shows how far the run came, and why no
-# further. INT is caught for the same reason: Ctrl-C stops the run, not the report about it.
 report: params-exist $(STAMP) ## run the experiment and write a report (PARAMS=params/run.device.yaml)
-	@trap : INT; out="$(OUT)"; mkdir -p "$$out"; \
-	$(BIN)/papermill "$(NOTEBOOK)" "$$out/$(notdir $(NOTEBOOK))" -k python3 -f "$(PARAMS)" \
-	  --log-output --no-progress-bar $(if $(FOLDER),-r $(STEM)_id "$(ID)") $(ARGS); status=$$?; \
-	if $(BIN)/jupyter nbconvert --to lab_report --output report "$$out/$(notdir $(NOTEBOOK))"; \
-	then echo "The report is $(CURDIR)/$$out/report.html"; \
-	else echo "No report could be made of $$out/$(notdir $(NOTEBOOK))" >&2; [ $$status -ne 0 ] || status=1; fi; \
-	exit $$status
+	@exec $(BIN)/lab $(STEM) -f "$(PARAMS)" $(if $(ID),--id "$(ID)") $(ARGS)
 
 try: $(STAMP) ## try what a target asks with one device (TARGET=./my.yaml ARGS='server_url=http://...')
-	@$(BIN)/python -m experiments try $(or $(TARGET),hello) $(ARGS)
+	@exec $(BIN)/lab try $(or $(TARGET),hello) $(ARGS)
 
 duet: $(STAMP) ## which of two servers needs less, both at once (A=falcon B="starlette workers=2" ARGS='seconds=60')
-	@$(BIN)/python -m experiments duet "$(or $(A),falcon)" "$(or $(B),falcon)" $(ARGS)
+	@exec $(BIN)/lab duet "$(or $(A),falcon)" "$(or $(B),falcon)" $(ARGS)
 
 probe: $(STAMP) ## what a server does on the wire (SERVER=falcon, an http:// URL, or all, which makes docs/servers.md)
 	@$(BIN)/python -m experiments.probe "$(or $(SERVER),falcon)" $(if $(filter all,$(SERVER)),docs/servers.md) $(ARGS)
@@ -93,8 +78,8 @@ servers: .venv/servers ## install what Falcon is compared with
 	@$(BIN)/python -m server.systems.isolated
 	@touch $@
 
-lab: $(STAMP) ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab $(ARGS) notebooks/run.ipynb
+lab: $(STAMP) ## open JupyterLab on a copy of the notebooks, in work/
+	@exec $(BIN)/lab notebook run $(ARGS)
 
 benchmark: $(STAMP) ## print the figures that the README promises, measured here
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -98,10 +98,13 @@ def given(namespace: Mapping[str, Any], known: Collection[str], texts: Collectio
 
 def _taken_back(value: object, was: Typed | None, *, of_text: bool) -> object:
     """What was meant, unless the value has been changed since papermill injected it."""
-    if was is None or repr(was.read) != repr(value):
-        return value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return was.meant if was.of_yaml or (of_text and is_number) else value
+    return value if was is None or repr(was.read) != repr(value) else meant(was, of_text=of_text)
+
+
+def meant(was: Typed, *, of_text: bool) -> object:
+    """What was typed for a parameter: of a text the text, of any other what papermill makes of it."""
+    is_number = isinstance(was.read, int | float) and not isinstance(was.read, bool)
+    return was.meant if was.of_yaml or (of_text and is_number) else was.read
 
 
 def built(model: type[Model], parameters: Mapping[str, Any]) -> Model:

@@ -28,6 +28,8 @@ class Progress:
     failed: int = 0
     statuses: Mapping[str, int] = field(default_factory=dict)
     """Of the failed, complete answers with another status than 200, by code."""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """Polls of the window without a right answer so far, by reason; those not sent among them."""
     in_flight: int = 0
     polls_per_s: float = 0.0
     """Polls ended in the last second."""
@@ -43,6 +45,8 @@ class Progress:
     """For how long a generator has compiled its engine, if it has to; said while starting."""
     endpoints: tuple[str, ...] = ("status", "bulk")
     """What is polled, in the target's order."""
+    cut_short: str = ""
+    """Said while analysing: why the window closed before its time; `elapsed_s` then is how far it came."""
 
 
 OnProgress = Callable[[Progress], None]

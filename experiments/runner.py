@@ -16,6 +16,7 @@ import httpx
 from experiments.analyse.changes import environment_differences
 from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.clients import clients_table
+from experiments.analyse.history.latest import LATEST
 from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
@@ -77,9 +78,10 @@ def run(
     preflight.check_own_device(scenario, kind)
     told = forgiving(on_progress)
     path = wait_for(run_scenario(scenario, on_progress=told, transport=factory, device=kind))
-    total_s = scenario.warmup_s + scenario.window_s
-    told(Progress("analysing", total_s, total_s))
-    return summarise(load(path))
+    record = load(path)
+    length_s, total_s = scenario.warmup_s + record.window_s, scenario.warmup_s + scenario.window_s
+    told(Progress("analysing", length_s, total_s, cut_short=str(record.cut_short or "")))
+    return summarise(record)
 
 
 def try_target(
@@ -120,7 +122,7 @@ def check_earlier(compare_to: str, *, strict: bool) -> None:
         RecordError: there is no run at `compare_to`.
         ParameterError: `strict`, and it was measured in another environment.
     """
-    if not compare_to:
+    if compare_to in ("", LATEST):
         return
     before = collect(compare_to)[0].started["environment"]
     if strict and (differences := environment_differences(before, fingerprint.fingerprint())):

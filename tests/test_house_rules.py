@@ -39,7 +39,8 @@ MAY_IMPORT = dict.fromkeys(GROUND, GROUND) | {
 }
 MAY_IMPORT["probe"] = {"errors", "measure", "parameters", "probe"}
 MAY_IMPORT["studies"] = {*MAY_IMPORT, "studies"}
-MAY_IMPORT["__main__"] = {"errors", "parameters", "runner", "scenario", "studies", "target"}
+MAY_IMPORT["command"] = {*MAY_IMPORT, "command", "typed"} - {"measure"}
+MAY_IMPORT["__main__"] = {"command"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT}
 """Room of `experiments` (a module or a package in it) -> the rooms that it may import."""
 
@@ -71,6 +72,8 @@ FLOORS = {
         "chart": {"html", "plain_chart", "template"},
         "layout": {"template"},
         "live": {"format", "html", "palette"},
+        "result": {"answer", "duets", "format", "html", "tables"},
+        "history": {"answer", "format", "html", "palette", "subject", "tables"},
         "charts": {"axes", "chart", "format", "layout", "look", "palette", "template"},
         "charts.studies": {"axes", "chart", "charts", "format", "layout", "look", "palette", "template", "told"},
         "duets": {"axes", "chart", "format", "html", "layout", "palette", "template"},

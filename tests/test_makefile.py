@@ -117,42 +117,33 @@ def test_a_missing_parameter_file_is_refused_before_anything_is_installed(
     assert project.installs() == 0
 
 
-@pytest.mark.parametrize(("papermill_exit", "make_exit"), [(0, 0), (1, 2)])
-def test_a_failed_notebook_still_becomes_a_report(project: Project, papermill_exit: int, make_exit: int) -> None:
-    """The report is made and its path printed, whether or not the notebook failed."""
-    project.make(".venv/installed")
-    project.write(".venv/bin/papermill", f'#!/bin/sh\ntouch "$2"\nexit {papermill_exit}\n')
-    project.write(".venv/bin/jupyter", '#!/bin/sh\nfor last; do :; done\ntouch "${last%/*}/report.html"\n')
-    done = project.make("report")
-    (report,) = project.folder.glob("results/reports/*-run.quick/report.html")
-    assert f"The report is {report}" in done.stdout
-    assert done.returncode == make_exit
-
-
-@pytest.mark.parametrize("name", ["", "mine", "007", "1e3", "20261125"])
-@pytest.mark.parametrize("stem", ["sweep", "capacity"])
-def test_the_report_of_many_cells_lies_beside_them(project: Project, stem: str, name: str) -> None:
-    """papermill is told the name of the folder that the report is in, as text; a given name goes on with an earlier one."""
+@pytest.mark.parametrize(("stem", "arguments", "words"), [
+    ("run", ["report"], "run -f params/run.quick.yaml"),
+    ("run", ["report", "ARGS=clients=5"], "run -f params/run.quick.yaml clients=5"),
+    ("run", ["report", "ID=007"], "run -f params/run.quick.yaml --id 007"),
+    ("sweep", ["sweep"], "sweep -f params/sweep.yaml"),
+    ("sweep", ["report", "PARAMS=params/sweep.yaml"], "sweep -f params/sweep.yaml"),
+    ("sweep", ["sweep", "ID=1e3"], "sweep -f params/sweep.yaml --id 1e3"),
+    ("capacity", ["capacity"], "capacity -f params/capacity.yaml"),
+    ("calibrate", ["calibrate"], "calibrate -f params/calibrate.yaml"),
+    ("run", ["try"], "try hello"),
+    ("run", ["try", "TARGET=./my.yaml"], "try ./my.yaml"),
+])  # fmt: skip
+def test_a_target_of_make_is_a_command_of_lab(project: Project, stem: str, arguments: list[str], words: str) -> None:
+    """make adds the file of parameters and the name, and nothing of its own."""
     project.make(".venv/installed")
     project.write(f"params/{stem}.yaml", "")
-    project.write(".venv/bin/papermill", '#!/bin/sh\necho "$@"\ntouch "$2"\n')
-    project.write(".venv/bin/jupyter", '#!/bin/sh\nfor last; do :; done\ntouch "${last%/*}/report.html"\n')
-    done = project.make(stem, *([f"ID={name}"] if name else []))
-    (report,) = project.folder.glob("results/*/report.html")
-    assert done.returncode == 0, done.stderr
-    assert f"-r {stem}_id {report.parent.name}" in done.stdout
-    assert report.parent.name == (name or report.parent.name)
-    assert f"notebooks/{stem}.ipynb" in done.stdout
+    project.write(f"notebooks/{stem}.ipynb", "")
+    project.write(".venv/bin/lab", '#!/bin/sh\necho "$@"\n')
+    assert project.make(*arguments).stdout.splitlines() == [words]
 
 
-def test_a_report_that_cannot_be_made_is_a_failure(project: Project) -> None:
-    """A notebook that ran well but cannot be turned into a page fails the target, in words."""
+@pytest.mark.parametrize("exit_code", [1, 2, 3])
+def test_whatever_lab_refuses_fails_the_target(project: Project, exit_code: int) -> None:
+    """Of the exit code make itself can only say that it is not zero."""
     project.make(".venv/installed")
-    project.write(".venv/bin/papermill", "#!/bin/sh\n")
-    project.write(".venv/bin/jupyter", "#!/bin/sh\nexit 1\n")
-    done = project.make("report")
-    assert done.returncode == 2
-    assert "No report could be made" in done.stderr
+    project.write(".venv/bin/lab", f"#!/bin/sh\nexit {exit_code}\n")
+    assert project.make("report").returncode == 2
 
 
 def test_help_names_every_target(project: Project) -> None:

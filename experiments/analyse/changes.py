@@ -145,9 +145,13 @@ def _by_point(records: Iterable[Record]) -> dict[str, list[dict[str, Any]]]:
     for record in records:
         summary = current(record)
         if summary["verdict"]["status"] in BELIEVED:
-            asked = record.scenario.model_dump(exclude=_NOT_ASKED) | _told(record)
-            points.setdefault(json.dumps(asked, sort_keys=True), []).append(summary)
+            points.setdefault(question(record), []).append(summary)
     return points
+
+
+def question(record: Record) -> str:
+    """What a run asks, as JSON: the same for two that may be held against each other."""
+    return json.dumps(record.scenario.model_dump(exclude=_NOT_ASKED) | _told(record), sort_keys=True)
 
 
 def _told(record: Record) -> dict[str, Any]:

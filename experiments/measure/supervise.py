@@ -93,6 +93,7 @@ def report(run: RunState, phase: RunPhase, generators: list[Generator], sampler:
             ok=sum(report.ok for report in reports),
             failed=sum(report.failed for report in reports),
             statuses=sum((Counter(report.statuses) for report in reports), Counter()),
+            reasons=sum((Counter(report.reasons) for report in reports), Counter()),
             in_flight=sum(report.in_flight for report in reports),
             polls_per_s=sum(report.polls_per_s for report in reports),
             response_p50_ms=_worst([report.response_p50_ms for report in reports]),

@@ -27,13 +27,16 @@ TOP_TAG = "verdict"
 _PAPERMILL_ERROR = "papermill-error-cell-tag"
 """Tag of cells that papermill adds about an error, pointing at code that a report does not show."""
 
+NOT_REPORTED = ("progress", "result", "form")
+"""Roles of outputs that are of no interest afterwards, or that say again what stands on top."""
+
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 _ONCE = re.compile(r"<!--once:([\w-]+)-->.*?<!--/once:\1-->", re.DOTALL)
 _SCRIPTS = "<!--scripts-->"
 
 
 class LabReportExporter(HTMLExporter):
-    """`jupyter nbconvert --to lab_report`, and "Lab report (HTML)" in the export menu of JupyterLab."""
+    """`jupyter nbconvert --to lab_report`, and "Lab_report" in the export menu of JupyterLab."""
 
     export_from_notebook = "Lab report (HTML)"
 
@@ -91,12 +94,12 @@ def arranged(nb: NotebookNode) -> NotebookNode:
 
 
 def _tidy(cell: NotebookNode) -> NotebookNode:
-    """The cell without the live view, which is of no interest after the run, and with what it printed in one piece."""
+    """The cell without what only helps while the notebook is open, and with what it printed in one piece."""
     if cell.cell_type != "code":
         return cell
     outputs: list[NotebookNode] = []
     for output in cell.outputs:
-        if output.get("metadata", {}).get("lab", {}).get("role") == "progress":
+        if output.get("metadata", {}).get("lab", {}).get("role") in NOT_REPORTED:
             continue
         if outputs and output.output_type == outputs[-1].output_type == "stream":
             outputs[-1] = NotebookNode({**output, "text": outputs[-1].text + output.text})

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+BESIDE = {"run.ipynb", "papermill.log"}
+"""What may lie in the directory of a run before it: the notebook that is being executed, and what is said of that."""
+
 _TIMES = ("due_s", "ready_s", "sent_s", "done_s")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How polars says which error of the operating system it met, if it raises one of its own."""
@@ -45,7 +48,7 @@ _SUMMARY_BYTES = 64 * 1024
 
 
 def create(results_dir: str, run_id: str, short_hash: str) -> Path:
-    """Makes the directory of a new run; an existing one is never touched.
+    """Makes the directory of a new run; one that holds anything but the notebook that measures is never touched.
 
     Args:
         results_dir: where run directories live; empty for the project's `results/`.
@@ -74,8 +77,11 @@ def create(results_dir: str, run_id: str, short_hash: str) -> Path:
 
 def _new_folder(parent: Path, run_id: str, short_hash: str) -> Path:
     if run_id:
-        (parent / run_id).mkdir()
-        return parent / run_id
+        place = parent / run_id
+        # A link may lead anywhere, also to an empty folder of somebody else's.
+        if place.is_symlink() or not place.is_dir() or {path.name for path in place.iterdir()} - BESIDE:
+            place.mkdir()
+        return place
     repeat = 1 + sum(1 for _ in parent.glob(f"*-{short_hash}-*"))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     while True:
@@ -101,11 +107,20 @@ def begin(path: Path, facts: Mapping[str, Any], *, last_bytes: int = 0) -> None:
         _reserve(path / _RESERVE, max(_LEAST_RESERVE_BYTES, last_bytes + _SUMMARY_BYTES))
         write_json(path / "started.json", facts)
     except OSError as error:
-        shutil.rmtree(path, ignore_errors=True)  # It is of this moment, and would be in the way of the next attempt.
+        _take_back(path)  # It is of this moment, and would be in the way of the next attempt.
         raise RecordError(
             f"{path} cannot be written ({error.strerror}), so nothing was started: make room there, or name another "
             "results_dir."
         ) from None
+
+
+def _take_back(path: Path) -> None:
+    """Removes the directory of a run that did not begin; not the notebook in it, which tells why."""
+    for made in path.iterdir():
+        if made.name not in BESIDE:
+            shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
+    with suppress(OSError):
+        path.rmdir()
 
 
 def _reserve(path: Path, size: int) -> None:

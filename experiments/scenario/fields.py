@@ -80,7 +80,7 @@ class Fields(Parameters):
     slo_bulk_p99_ms: float = Field(0.0, ge=0, description="service level: response p99 of B; 0: none")
     slo_failure_pct: float = Field(100.0, ge=0, le=100, description="service level: failed polls; 100: none")
     slo_devices_pct: float = Field(0.0, ge=0, le=100, description="service level: devices that must each keep it; 0: none")
-    compare_to: str = Field("", description="earlier run or sweep to compare with")
+    compare_to: str = Field("", description="earlier run or sweep to compare with, or latest")
     margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
     variant: str = Field(
         "", description="how the server differs: git:REV, falcon==4.1, workers=N, loop=asyncio, NAME=value; empty: not"

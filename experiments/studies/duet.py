@@ -21,7 +21,7 @@ from experiments.scenario import Scenario
 from server import catalogue
 
 SECONDS = 60.0
-_LOAD = {"clients": 1000, "interval_ms": 500.0, "warmup_s": 3.0}
+LOAD = {"clients": 1000, "interval_ms": 500.0, "warmup_s": 3.0}
 """2,200 polls/s of the article: the more polls, the smaller the difference that shows, and this is half of what a core of
 ours answers."""
 
@@ -59,7 +59,7 @@ def scenario(first: str, second: str, *, seconds: float = SECONDS, **asked: Any)
     """
     check_names(asked, Scenario.model_fields)
     said = beside.parameters(first, second, catalogue.SYSTEMS)
-    return Scenario.from_parameters({**_LOAD, "minutes": seconds / 60, **said, **asked})
+    return Scenario.from_parameters({**LOAD, "minutes": seconds / 60, **said, **asked})
 
 
 def duet(

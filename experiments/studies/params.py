@@ -111,9 +111,13 @@ class StudyParams(Parameters):
         Raises:
             ParameterError: papermill injected a name that is no parameter.
         """
+        return parameters.given(namespace, cls.names(), cls.textual())
+
+    @classmethod
+    def textual(cls) -> set[str]:
+        """The parameters that are texts, or lists that may be written as one."""
         lists = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) is tuple}
-        texts = cls.texts() | lists | (Scenario.texts() & {*cls.of_runs})
-        return parameters.given(namespace, cls.names(), texts)
+        return cls.texts() | lists | (Scenario.texts() & {*cls.of_runs})
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from experiments.analyse.history.latest import LATEST, latest_study
 from experiments.parameters import text
 from experiments.record import reading
 from experiments.record.collection import located
@@ -131,6 +132,13 @@ class Study(Generic[AskedT, StepT, CameT]):
             return Study(asked(), bench=self._bench)
         place = Folder(self.folder.path / name)
         return Study(kind.of_plan(place.plan(), {}, place.by_target()), shown=place.path)
+
+    def compared_with(self, compare_to: str) -> str:
+        """The earlier study that `compare_to` means: of `latest` the newest that was planned alike here; empty for none."""
+        if compare_to != LATEST:
+            return compare_to
+        found = latest_study(self.folder.path, self.asked.plan)
+        return str(found) if found else ""
 
     @property
     def left_s(self) -> float:

@@ -191,13 +191,13 @@ def test_an_ok_that_the_target_would_not_have_allowed_is_found(tmp_path: Path) -
 
 
 def test_the_summary_of_the_article_has_the_keys_it_had(tmp_path: Path) -> None:
-    """Whoever names no target finds the same keys."""
+    """Whoever names no target finds the same ones, and which expectation failed."""
     found = summary.summarise(made_up(tmp_path))["endpoints"]
     assert set(found) == {"status", "bulk"}
     for one in found.values():
         assert set(one) == {
             *("planned", "sent", "ok", "failed", "unsent_busy", "unsent_late", "failures", "statuses"),
-            *("response_ms", "latency_ms"),
+            *("failed_checks", "response_ms", "latency_ms"),
         }
 
 

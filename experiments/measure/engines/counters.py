@@ -34,6 +34,11 @@ class Tally:
     def failed(self) -> int:
         return self.sent - self.ok
 
+    def reasons(self) -> dict[str, int]:
+        """Polls without a right answer, by the record's names of what became of them."""
+        counts = {one.name.lower(): int(self.by_outcome[one]) for one in Outcome if one is not Outcome.OK}
+        return {reason: count for reason, count in counts.items() if count}
+
     def totals(self) -> dict[str, int]:
         """As they stand in run.json."""
         busy, late = (int(self.by_outcome[outcome]) for outcome in _NONE_SENT)

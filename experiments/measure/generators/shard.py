@@ -147,3 +147,5 @@ class Report:
     """Why the run should not go on, if so."""
     statuses: dict[str, int] = field(default_factory=dict)
     """Complete answers with another status than 200, by code; see `WrongAnswers.codes`."""
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Polls without a right answer, by reason; see `Tally.reasons`."""

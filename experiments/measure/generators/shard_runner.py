@@ -184,6 +184,7 @@ class _Chores:
                 rate,
                 _problem(self._writer),
                 self._course.wrong.codes(),
+                tally.reasons(),
             )
         )
         if now >= self._flush_at:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from experiments.analyse.targets.naming import letters
-from experiments.present.format import duration
+from experiments.present.format import codes, duration, reasons
 
 RECORD_AT = "the record is written to "
 """Stands before the run directory in the first line; a page finds the record by it, should the notebook break off."""
@@ -35,6 +35,10 @@ class Report(Protocol):
     def failed(self) -> int: ...
     @property
     def statuses(self) -> Mapping[str, int]: ...
+    @property
+    def reasons(self) -> Mapping[str, int]: ...
+    @property
+    def cut_short(self) -> str: ...
     @property
     def in_flight(self) -> int: ...
     @property
@@ -75,6 +79,11 @@ def from_home(path: str) -> str:
     """The path with ~ for the home folder: a report is sent to others, who need not know who made it."""
     home = str(Path.home())
     return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
+
+
+def failing(report: Report) -> str:
+    """What fails and why, the most frequent first; empty where nothing does."""
+    return reasons(report.reasons, report.statuses) if report.reasons else codes(report.statuses)
 
 
 def share_done(report: Report) -> float:

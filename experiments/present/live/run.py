@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 
-from experiments.present.format import codes, count, number
+from experiments.present.format import count, number
 from experiments.present.html import in_jupyterlab
 from experiments.present.live.report import (
     RECORD_AT,
@@ -18,6 +18,7 @@ from experiments.present.live.report import (
     Report,
     compiling,
     ends_at,
+    failing,
     from_home,
     share_done,
     timed,
@@ -75,6 +76,10 @@ def describe(report: Report, now: datetime) -> str:
     """One line: phase, how far, counts, rate, response, failures and when it will be over."""
     if said := compiling(report):
         return said
+    if report.phase == "analysing" and report.cut_short:
+        return (
+            f"cut short at {100 * share_done(report):.0f} %: {report.cut_short.rstrip('.')}; working out what was measured"
+        )
     if report.phase in ("starting", "analysing"):
         return _AROUND[report.phase] + (f"; {RECORD_AT}{from_home(report.run_dir)}" if report.run_dir else "")
     parts = [
@@ -91,8 +96,8 @@ def describe(report: Report, now: datetime) -> str:
 
 
 def failures(report: Report) -> str:
-    """`24 failed (429: 12, 503: 12)`."""
-    return f"{count(report.failed)} failed{f' ({said})' if (said := codes(report.statuses)) else ''}"
+    """`24 failed (http error 24 (429: 12, 503: 12))`."""
+    return f"{count(report.failed)} failed{f' ({said})' if (said := failing(report)) else ''}"
 
 
 _AROUND = {

@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.present.format import codes, count, number
+from experiments.present.format import count, number
 from experiments.present.html import Markup, element
 from experiments.present.live.report import (
     Clock,
     Report,
     compiling,
     ends_at,
+    failing,
     from_home,
     remaining,
     share_done,
@@ -85,13 +86,16 @@ def _head(report: Report, ends: str) -> Markup:
     if report.phase == "starting":
         return element("div", element("b", "starting"), f" {compiling(report) or 'the server and the generators'}")
     if report.phase == "analysing":
-        return element("div", element("b", "measured"))
+        if not report.cut_short:
+            return element("div", element("b", "measured"))
+        at = f"cut short at {100 * share_done(report):.0f} %"
+        return element("div", element("b", at, style=f"color:{RED}"), f": {report.cut_short}")
     times = f" {100 * share_done(report):.0f} %, {remaining(report)}, ends about {ends}"
     return element("div", element("b", report.phase), times)
 
 
 def _bar(report: Report) -> Markup:
-    done = 100 if report.phase == "analysing" else 100 * share_done(report)
+    done = 100 * share_done(report)
     inner = element("div", style=f"width:{done:.1f}%;height:100%;background:{BLUE}")
     return element(
         "div",
@@ -105,14 +109,15 @@ def _bar(report: Report) -> Markup:
 
 def _counts(report: Report) -> Markup:
     failed = element("b", count(report.failed), style=f"color:{RED}") if report.failed else Markup("0")
-    coded = f" ({said})" if (said := codes(report.statuses)) else ""
-    return element(
+    why = [element("div", element("b", "failing: "), said)] if (said := failing(report)) else []
+    counts = element(
         "div",
         f"{count(report.sent)} of {count(report.planned)} polls sent, {count(report.ok)} ok, ",
         failed,
-        f" failed{coded}, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
+        f" failed, {count(report.in_flight)} in flight · server {report.server_cores:.2f} cores, "
         f"generator {report.generator_cores:.2f} cores",
     )
+    return element("div", counts, *why)
 
 
 def _drawing(title: str, lines: Sequence[tuple[list[float | None], str, str]]) -> Markup:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _RUN_DIR = re.compile(rf"; {RECORD_AT}(.+)$", re.MULTILINE)
 _SHOWN = re.compile(r"page\.([a-z_]+)\(\)")
 _HEADING = re.compile(r"^#{2,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
-_GONE_ON_WITH = ("sweep_id", "capacity_id", "compare_id")
+_GONE_ON_WITH = ("sweep_id", "capacity_id", "compare_id", "calibration_id", "tools_id")
 
 
 def mended(nb: NotebookNode) -> tuple[NotebookNode, list[str]]:
@@ -134,7 +134,7 @@ def _of_many(nb: NotebookNode) -> list[str]:
 def _filled(cell: NotebookNode, page: Page | None) -> NotebookNode | None:
     """A cell that shows a part of the page, with that part; None for what cannot be shown."""
     asked = _SHOWN.fullmatch(cell.source.strip()) if cell.cell_type == "code" else None
-    if page is None or asked is None or asked[1] in ("enforce", "changes") or not hasattr(page, asked[1]):
+    if page is None or asked is None or asked[1] in ("enforce", "changes", "result") or not hasattr(page, asked[1]):
         return None
     try:
         data = _data(getattr(page, asked[1])())

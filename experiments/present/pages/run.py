@@ -15,12 +15,15 @@ from experiments.analyse import clients, latency, polls, resources, service_leve
 from experiments.analyse.changes import Comparison, compare
 from experiments.analyse.duets import duet as duets
 from experiments.analyse.duets import pieces
+from experiments.analyse.history.latest import LATEST, latest_before
 from experiments.analyse.targets import asked as of_run
 from experiments.errors import VerdictError
 from experiments.present.axes import step_of
 from experiments.present.duets import table as comparison
 from experiments.present.format import duration, moment, plural
 from experiments.present.html import Markup, caption, note
+from experiments.present.result import run as run_result
+from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
 from experiments.present.tables import connections, database, limits, wrong_answers
 from experiments.present.tables import headline as figures
@@ -140,8 +143,10 @@ class Page:
     def changes(self) -> Markup:
         """What changed since the run or sweep that `compare_to` names."""
         if self._comparison is None:
+            if self._scenario.compare_to == LATEST:
+                return caption("No earlier run beside this one asked the same on the same machine and may be believed.")
             return caption("compare_to names no earlier run, so there is nothing to compare with.")
-        return differences.changes(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
+        return differences.changes(self._comparison, self._compare_to, self._scenario.margin_pct)
 
     def clients(self) -> SortableTable | Markup:
         """Every device and endpoint, to sort and to filter."""
@@ -150,6 +155,11 @@ class Page:
     def provenance(self) -> Markup:
         """Where the figures come from."""
         return sources.provenance(self.record)
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        margin_pct = self._scenario.margin_pct
+        return Shown(run_result.result(self.record, self.summary, self._comparison, self._compare_to, margin_pct))
 
     def enforce(self) -> None:
         """With `strict`, fails the notebook if the run deserves it; to be called after everything is shown.
@@ -166,7 +176,7 @@ class Page:
         if level["asked"] and level["met"] is not True:
             raise VerdictError(f"strict: {levels.sentence(level, self.record.endpoints)}")
         if self._comparison is not None:
-            differences.enforce(self._comparison, self._scenario.compare_to, self._scenario.margin_pct)
+            differences.enforce(self._comparison, self._compare_to, self._scenario.margin_pct)
 
     # -- charts ----------------------------------------------------------------------------------
 
@@ -262,8 +272,22 @@ class Page:
 
     @cached_property
     def _comparison(self) -> Comparison | None:
+        return compare(self._before, [self.record]) if self._before else None
+
+    @cached_property
+    def _before(self) -> list[Record]:
+        """The runs that `compare_to` names; of `latest` the newest earlier one that asks the same here, if there is one."""
         place = self._scenario.compare_to
-        return compare(collect(place), [self.record]) if place else None
+        if place != LATEST:
+            return collect(place) if place else []
+        found = latest_before(self.record)
+        return [found] if found else []
+
+    @property
+    def _compare_to(self) -> str:
+        """What `compare_to` names, by its own name."""
+        place = self._scenario.compare_to
+        return self._before[0].run_id if place == LATEST and self._before else place
 
     @cached_property
     def _polls(self) -> pl.DataFrame:

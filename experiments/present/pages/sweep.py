@@ -12,6 +12,8 @@ from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
 from experiments.present.format import LONGER, percent, plain
 from experiments.present.html import Markup, caption, note
+from experiments.present.result import sweep as sweep_result
+from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
 from experiments.present.tables import provenance as sources
 from experiments.present.tables.service_level import missed_limit
@@ -40,6 +42,7 @@ class SweepPage:
         compare_to: str = "",
         margin_pct: float = 10.0,
         strict: bool = False,
+        name: str = "",
     ) -> None:
         """Opens a page.
 
@@ -50,6 +53,7 @@ class SweepPage:
             failure_pct: percent of polls of a point that may go wrong; 100 for no limit.
             compare_to: an earlier run or sweep.
             margin_pct: what is worse by more is a regression.
+            name: of the sweep's folder.
         """
         self.cells = list(measured)
         self._notes = notes
@@ -58,6 +62,7 @@ class SweepPage:
         self._compare_to = compare_to
         self._margin_pct = margin_pct
         self._strict = strict
+        self._name = name
 
     def verdict(self) -> Markup:
         """How much of the sweep may be believed."""
@@ -145,6 +150,23 @@ class SweepPage:
             records[0]
         )
 
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        limits = [point.levels or point.may_fail_pct for point in self._points]
+        found = sweep_result.result(
+            self._name,
+            self.cells,
+            self._points,
+            self._titles,
+            missed=self._missed_anywhere,
+            asked=any(limits) or self._failure_pct < 100 or any(self._limits_ms.values()),
+            comparison=self._comparison if self._compare_to else None,
+            compare_to=self._compare_to,
+            margin_pct=self._margin_pct,
+            strict=self._strict,
+        )
+        return Shown(found)
+
     def enforce(self) -> None:
         """With `strict`, fails the notebook if the sweep deserves it; to be called after everything is shown.
 
@@ -156,10 +178,14 @@ class SweepPage:
             return
         if bad := [f"{cell.name} ({cell.state})" for cell in self.cells if not cell.believed]:
             raise VerdictError(f"strict: cells without figures that may be used: {', '.join(bad[:10])}.")
-        if missed := [words for point in self._points for words in self._missed(point)]:
+        if missed := self._missed_anywhere:
             raise VerdictError(f"strict: the service level is missed: {'; '.join(missed[:10])}.")
         if self._compare_to and self._comparison is not None:
             differences.enforce(self._comparison, self._compare_to, self._margin_pct)
+
+    @property
+    def _missed_anywhere(self) -> list[str]:
+        return [words for point in self._points for words in self._missed(point)]
 
     def _missed(self, point: Point) -> list[str]:
         at = ", ".join(f"{axis}={value}" for axis, value in point.at.items())

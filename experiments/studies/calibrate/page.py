@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -13,12 +14,14 @@ from experiments.present.charts import stall
 from experiments.present.format import duration
 from experiments.present.html import Markup, note
 from experiments.present.live.run import to_log, to_stdout
+from experiments.present.result.shown import Shown
 from experiments.present.tables import trials as tables
 from experiments.present.tables.sortable import SortableTable
 from experiments.present.tables.studies import capacity as facts
 from experiments.record import reading
 from experiments.studies.announcer import Announcer
 from experiments.studies.calibrate import certificate, known, limits
+from experiments.studies.calibrate import result as calibration_result
 from experiments.studies.calibrate.bench import RUN_S, Trials
 from experiments.studies.calibrate.certificate import Tried
 from experiments.studies.calibrate.controls import negative, positive
@@ -129,12 +132,18 @@ class Calibration(Facade[Asked]):
 
     def certificate(self) -> Markup:
         """Writes the certificate, which later runs on this machine quote; that of an earlier calibration is only shown."""
+        return tables.certificate(self._certified)
+
+    @cached_property
+    def _certified(self) -> dict[str, Any]:
         certify = certificate.made_out if self.study.shown else certificate.certify
         tried = Tried(self._own.variant, self._own.engines, self._own.pacings)
         carries = self._cost.results.carries
-        return tables.certificate(
-            certify(self._runs_dir.parent, tried, self._parts, self._figures, carries, self._left_out)
-        )
+        return certify(self._runs_dir.parent, tried, self._parts, self._figures, carries, self._left_out)
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        return Shown(calibration_result.result(self._runs_dir.name, self._certified, self._parts))
 
     def enforce(self) -> None:
         """With `strict`, fails the notebook if a trial has, or was not made; to be called after everything is shown.

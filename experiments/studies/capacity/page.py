@@ -6,6 +6,7 @@ Measuring methods come in the order in which the notebook calls them, so that wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -19,10 +20,12 @@ from experiments.present.chart import Chart
 from experiments.present.charts.studies import capacity as charts
 from experiments.present.html import Markup, caption, note
 from experiments.present.live.run import to_log
+from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
 from experiments.present.tables import scenario as question
 from experiments.present.tables.studies import capacity as tables
 from experiments.studies.capacity import earlier, extrapolation, rows
+from experiments.studies.capacity import result as capacity_result
 from experiments.studies.capacity import text as words
 from experiments.studies.capacity.params import Asked
 from experiments.studies.capacity.progress import StageT, measured
@@ -196,15 +199,23 @@ class Capacity(Facade[Asked]):
 
     def changes(self) -> Markup:
         """What changed since the search that `compare_to` names: the capacity found, and loads that both measured."""
-        if not self._asked.own.compare_to:
+        if not self._compare_to:
             return caption("compare_to names no earlier search, so there is nothing to compare with.")
-        compare_to, margin_pct = self._asked.own.compare_to, self._asked.own.margin_pct
+        compare_to, margin_pct = self._compare_to, self._asked.own.margin_pct
         made = [
             rows.against(f"devices on {words.workers(workers)}, before and now", before, [now], margin_pct)
             for workers, (before, now) in earlier.both(compare_to, self._found).items()
         ]
         shown = tables.held_against(made, label="capacity before and now") if made else Markup("")
         return shown + differences.changes(earlier.comparison(compare_to, self._runs), compare_to, margin_pct)
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        place, margin_pct = self._compare_to, self._asked.own.margin_pct
+        before = earlier.both(place, self._found) if place else {}
+        comparison = earlier.comparison(place, self._runs) if place else None
+        name = self.study.folder.path.name
+        return Shown(capacity_result.result(name, self._searches, before, comparison, place, margin_pct))
 
     def enforce(self) -> None:
         """With `strict`, fails the notebook if no edge was found or it became worse; to be called after all is shown.
@@ -219,8 +230,8 @@ class Capacity(Facade[Asked]):
         for search in self._searches.values():
             if search.finding is None or search.finding.how not in ("edge", "largest holds"):
                 raise VerdictError(f"strict: {words.answer(search)[0]}")
-        if own.compare_to:
-            earlier.enforce(own.compare_to, self._found, self._runs, own.margin_pct)
+        if self._compare_to:
+            earlier.enforce(self._compare_to, self._found, self._runs, own.margin_pct)
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -228,6 +239,10 @@ class Capacity(Facade[Asked]):
     def _cannot(self) -> str:
         """Why nothing is foretold; empty where it is."""
         return cannot(self._asked.base.plan)
+
+    @cached_property
+    def _compare_to(self) -> str:
+        return self.study.compared_with(self._asked.own.compare_to)
 
     @property
     def _names(self) -> tuple[str, ...]:

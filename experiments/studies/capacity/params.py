@@ -58,7 +58,7 @@ class Own(StudyParams):
     capacity_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
     capacity_dir: str = Field("", description="show this earlier search instead of measuring")
     max_hours: Annotated[float, number(0.0001, 24 * 365)] = Field(1.0, description="nothing is begun that would end later")
-    compare_to: str = Field("", description="earlier search to compare with")
+    compare_to: str = Field("", description="earlier search to compare with, or latest")
     margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
 
 

@@ -11,6 +11,7 @@ from experiments.present.charts.studies import compare as charts
 from experiments.present.charts.studies import three_clients as client_charts
 from experiments.present.format import count, number, percent, plural
 from experiments.present.html import Markup, caption, element, note
+from experiments.present.result.shown import Shown
 from experiments.present.tables import provenance as sources
 from experiments.present.tables.studies import compare as tables
 from experiments.present.tables.studies import three_clients as client_tables
@@ -18,6 +19,7 @@ from experiments.studies.capacity.evidence import limit
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome
 from experiments.studies.compare import error_rate, ranking, rows
+from experiments.studies.compare import result as compare_result
 from experiments.studies.compare import text as words
 from experiments.studies.compare.params import FALCON, Series
 from experiments.studies.compare.runs import Comparison
@@ -235,6 +237,10 @@ class ComparePage:
             return note("No run was measured.")
         first = records[0]
         return caption(f"Of the run {first.run_id}; each run's own report has its own.") + sources.provenance(first)
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        return Shown(compare_result.result(self.comparison.folder.name, self.comparison, unmet(self.comparison)))
 
     def enforce(self) -> None:
         """Fails, if that was asked for, where the comparison is not whole or Falcon differs from itself.

@@ -43,7 +43,8 @@ class Sweep(Facade[Asked]):
             notes=text.notes(study),
             limits_ms={"status": asked.level.slo_status_p99_ms, "bulk": asked.level.slo_bulk_p99_ms},
             failure_pct=asked.level.slo_failure_pct,
-            compare_to=asked.own.compare_to,
+            compare_to=study.compared_with(asked.own.compare_to),
             margin_pct=asked.own.margin_pct,
             strict=asked.own.strict,
+            name=study.folder.path.name,
         )

@@ -30,7 +30,7 @@ class Own(StudyParams, Order):
 
     sweep_id: Id = Field("", description="name of the folder; that of an earlier start goes on with it")
     sweep_dir: str = Field("", description="show this earlier sweep instead of measuring")
-    compare_to: str = Field("", description="earlier run or sweep to compare with")
+    compare_to: str = Field("", description="earlier run or sweep to compare with, or latest")
     margin_pct: float = Field(10.0, ge=0, le=1000, description="percent; what is worse by more is a regression")
 
 

@@ -13,6 +13,7 @@ from experiments.present.charts.studies import tools as drawn
 from experiments.present.format import duration
 from experiments.present.html import Markup, element, note
 from experiments.present.live.run import to_stdout
+from experiments.present.result.shown import Shown
 from experiments.present.tables.sortable import SortableTable
 from experiments.present.tables.studies import capacity as facts
 from experiments.present.tables.studies import tools as tables
@@ -21,6 +22,7 @@ from experiments.studies.announcer import Announcer
 from experiments.studies.facade import Facade
 from experiments.studies.study import each
 from experiments.studies.text import folder
+from experiments.studies.tools import result as tools_result
 from experiments.studies.tools import rows as made
 from experiments.studies.tools import shown, text
 from experiments.studies.tools.advice import advice
@@ -115,6 +117,10 @@ class Tools(Facade[Asked]):
     def written(self) -> Markup:
         """Where the page for the docs lies."""
         return element("p", f"The same as a page for the docs: {self.study.folder.path / PAGE}")
+
+    def result(self) -> Shown:
+        """What it comes to, once more where "Run All" ends; and as data for whoever reads the notebook and no HTML."""
+        return Shown(tools_result.result(self.study.folder.path.name, self._rows, strict=self.study.asked.own.strict))
 
     def enforce(self) -> None:
         """With `strict`, fails the notebook if an engine of this lab says something wrong; to be called after all is shown.

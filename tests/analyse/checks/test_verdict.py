@@ -555,9 +555,7 @@ def test_what_a_missing_count_costs_is_said(tmp_path: Path) -> None:
         ([[7]], "not_applicable", "–"),
     ],
 )
-def test_who_listens_is_known_without_health(
-    tmp_path: Path, listeners: list[list[int]], status: str, figure: str
-) -> None:
+def test_who_listens_is_known_without_health(tmp_path: Path, listeners: list[list[int]], status: str, figure: str) -> None:
     """Processes that come and go on the server's port are seen, if that port is here."""
     check = judge(damage_facts(made_up(tmp_path), strange(listeners=listeners)))["workers"]
     assert (check.status, check.figure) == (status, figure)

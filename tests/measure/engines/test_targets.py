@@ -78,7 +78,7 @@ def by_path(requests: list[bytes]) -> Callable[..., Any]:
                 requests.append(head + body)
                 path = head.split(b" ")[1]
                 if b"if-none-match" in lower:
-                    writer.write(b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n")
+                    writer.write(b'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n')
                 elif path == b"/only":
                     writer.write(answer(b"four"))
                 elif path == b"/x":
@@ -86,7 +86,7 @@ def by_path(requests: list[bytes]) -> Callable[..., Any]:
                 elif path == b"/own":
                     writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
                 elif path == b"/e":
-                    writer.write(answer(RIGHT, headers=b"ETag: \"x\"\r\n"))
+                    writer.write(answer(RIGHT, headers=b'ETag: "x"\r\n'))
                 else:
                     writer.write(answer(RIGHT))
                 if b"connection: close" in lower:

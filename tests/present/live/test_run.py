@@ -28,6 +28,8 @@ class Report:
     ok: int = 27_497
     failed: int = 3
     statuses: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    cut_short: str = ""
     in_flight: int = 2
     polls_per_s: float = 1100.0
     response_p50_ms: float | None = 0.612
@@ -78,7 +80,26 @@ def test_status_codes_are_seen_while_a_run_goes_on() -> None:
     report = Report(failed=25, statuses={"429": 12, "503": 12})
     Lines(lines.append, lambda: NOON)(report)
     assert "25 failed (429: 12, 503: 12)," in lines[0]
-    assert " failed (429: 12, 503: 12)," in shown_by([report])[0].data["text/html"]
+    assert "<b>failing: </b>429: 12, 503: 12<" in shown_by([report])[0].data["text/html"]
+
+
+def test_what_fails_and_why_is_seen_while_a_run_goes_on() -> None:
+    """Every reason with its count; devices that still wait for the server among them."""
+    report = Report(failed=25, statuses={"503": 24}, reasons={"reset": 1, "http_error": 24, "unsent_busy": 3})
+    said = "http error 24 (503: 24), unsent busy 3, reset 1"
+    assert f"25 failed ({said})" in run.describe(report, NOON)
+    assert f"<b>failing: </b>{said}<" in shown_by([report])[0].data["text/html"]
+
+
+def test_a_run_that_was_cut_short_never_shows_a_full_bar() -> None:
+    """It stays where the run was, and says why it ended there."""
+    report = Report("analysing", 20.0, 65.0, cut_short="the experimenter interrupted.")
+    shown = shown_by([*run_of(6)[:4], report])[-1].data["text/html"]
+    assert 'aria-valuenow="31"' in shown
+    assert "width:30.8%" in shown
+    assert "cut short at 31 %" in shown
+    assert "measured</b>" not in shown
+    assert run.describe(report, NOON).startswith("cut short at 31 %: the experimenter interrupted; ")
 
 
 def test_a_line_leaves_out_what_is_not_known() -> None:

@@ -14,7 +14,7 @@ from tests.present.notebooks import failed, stream, v4
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "run.ipynb"
 LONG_AGO, LATER = "2020-11-25T12:00:00+00:00", "2099-11-25T12:00:00+00:00"
-FIRST = 5
+FIRST = 6
 """Code cells up to the one that measures, with the parameters that papermill injects."""
 
 
@@ -51,7 +51,7 @@ def test_a_page_says_that_the_notebook_broke_off_and_shows_the_record(unfinished
     """Killed without a word: the reason stands on top, and every section that the record can tell is there."""
     report = exported(broken(starting(unfinished)))
     assert report.index("The notebook was not run to its end") < report.index("<h1")
-    assert "17 steps of this notebook were not reached" in report
+    assert "18 steps of this notebook were not reached" in report
     assert "The kernel ended without a word" in report
     assert f"the run had written until then, {unfinished}: " in report
     assert report.index("This run was cut short") < report.index("What came out")
