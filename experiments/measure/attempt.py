@@ -5,22 +5,22 @@ A scenario in, what came of it out. Nothing is recorded and nothing else is aske
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.measure import before, interrupts
+from experiments.measure import before, interrupts, watched
 from experiments.measure.precheck import Precheck
-from experiments.measure.servers import own
+from experiments.measure.servers import own, variants
 from experiments.measure.servers.address import look_up
 from experiments.measure.servers.external import ExternalServer
 from experiments.measure.servers.local import ServerProcess
 from experiments.measure.services.database import Database
 from experiments.scenario import Scenario
 from experiments.schedule import Plan
-from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
 from experiments.target.tried import Tried
 
@@ -38,12 +38,19 @@ async def attempt(scenario: Scenario, *, transport: str = "", device: str = "") 
     """
     loaded = scenario.load_target()
     check = Precheck(loaded, scenario.parts.load, transport, device)
+    said = scenario.systems[0]
     with interrupts.as_cancellation(), tempfile.TemporaryDirectory(prefix="lab-try-") as folder:
         async with AsyncExitStack() as opened:
             if (database := await Database.open(scenario)) is not None:
                 opened.push_async_callback(lambda: interrupts.undisturbed(database.close()))
                 await database.prepare(Path(folder))
-            server = _server(scenario, loaded, check, Path(folder) / "server.log", database)
+            variant = await asyncio.to_thread(variants.make, said, watched.home(scenario, said, loaded))
+            opened.callback(variant.close)
+            server = watched.make(
+                scenario, said, url=scenario.server_url, precheck=check, log=Path(folder) / "server.log",
+                polled=scenario.plan_of(loaded).ever_polled, variant=variant,
+                environment=database.environment if database else None,
+            )  # fmt: skip
             opened.push_async_callback(lambda: interrupts.undisturbed(server.stop()))
             if isinstance(server, own.OwnProcess):
                 await server.start(asks_ready=False)
@@ -53,24 +60,6 @@ async def attempt(scenario: Scenario, *, transport: str = "", device: str = "") 
             tried = await check.round(server.url, server.address, dns_s=dns_s)
             notes = _notes(loaded, server, tried)
     return replace(tried, load=foretold(scenario.plan_of(loaded), tried), notes=notes)
-
-
-def _server(
-    scenario: Scenario, loaded: Loaded, check: Precheck, log_path: Path, database: Database | None
-) -> ServerProcess | ExternalServer:
-    if scenario.target != HELLO:
-        return own.server(loaded, url=scenario.server_url, workers=scenario.workers, log_path=log_path, ready=check.ready)
-    status, bulk = scenario.status_bytes, scenario.bulk_bytes
-    if scenario.server_url:
-        return ExternalServer(url=scenario.server_url, status_bytes=status, bulk_bytes=bulk)
-    return ServerProcess(
-        system=scenario.server,
-        workers=scenario.workers,
-        log_path=log_path,
-        environment=database.environment if database else None,
-        status_bytes=status,
-        bulk_bytes=bulk,
-    )
 
 
 def _look_up_s(url: str) -> float:

@@ -18,6 +18,8 @@ ANSWER_BYTES = 11_000
 """A wrong answer that is kept: why it is wrong, its headers and the first bytes of its body, with all their escapes."""
 _GENERATOR_BYTES = 3_000
 _WORKER_BYTES = 300
+_SERVER_BYTES = 8 * 1024
+"""Of a server beside the run's own: headers, command line."""
 _REST_BYTES = 64 * 1024
 """Scenario, environment, headers, command lines, database."""
 
@@ -28,7 +30,8 @@ def run_json_bytes(scenario: Scenario) -> int:
     answers = len(scenario.plan.endpoints) * MOST_KINDS * ANSWER_BYTES
     return (
         _REST_BYTES
-        + scenario.workers * _WORKER_BYTES
+        + sum(said.workers or scenario.workers for said in scenario.systems) * _WORKER_BYTES
+        + (len(scenario.systems) - 1) * _SERVER_BYTES
         + generators * (_GENERATOR_BYTES + answers + most_parts(scenario) * PART_BYTES)
     )
 

@@ -32,24 +32,19 @@ from experiments.measure.manifest import Served
 from experiments.measure.precheck import Precheck
 from experiments.measure.run_state import RunState
 from experiments.measure.sampler import ProcessTree, Sampler
-from experiments.measure.servers import own, variants
+from experiments.measure.servers import variants
 from experiments.measure.servers.variants import Variant
 from experiments.measure.services.database import Database
 from experiments.measure.services.redis import RunRedis
-from experiments.measure.watched import Watched, log_path, make
+from experiments.measure.watched import Watched, home, log_path, make
 from experiments.progress import OnProgress, Progress, forgiving
 from experiments.record import schema, store
 from experiments.scenario import Scenario
 from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
-from server import catalogue
 
 if TYPE_CHECKING:
     from experiments.measure.generators.dask.cluster import Fleet
-
-
-PROJECT = Path(catalogue.__file__).parents[1]
-"""Where systems of the catalogue start."""
 
 
 async def run_scenario(
@@ -95,8 +90,7 @@ async def run_scenario(
 async def _variant(scenario: Scenario, number: int, loaded: Loaded, opened: AsyncExitStack) -> Variant:
     """How a server of the run is started; what is made for it is removed in the end."""
     said = scenario.systems[number]
-    home = PROJECT if (said.target or scenario.target) == HELLO else own.home(loaded)
-    variant = await asyncio.to_thread(variants.make, said, home)
+    variant = await asyncio.to_thread(variants.make, said, home(scenario, said, loaded))
     opened.push_async_callback(lambda: undisturbed(asyncio.to_thread(variant.close)))
     return variant
 

@@ -21,7 +21,11 @@ from experiments.measure.servers.metrics import Metrics, MetricsSampler
 from experiments.measure.servers.variants import Variant
 from experiments.scenario import Scenario
 from experiments.target.hello import NAME as HELLO
+from experiments.target.loaded import Loaded
+from server import catalogue
 
+PROJECT = Path(catalogue.__file__).parents[1]
+"""Where systems of the catalogue start."""
 AnyServer = ServerProcess | ExternalServer
 
 
@@ -65,6 +69,11 @@ class Watched:
 def log_path(run_path: Path, number: int) -> Path:
     """What a server prints; the first one's is server.log."""
     return run_path / (f"server-{number}.log" if number else "server.log")
+
+
+def home(scenario: Scenario, said: System, loaded: Loaded) -> Path:
+    """The folder in which a server usually starts."""
+    return PROJECT if (said.target or scenario.target) == HELLO else own.home(loaded)
 
 
 def make(

@@ -154,3 +154,20 @@ def test_the_fingerprint_tells_the_machine_and_nobody() -> None:
     assert "'cores'" in text
     assert str(Path.home()) not in text
     assert os.uname().nodename not in text or len(os.uname().nodename) < 3
+
+
+def test_at_a_border_the_cost_of_each_server_is_noted(tmp_path: Path) -> None:
+    """Its CPU and the instant, and nothing that takes time to read; whoever is no server is left alone."""
+    trees = [ProcessTree("server", number, (os.getpid(),), descendants=False) for number in (0, 1)]
+    trees.append(ProcessTree("kernel", 0, (os.getpid(),), descendants=False))
+    sampler = Sampler(tmp_path, 500, trees, 0.0, clock=iter(range(100)).__next__, borders=[1.0])
+    sampler.sample()
+    sampler.at_border()
+    sampler.sample()
+    sampler.save()
+    table = pl.read_parquet(tmp_path / "resources.parquet", glob=False)
+    noted = table.filter((pl.col("group") == "server") & pl.col("rss_bytes").is_null())
+    assert noted["instance"].to_list() == [0, 1]
+    assert noted["t_s"].n_unique() == 2
+    assert noted["cpu_s"].null_count() == 0
+    assert (table.filter(pl.col("group") == "kernel")["rss_bytes"].null_count(), len(table)) == (0, 2 * 4 + 2)

@@ -322,6 +322,7 @@ def _server(scenario: Scenario, number: int, rows: pl.DataFrame) -> dict[str, An
     pids = [_WORKER_PID + 1000 * number + place for place in range(scenario.workers)]
     return {
         "name": scenario.systems[number].server or scenario.server,
+        "called": scenario.names[number],
         "url": f"http://127.0.0.1:{8000 + number}",
         "started_by_lab": True,
         "framework": "falcon",

@@ -140,6 +140,17 @@ STEAL = Limit(
     "it.",
 )
 
+TURNS_OVERLAP = Limit(
+    valid_to=0.1,
+    why="Share of the polls that were still under way when the next server's turn began. A poll that is due at random in "
+    "its turn and takes a tenth of it ends beyond it in one of ten cases; from there on the servers wait for each other.",
+)
+PIECES_LOST = Limit(
+    valid_to=0.2,
+    why="Share of the pieces of a run in which the servers' cost was not seen, since the lab itself was not let near the "
+    "processor in time. What is left tells less, and was not chosen by chance: the busiest moments are gone.",
+)
+
 QUIET_CORES = 0.05
 """Below this share of a core that others use the machine is called quiet."""
 

@@ -14,6 +14,7 @@ from experiments.analyse.checks import database, fleet, generator, host, redis, 
 from experiments.analyse.checks import record as check_record
 from experiments.analyse.checks.evidence import SEVERITY, Check, Evidence, Found, Status, ms, percentile_or_most
 from experiments.analyse.checks.words import say
+from experiments.analyse.duets import turns
 from experiments.analyse.polls import arrange
 from experiments.record.reading import Record
 
@@ -33,6 +34,7 @@ CHECKS: tuple[Callable[[Evidence], Found], ...] = (
     check_record.totals,
     server.served,
     server.workers,
+    turns.turns,
     database.rows_written,
     redis.redis_counts,
     check_record.cut_short,

@@ -182,6 +182,20 @@ WORDS: Mapping[str, Mapping[str, Said]] = {
             "Look into server.log for the reason; if the server itself is at fault, that is a result.",
         ),
     },
+    "turns": {
+        "one_server": Said("One server was polled."),
+        "kept": Said("Each server was polled in its own turn, and answered within it."),
+        "mixed": Said("All servers were polled at any time, and had the machine in common."),
+        "overlapping": Said(
+            "Polls of one server were often still under way when the next one's turn began, so the servers waited for each "
+            "other: response times of both are longer than each alone would have, and more alike.",
+            "Poll with fewer clients or a longer interval; CPU for a request may be compared all the same.",
+        ),
+        "pieces_lost": Said(
+            "In many pieces of the run nobody saw in time what the servers cost, since the machine was busy with others.",
+            "Measure again when the machine is quieter.",
+        ),
+    },
     "rows_written": {
         "nothing": Said("This server was asked to write nothing, or writes where the lab cannot count."),
         "uncounted": Said(

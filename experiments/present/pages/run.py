@@ -202,7 +202,8 @@ class Page:
         found = pieces.pieces(self.record, polls.arrange(self.record)) if told else None
         series = [] if found is None else [(one, duets.cpu_series(found, place)) for place, one in enumerate(told, 1)]
         chart = drawn.over_time(series, self._window_s)
-        return self._dated(chart) or (note("No piece of the run has both servers' costs.") if told else Markup(""))
+        few = "No piece of the run has both servers' costs, so there is no ratio to draw."
+        return self._dated(chart) or (note(few) if told else caption("One server was polled, so there is no ratio to draw."))
 
     def percentiles(self) -> Chart | Markup:
         """How long the slowest polls took."""

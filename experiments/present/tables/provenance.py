@@ -27,6 +27,7 @@ def provenance(record: Record) -> Markup:
         _facts("machine", _machine(facts.get("environment", {}))),
         _facts("server", _server(facts.get("server", {}), record.path)),
         _workers(facts.get("server", {}).get("workers") or []),
+        *(_facts(f"beside it: {one['called']}", _server(one, record.path)) for one in facts.get("beside", ())),
         _facts("database", database.facts(facts["database"])) if facts.get("database") else Markup(""),
         _generators(facts.get("generator", {})),
         _fleet(facts.get("generator", {}).get("instances") or []),
@@ -122,6 +123,8 @@ def _server(server: Mapping[str, Any], run_path: Path) -> list[tuple[str, object
     rows: list[tuple[str, object]] = [
         ("name", server.get("name")),
         ("framework", framework.strip()),
+        ("commit", server.get("commit")),
+        ("packages of its own", ", ".join(server.get("packages") or ())),
         ("address", server.get("url")),
         ("devices connected to", connections.address(server)),
         ("started by the lab", _yes_no(server.get("started_by_lab"))),

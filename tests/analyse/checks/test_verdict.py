@@ -28,7 +28,7 @@ def test_an_honest_run_is_valid(tmp_path: Path) -> None:
     """Every check that applies is clean, and the headline says that the run may be believed."""
     verdict = judge(made_up(tmp_path))
     assert [check.name for check in verdict.checks] == NAMES
-    unknown = ["clocks", "untouched", "rows_written", "redis_counts", "calibration"]
+    unknown = ["clocks", "untouched", "turns", "rows_written", "redis_counts", "calibration"]
     assert [check.name for check in verdict.checks if check.status == "not_applicable"] == unknown
     assert [check.name for check in verdict.checks if check.status != "valid"] == unknown
     assert verdict.status == "valid"
@@ -356,6 +356,7 @@ def test_a_record_without_samples(tmp_path: Path) -> None:
         "host_steal",
         "competitors",
         "untouched",
+        "turns",
         "rows_written",
         "redis_counts",
         "calibration",

@@ -85,6 +85,24 @@ def test_a_run_with_one_server_has_no_duet(tmp_path: Path) -> None:
     assert not {"duet", "duets", "beside"} & {*summary}
 
 
+@pytest.mark.parametrize(
+    ("latency_s", "split", "kind", "status"),
+    [
+        (0.0005, "halves", "kept", "valid"),
+        (0.04, "halves", "overlapping", "suspect"),
+        (0.04, "mixed", "mixed", "valid"),
+    ],
+)
+def test_turns_that_run_into_each_other_are_told(
+    tmp_path: Path, latency_s: float, split: str, kind: str, status: str
+) -> None:
+    """With 40 ms of a turn of 125 ms a third of the polls end in the other server's; where none has a turn, none is lost."""
+    asked = Scenario(**DUET.model_dump(exclude={"beside_split"}), beside_split=split)
+    record = made_up(tmp_path, asked, server=lambda poll: Answer(latency_s))
+    (turns,) = [check for check in summarise(record)["verdict"]["checks"] if check["name"] == "turns"]
+    assert (turns["kind"], turns["status"]) == (kind, status)
+
+
 def test_a_border_that_was_not_sampled_leaves_its_pieces_out(tmp_path: Path) -> None:
     """Without samples for three seconds, the pieces there have no CPU, and the others stand."""
     record = made_up(tmp_path, DUET)
@@ -93,6 +111,9 @@ def test_a_border_that_was_not_sampled_leaves_its_pieces_out(tmp_path: Path) -> 
     found = pieces(load(record.path), arrange(record))
     missing = found.filter(pl.col("cpu_s").is_null())
     assert sorted(missing["piece"].unique()) == [6, 7, 8]
+    store.write_table(record.path / "resources.parquet", samples.filter(pl.col("t_s") < 20))
+    (turns,) = [check for check in summarise(load(record.path))["verdict"]["checks"] if check["name"] == "turns"]
+    assert (turns["kind"], turns["status"]) == ("pieces_lost", "suspect")
 
 
 def test_each_server_must_have_served_what_was_answered(tmp_path: Path) -> None:
