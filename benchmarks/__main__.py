@@ -3,6 +3,7 @@
     python -m benchmarks                  about a quarter of an hour: part 4 of calibrate.ipynb, and one notebook run
     python -m benchmarks --minutes 10     the notebook run as long as the default one
     python -m benchmarks --rounds 0       the notebook run alone
+    python -m benchmarks --page docs/cost.md    and writes what was measured there
     python -m benchmarks duets            how small a difference of two servers is found, and how often: an hour
 
 A figure beyond its target is printed as it is: nothing here passes or fails. Rows and figures stay in a folder of
@@ -17,7 +18,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import duets
+from benchmarks import duets, page
 from benchmarks.notebook import notebook
 from experiments.analyse.instrument import Figure
 from experiments.errors import LabError
@@ -32,7 +33,7 @@ def main() -> int:
     if sys.argv[1:2] == ["duets"]:
         return duets.main(sys.argv[2:], _say)
     arguments = _arguments()
-    asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "peers", "loads", "wrk2")}
+    asked = {name: getattr(arguments, name) for name in ("rounds", "seconds", "peers", "loads", "binaries")}
     try:
         cost = part.CostPart(**asked)
     except LabError as error:
@@ -46,6 +47,9 @@ def main() -> int:
     for table in shown:
         print(f"\n{table!r}")
     _print(figures)
+    if arguments.page:
+        arguments.page.write_text(page.written(cost.results, figures))
+        print(f"written to {arguments.page}")
     return 0
 
 
@@ -62,7 +66,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=part.SECONDS, help="of each measurement (default %(default)g)")
     parser.add_argument("--peers", default=part.PEERS, help="tools to compare with (default %(default)s)")
     parser.add_argument("--loads", default=part.LOADS, help='what is asked of whom (default "%(default)s")')
-    parser.add_argument("--wrk2", default="", help="path of a wrk2 binary")
+    parser.add_argument("--binaries", default="", help="where tools lie that no distribution has: wrk2=/path,zrk=/path")
+    parser.add_argument("--page", type=Path, help="a file that takes the tables, as Markdown")
     parser.add_argument("--minutes", type=float, default=1, help="of the notebook run; 0 leaves it out (default 1)")
     return parser.parse_args()
 

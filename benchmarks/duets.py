@@ -101,7 +101,7 @@ def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
     parser.add_argument("--count", type=int, default=20, help="duets of each kind (default 20)")
     parser.add_argument("--seconds", type=float, default=duet.SECONDS, help="of load in each (default %(default)g)")
     parser.add_argument("--dials", default="3,1.5", help='percent that are added (default "%(default)s")')
-    parser.add_argument("--split", default="halves", choices=("halves", "mixed"))
+    parser.add_argument("--split", default="mixed", choices=("halves", "mixed"))
     asked = parser.parse_args(arguments)
     dials = [float(one) for one in asked.dials.split(",") if one]
     folder = default_results_dir() / "benchmark-duets"

@@ -13,7 +13,7 @@ from server.known_answer import programs
 from server.known_answer.for_tools import FOR_TOOLS
 from server.payloads import body
 from server.systems import commands, own
-from server.systems.availability import obstacle
+from server.systems.availability import obstacle, program
 from server.systems.model import BACKLOG, GRACEFUL_STOP_S, KEEP_ALIVE_S, System, Workload
 from server.systems.peers import LEFT_OUT, PEERS
 from server.systems.source import code_lines
@@ -21,6 +21,7 @@ from server.systems.source import code_lines
 __all__ = [
     "BACKLOG",
     "BULK_PATH",
+    "COUNT_PATH",
     "FOR_TOOLS",
     "GRACEFUL_STOP_S",
     "HEALTH_PATH",
@@ -38,6 +39,7 @@ __all__ = [
     "obstacle",
     "offering",
     "own",
+    "program",
     "programs",
 ]
 
@@ -50,6 +52,8 @@ STATUS_PATH = "/hello?page=1"
 """Endpoint A."""
 BULK_PATH = "/hello?page=200"
 """Endpoint B."""
+COUNT_PATH = "/count"
+"""Where nginx says how many requests all its workers have had, in the words of its `stub_status`."""
 HEALTH_PATH = "/health"
 """JSON with `pid`, `framework`, `version` and `served`: the requests for `/hello` that this worker process has had."""
 

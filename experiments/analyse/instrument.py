@@ -33,6 +33,16 @@ class Cost:
     disturbed_by: str | None = None
     """Causes outside the lab that the verdict names; empty on a quiet machine."""
     run_id: str | None = None
+    asked_per_s: float | None = None
+    """Polls that it was told to make; None where it knows no rate."""
+    machine_per_s: float | None = None
+    """Steps of a loop that is always the same, by the second of processor time, just before."""
+    core_free: float | None = None
+    """Share of the time for which that loop had a core."""
+
+
+_RATE = 0.05
+"""Share by which a rate may be missed: a poll costs less in a crowd, so costs at other rates are not compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +114,46 @@ class Compared:
     lag_p99_ms: float | None
     failed: int
     """Of all rounds."""
+    times: Spread | None = None
+    """How many times as much CPU per poll as one of the lab's engines took in the same round; None beside itself."""
+    asked_per_s: float | None = None
+    """Polls that it was told to make."""
+
+    @property
+    def keeps_rate(self) -> bool:
+        """Whether it made about as many polls as it was told to, or was told no rate."""
+        return keeps_rate(self.polls_per_s, self.asked_per_s)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast the machine was in one round."""
+
+    round: int
+    of_fastest: float
+    """Median of its turns, as a share of the fastest turn of all rounds."""
+    core_free: float
+    """Median share of the time for which a loop that wanted a core had one."""
+
+
+def keeps_rate(polls_per_s: float, asked_per_s: float | None) -> bool:
+    """Whether as many polls were answered as were asked for, within 5 %."""
+    return asked_per_s is None or abs(polls_per_s / asked_per_s - 1) <= _RATE
+
+
+def speeds(costs: Iterable[Cost]) -> list[Speed]:
+    """By round; rounds in which nobody looked are left out."""
+    known = [cost for cost in costs if cost.machine_per_s is not None]
+    fastest = max((cost.machine_per_s or 0.0 for cost in known), default=0.0)
+    rounds = sorted({cost.round for cost in known})
+    return [
+        Speed(
+            number,
+            (middle(cost.machine_per_s for cost in known if cost.round == number) or 0.0) / fastest,
+            middle(cost.core_free for cost in known if cost.round == number) or 0.0,
+        )
+        for number in rounds
+    ]
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -118,19 +168,26 @@ def middle(values: Iterable[float | None]) -> float | None:
     return found.median if found else None
 
 
-def compare(costs: Iterable[Cost]) -> list[Compared]:
-    """Every contender under every load, cheapest first within a load; loads in the order in which they first come."""
+def compare(costs: Iterable[Cost], beside: str = "") -> list[Compared]:
+    """Every contender under every load, cheapest first within a load; loads in the order in which they first come.
+
+    Args:
+        beside: the contender that all others are held against; empty for none.
+    """
     groups: dict[tuple[str, str], dict[str, list[Cost]]] = {}
     for cost in costs:
         groups.setdefault((cost.load, cost.target), {}).setdefault(cost.contender, []).append(cost)
     return [
         one
         for contenders in groups.values()
-        for one in sorted(map(_compared, contenders.values()), key=lambda one: one.cpu_us_per_poll.median)
+        for one in sorted(
+            (_compared(some, contenders.get(beside, ()) if name != beside else ()) for name, some in contenders.items()),
+            key=lambda one: one.cpu_us_per_poll.median,
+        )
     ]
 
 
-def _compared(costs: Sequence[Cost]) -> Compared:
+def _compared(costs: Sequence[Cost], beside: Sequence[Cost]) -> Compared:
     first = costs[0]
     cpu = spread(cost.cpu_us_per_poll for cost in costs)
     assert cpu is not None
@@ -144,6 +201,8 @@ def _compared(costs: Sequence[Cost]) -> Compared:
         lag_p50_ms=middle(cost.lag_p50_ms for cost in costs),
         lag_p99_ms=middle(cost.lag_p99_ms for cost in costs),
         failed=sum(cost.failed for cost in costs),
+        times=cost_ratio(beside, costs),
+        asked_per_s=first.asked_per_s,
     )
 
 

@@ -138,12 +138,11 @@ class _PassedOn:
 
 
 def _report(notebook: Path) -> Path | None:
-    from experiments.present.exporter import LabReportExporter
+    from experiments.present import exporter
 
     report = notebook.with_name("report.html")
     try:
-        page, _ = LabReportExporter().from_filename(str(notebook))  # type: ignore[no-untyped-call]
-        report.write_text(page, encoding="utf-8")
+        exporter.write(notebook, report)
     except Exception as error:  # noqa: BLE001  # Whatever it is, the figures are there, and the lines below say them.
         sys.stderr.write(f"No report could be made of {notebook}: {error}\n")
         return None

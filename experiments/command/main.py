@@ -158,6 +158,8 @@ def notebook(name: str, fresh: bool, options: Sequence[str]) -> int:
     """Explore in JupyterLab, on a copy of the notebooks in work/."""
     from experiments.command import workbench
 
+    if name.startswith("-"):  # An option of JupyterLab's, and no name before it.
+        name, options = "run", (name, *options)
     for sentence in workbench.copies(fresh):
         click.echo(sentence)
     return workbench.start(name, options)
@@ -165,9 +167,11 @@ def notebook(name: str, fresh: bool, options: Sequence[str]) -> int:
 
 def _told(ended: Any) -> int:
     from experiments.command.closing import lines
+    from experiments.record.reading import default_results_dir
 
     where: Path = ended.report or ended.folder
-    click.echo("\n".join(lines(ended.result, where, f"lab open {ended.folder.name}")))
+    ours = ended.folder.parent == default_results_dir()
+    click.echo("\n".join(lines(ended.result, where, f"lab open {ended.folder.name if ours else ended.folder}")))
     return int(ended.exit_code)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -38,15 +39,13 @@ class Need:
     connections: int = 0
     """That are divided."""
 
-    def remedy(self, allowed: int) -> str:
-        """What to ask for where a process may open no more than that."""
+    def refusal(self, allowed: int) -> str:
+        """Says so, and what to ask for where a process may open no more than that."""
         room = max(1, allowed - SPARE_FILES)
-        fewer = f"ask for at most {room:,} clients"
         if self.parameter == "workers":
             room = max(1, int(room - _SPREAD * math.sqrt(room)))
-        if self.parameter:
-            fewer = f"ask for {self.parameter}={-(-self.connections // room)}"
-        return f"{fewer}, or raise the hard limit of open files (ulimit -Hn) to {self.files:,}"
+        fewer = f"{self.parameter}={-(-self.connections // room)}" if self.parameter else f"at most {room:,} clients"
+        return f"{self.who} needs {self.files:,} open files in one process: ask for {fewer}"
 
 
 def needs(parts: Parts, url: str) -> list[Need]:
@@ -73,22 +72,23 @@ def needs(parts: Parts, url: str) -> list[Need]:
     return found
 
 
-def allow_files(need: Need) -> None:
+def allow_files(asked: Sequence[Need]) -> None:
     """Raises this process's limit of open files to what is needed, the hard one too where it may.
 
     Raises:
-        ParameterError: it may not.
+        ParameterError: it may not; says so of each that needs more.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= need.files:
+    most = max(need.files for need in asked)
+    if soft == resource.RLIM_INFINITY or soft >= most:
         return
-    most = hard if hard == resource.RLIM_INFINITY else max(hard, need.files)
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (need.files, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard if hard == resource.RLIM_INFINITY else max(hard, most)))
     except (ValueError, OSError):  # Only a privileged process may raise the hard one.
+        refused = "; ".join(need.refusal(hard) for need in asked if need.files > hard)
         raise ParameterError(
-            f"{need.who} needs {need.files:,} open files in one process, and this machine allows {hard:,}: "
-            f"{need.remedy(hard)}."
+            f"this machine allows a process {hard:,} open files. {refused[:1].upper()}{refused[1:]}. Or raise that limit "
+            f"(ulimit -Hn {most})."
         ) from None
 
 

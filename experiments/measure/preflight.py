@@ -44,8 +44,7 @@ def check(scenario: Scenario, transport: str = "", device: str = "") -> None:
     loaded = scenario.load_target()
     check_target(loaded, parts.engine, parts.server.url)
     url = parts.server.url or loaded.target.url or ""
-    for need in limits.needs(parts, url):
-        limits.allow_files(need)
+    limits.allow_files(limits.needs(parts, url))
     if not parts.engine.on_other_machines:  # Its devices connect from the workers.
         own = has_own_connections(parts.engine, transport)
         limits.check_ports(

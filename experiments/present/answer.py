@@ -20,6 +20,8 @@ from experiments.record.schema import UNANSWERED
 
 _NOT_THE_SERVERS = ("generator_error", "interrupted")
 """Failures that are none of the server's; `unsent_late` is counted apart."""
+_ALARMING = 0.01
+"""Part of the polls from which their failure is told as loud as a service level that is missed."""
 _MOST_TIMED = 2
 """Endpoints whose times find room in a sentence; of more the slowest is told."""
 
@@ -32,6 +34,8 @@ class Judgement:
     """Of the service level: met, missed, not asked, cannot be said. Of the measurement: valid, suspect, invalid."""
     said: str
     """In one or two sentences."""
+    alarm: str = ""
+    """What nobody has to have asked for: `the server failed 26 % of the polls`; empty where that is next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -157,13 +161,16 @@ def _share(polls: int, whole: int) -> str:
 
 def _sentences(record: Record, summary: Mapping[str, Any], about: Subject, lost: Lost) -> Iterator[str]:
     level, of = summary.get("service_level") or {}, f"{about.devices} {about.pace}"
+    died = (record.facts.get("server") or {}).get("died")
     if summary["verdict"]["status"] == "invalid":
         yield f"No answer: this measurement says nothing reliable about {about.server} with {of}."
+        if died:
+            yield f"The server died meanwhile: {str(died).rstrip('.')}."
         return
     if cut := record.cut_short:
         lasted = f"{duration(record.window_s)} of {duration(record.scenario.window_s)}"
         yield f"Cut short after {lasted} ({str(cut).rstrip('.')}); what follows is true until then."
-    if died := (record.facts.get("server") or {}).get("died"):
+    if died:
         yield f"{about.server} died under {of}: {str(died).rstrip('.')}; {_none_or_share(lost)}."
         return
     if lost.planned <= 0:
@@ -194,8 +201,10 @@ def _figures(summary: Mapping[str, Any], level: Mapping[str, Any], lost: Lost) -
     told = [] if lost.polls == lost.planned else list(_times(summary, level))
     if lost.polls == lost.planned:
         told.append(lost.why)
+    elif lost.polls:
+        told.append(lost.brief if level.get("asked") else lost.why)
     else:
-        told.append(lost.brief if lost.polls else "none failed")
+        told.append("none failed")
     cores = summary["server"].get("cpu_cores_mean")
     cost = f"; {_cores(cores)}" if cores is not None else ""
     return f": {', '.join(told)}{cost}"
@@ -243,16 +252,21 @@ def _service_level(summary: Mapping[str, Any], lost: Lost) -> Judgement:
         asked = "cannot be said" if level.get("asked") else "not asked"
         return Judgement(asked, "An invalid measurement says nothing of the server.")
     if not level.get("asked"):
-        return Judgement("not asked", f"No service level was asked for. {lost.sentence}")
+        alarm = f"the server failed {lost.share} of the polls" if lost.polls >= _ALARMING * lost.planned > 0 else ""
+        return Judgement("not asked", f"No service level was asked for. {lost.sentence}", alarm)
     status = {True: "met", False: "missed", None: "cannot be said"}[level["met"]]
-    return Judgement(status, f"{levels.sentence(level, summary['endpoints'])} {lost.sentence}")
+    told_already = any(item["name"].endswith("failure_pct") for item in level["items"])
+    failed = (f"They were: {lost.why}." if lost.polls else "") if told_already else lost.sentence
+    return Judgement(status, f"{levels.told(level, summary['endpoints'])} {failed}".rstrip())
 
 
 def _next(record: Record, summary: Mapping[str, Any], lost: Lost) -> str:
     """What to do about it, of the measurement first: the server is judged by what may be believed."""
     if summary["verdict"]["status"] == "invalid":
         return "Do what the measurement's own sentence says, and measure again."
-    if (record.facts.get("server") or {}).get("died") or lost.polls:
+    if not (record.facts.get("server") or {}).get("died") and lost.polls and set(lost.failed) <= set(UNANSWERED):
+        return "See below when it fell behind; ask with fewer devices or more workers, or search its edge (make capacity)."
+    if lost.polls or (record.facts.get("server") or {}).get("died"):
         return "Read the server's own words below: its first wrong answers and the end of its log."
     if record.cut_short:
         return "Measure again for the whole time."

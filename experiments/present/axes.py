@@ -39,7 +39,12 @@ class TimeAxis:
 
     @property
     def title(self) -> str:
-        return f"time since the measured window began, {self.unit}"
+        return f"time into the window, {self.unit}"
+
+    def moment(self, time_s: float) -> str:
+        """`second 12`, `minute 3.4`: a time in words, in this axis's unit."""
+        word = {"h": "hour", "min": "minute", "s": "second"}[self.unit]
+        return f"{word} {plain(significant(time_s / self.seconds))}"
 
     def values(self, times_s: Iterable[float]) -> list[float]:
         """Places on this axis."""

@@ -1,7 +1,8 @@
-"""A notebook as one HTML file that can be sent to somebody: verdict on top, no code, every chart without the web.
+"""A notebook as a page that can be sent to somebody: answer on top, no code, every chart without the web.
 
-Notebook in, page out; a record is opened only for a notebook that broke off (`broken_off`). plotly.js is packed once (gzip,
-base64: 2 MB instead of 5) and unpacked by the reader's browser. Cells with the tag `verdict` move up, under the title.
+Notebook in, page out; a record is opened only for a notebook that broke off (`broken_off`). As one file, plotly.js is packed
+once (gzip, base64: 2 MB instead of 5) and unpacked by the reader's browser. As a folder, styles and scripts are files of
+their own, and nothing in the page is inline: it stands under a strict Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import gzip
 import html
 import re
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.html import HTMLExporter
@@ -19,19 +21,17 @@ from nbformat import NotebookNode
 from traitlets import default
 from traitlets.config import Config
 
+from experiments.present.export.arrange import arranged, contents, identifier, titled, without_nothing
+from experiments.present.export.problems import problem
 from experiments.present.html import STYLES, TEMPLATES, embedded, shared_styles
 from experiments.present.pages.broken_off import mended
 
 PLOTLY = "application/vnd.plotly.v1+json"
-TOP_TAG = "verdict"
-_PAPERMILL_ERROR = "papermill-error-cell-tag"
-"""Tag of cells that papermill adds about an error, pointing at code that a report does not show."""
-
-NOT_REPORTED = ("progress", "result", "form")
-"""Roles of outputs that are of no interest afterwards, or that say again what stands on top."""
-
-_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 _ONCE = re.compile(r"<!--once:([\w-]+)-->.*?<!--/once:\1-->", re.DOTALL)
+_SCRIPTED = re.compile(r"<!--scripted-->.*?<!--/scripted-->", re.DOTALL)
+_INLINE = re.compile(r"<script\b.*?</script>|<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
+_STYLE = re.compile(r"""(<[^<>]*?)\sstyle=("[^"]*"|'[^']*')""")
+_H = re.compile(r"<h([1-6])(?: id=\"[^\"]*\")?>(.*?)</h\1>", re.DOTALL)
 _SCRIPTS = "<!--scripts-->"
 
 
@@ -39,6 +39,8 @@ class LabReportExporter(HTMLExporter):
     """`jupyter nbconvert --to lab_report`, and "Lab_report" in the export menu of JupyterLab."""
 
     export_from_notebook = "Lab report (HTML)"
+    in_folder = False
+    """Whether styles and scripts are files beside the page."""
 
     @default("template_name")
     def _template_name_default(self) -> str:
@@ -62,65 +64,73 @@ class LabReportExporter(HTMLExporter):
     def from_notebook_node(  # type: ignore[override]  # as nbconvert itself overrides it
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
-        """The page, and nbconvert's resources."""
-        page = _Page()
+        """The page, and nbconvert's resources; with `in_folder` among them the files beside the page."""
+        page = _Page(in_folder=self.in_folder)
         self.register_filter("chart_html", page.chart)
         self.register_filter("once", page.once)
-        self.register_filter("error_sentence", error_sentence)
+        self.register_filter("with_ids", with_ids)
         resources = self._init_resources(resources or {})
         # PERF: past HTMLExporter, which parses the whole page again to look for images without alternative text and
         # for parts of its own layout: 0.3 s on a page of 3 MB, and there is neither here.
         content, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+        if self.in_folder:
+            folder = resources["lab_report"]["folder"]
+            resources["outputs"] = {**resources.get("outputs", {}), **{f"{folder}/{k}": v for k, v in page.files().items()}}
+            return content.replace(_SCRIPTS, page.linked(folder)), resources
         return content.replace(_SCRIPTS, page.scripts()), resources
 
     def _preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """In the report's order; after what nbconvert does to it, since --execute needs the code's own order."""
         nb, resources = super()._preprocess(nb, resources)
-        errors = [error_sentence(output) for output in _errors(nb)]
+        problems = [problem(output.ename, output.evalue) for output in _errors(nb)]
         nb, broken_off = mended(nb)
-        nb = arranged(nb)
-        styles = shared_styles() + _asset("report.css")
-        about = {"title": title_of(nb), "styles": styles, "errors": errors, "broken_off": broken_off}
+        nb, around = titled(without_nothing(arranged(nb)))
+        about = {
+            "title": around.title,
+            "about": around.about,
+            "contents": contents(nb),
+            "styles": "" if self.in_folder else styles(),
+            "folder": f"{resources.get('unique_key') or 'report'}_files" if self.in_folder else "",
+            "errors": problems,
+            "broken_off": broken_off,
+        }
         return nb, {**resources, "lab_report": about}
 
 
-def arranged(nb: NotebookNode) -> NotebookNode:
-    """The notebook as a report tells it: title, verdict, then everything else in its order."""
-    cells = [_tidy(cell) for cell in nb.cells if _PAPERMILL_ERROR not in _tags(cell)]
-    top = [cell for cell in cells if TOP_TAG in _tags(cell)]
-    rest = [cell for cell in cells if TOP_TAG not in _tags(cell)]
-    titled = next((place for place, cell in enumerate(rest) if _heading(cell)), -1)
-    return NotebookNode({**nb, "cells": rest[: titled + 1] + top + rest[titled + 1 :]})
+class LabReportFolderExporter(LabReportExporter):
+    """`jupyter nbconvert --to lab_report_folder --output-dir report --output index`: a page, its files beside it."""
+
+    export_from_notebook = "Lab report (folder)"
+    in_folder = True
 
 
-def _tidy(cell: NotebookNode) -> NotebookNode:
-    """The cell without what only helps while the notebook is open, and with what it printed in one piece."""
-    if cell.cell_type != "code":
-        return cell
-    outputs: list[NotebookNode] = []
-    for output in cell.outputs:
-        if output.get("metadata", {}).get("lab", {}).get("role") in NOT_REPORTED:
-            continue
-        if outputs and output.output_type == outputs[-1].output_type == "stream":
-            outputs[-1] = NotebookNode({**output, "text": outputs[-1].text + output.text})
-        else:
-            outputs.append(output)
-    return NotebookNode({**cell, "outputs": outputs})
+def write(notebook: Path, report: Path) -> None:
+    """The report of a notebook as one file, and beside it the same as a folder: `report.html` and `report/index.html`.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    page, _ = LabReportExporter().from_filename(str(notebook))
+    report.write_text(page, encoding="utf-8")
+    page, resources = LabReportFolderExporter().from_filename(str(notebook))
+    for name, content in {"index.html": page.encode(), **resources["outputs"]}.items():
+        place = report.with_suffix("") / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
 
 
-def _tags(cell: NotebookNode) -> list[str]:
-    return list(cell.metadata.get("tags", []))
+def styles() -> str:
+    """All rules of a report."""
+    return shared_styles() + _asset("report.css")
 
 
-def _heading(cell: NotebookNode) -> str:
-    found = _HEADING.search(cell.source) if cell.cell_type == "markdown" else None
-    return found[1] if found else ""
+def with_ids(prose: str) -> str:
+    """Headings with the ids that the contents lead to."""
+    return _H.sub(lambda found: f'<h{found[1]} id="{identifier(_text(found[2]))}">{found[2]}</h{found[1]}>', prose)
 
 
-def title_of(nb: NotebookNode) -> str:
-    """The first heading, without marks of emphasis."""
-    headings = (heading for cell in nb.cells if (heading := _heading(cell)))
-    return re.sub(r"[*_`]", "", next(headings, "Lab report"))
+def _text(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", markup))
 
 
 def _errors(nb: NotebookNode) -> list[NotebookNode]:
@@ -129,34 +139,33 @@ def _errors(nb: NotebookNode) -> list[NotebookNode]:
     ]
 
 
-def error_sentence(output: NotebookNode) -> str:
-    """What went wrong, in the words of the error itself."""
-    return f"{output.ename}: {output.evalue}" if output.evalue else str(output.ename)
-
-
 class _Page:
     """What a page collects while it is being written: its charts, and what it holds already."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_folder: bool) -> None:
+        self._in_folder = in_folder
         self._numbers = count(1)
-        self._drawn = 0
+        self._charts: dict[str, str] = {}
         self._held = {STYLES}
 
     def chart(self, output: NotebookNode) -> str:
-        """A place for a chart, and its data beside it."""
+        """The finding of a chart, a place for it, and its data beside it."""
         figure = output.data[PLOTLY]
-        self._drawn = number = next(self._numbers)
-        layout = figure.get("layout", {})
-        label = (layout.get("meta") or {}).get("label") or "chart"
-        height = layout.get("height") or 450
-        return (
-            f'<figure class="lab-chart" aria-label="{html.escape(label)}">'
-            f'<div class="lab-plot" id="chart-{number}" style="height:{height}px"></div></figure>'
-            f'<script type="application/json" id="chart-{number}-data">{embedded(figure)}</script>'
-        )
+        name = f"chart-{next(self._numbers)}"
+        self._charts[name] = embedded(figure)
+        meta = (figure.get("layout") or {}).get("meta") or {}
+        finding, label = meta.get("finding") or "", meta.get("label") or "chart"
+        said = f"{finding} {label}".strip()
+        head = f'<p class="lab-finding">{html.escape(finding)}</p>' if finding else ""
+        undrawn = "This chart is drawn by scripts, which do not run here; its figures stand in the table below."
+        place = f'<div class="lab-plot" id="{name}"><p class="lab-undrawn">{undrawn}</p></div>'
+        shown = f'<figure class="lab-chart" aria-label="{html.escape(said)}">{head}{place}</figure>'
+        if self._in_folder:
+            return shown
+        return f'{shown}<script type="application/json" id="{name}-data">{self._charts[name]}</script>'
 
     def once(self, fragment: str) -> str:
-        """The fragment without the libraries that the page holds already."""
+        """The fragment without the libraries that the page holds already; in a folder without anything inline."""
 
         def kept(match: re.Match[str]) -> str:
             if match[1] in self._held:
@@ -164,17 +173,41 @@ class _Page:
             self._held.add(match[1])
             return match[0]
 
+        if self._in_folder:
+            static = re.sub(r"</?noscript>", "", _SCRIPTED.sub("", fragment))
+            return _STYLE.sub(r"\1", _INLINE.sub("", static))
         return _ONCE.sub(kept, fragment)
 
     def scripts(self) -> str:
         """plotly.js and what draws with it; nothing where there is no chart."""
-        if not self._drawn:
+        if not self._charts:
             return ""
-        from plotly.offline import get_plotlyjs
-
-        packed = base64.b64encode(gzip.compress(get_plotlyjs().encode(), 9, mtime=0)).decode()
+        packed = base64.b64encode(gzip.compress(_plotly().encode(), 9, mtime=0)).decode()
         drawing = _asset("report.js")
         return f'<script type="text/plain" id="plotly-gz">{packed}</script>\n<script>{drawing}</script>'
+
+    def linked(self, folder: str) -> str:
+        """The same from files."""
+        names = ("plotly.min.js", "charts.js", "report.js") if self._charts else ()
+        return "\n".join(f'<script defer src="{folder}/{name}"></script>' for name in names)
+
+    def files(self) -> dict[str, bytes]:
+        """Name of a file beside the page -> what it holds."""
+        made = {"report.css": styles()}
+        if self._charts:
+            charts = embedded(self._charts)
+            made |= {
+                "plotly.min.js": _plotly(),
+                "report.js": _asset("report.js"),
+                "charts.js": f"window.labCharts={charts};",
+            }
+        return {name: text.encode() for name, text in made.items()}
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
 
 
 def _asset(name: str) -> str:

@@ -98,7 +98,11 @@ def reason(outcome: str) -> str:
     return _REASONS.get(outcome) or outcome.replace("_", " ")
 
 
-_REASONS = {"checks": "not as expected"}
+_REASONS = {
+    "checks": "not as expected",
+    "unsent_busy": "not sent, since the device waited",
+    "unsent_late": "not sent, since the generator was late",
+}
 
 
 MOST_CODES = 8

@@ -16,6 +16,8 @@ from pathlib import Path
 
 STYLES = "lab-styles"
 """Marks the styles of an output, which a report has once for all."""
+NOTHING = "lab-nothing"
+"""Marks an output that a report can do without."""
 TEMPLATES = Path(__file__).parent / "templates" / "lab_report"
 
 
@@ -114,13 +116,19 @@ def table(
 
     top = element("tr", *(element("th", p, css="lab-number" * (i in numbers), scope="col") for i, p in enumerate(head)))
     body = [element("tr", *(cell("td" if place else "th", place, piece) for place, piece in enumerate(row))) for row in rows]
-    inner = element("table", element("thead", top), element("tbody", *body), css="lab-table", aria_label=label)
-    return element("div", inner, css="lab-scroll")
+    inner = element("table", element("thead", top), element("tbody", *body), css="lab-table")
+    # Wider than a narrow page, it is scrolled: by the keyboard too.
+    return element("div", inner, css="lab-scroll", tabindex="0", role="region", aria_label=label)
 
 
 def note(sentence: str) -> Markup:
     """Stands where there is nothing to show, and says why."""
     return element("p", sentence, css="lab-note")
+
+
+def nothing(sentence: str) -> Markup:
+    """Stands in a notebook where a step has nothing to show; a report leaves it out, and its section with it."""
+    return element("p", sentence, css=f"lab-caption {NOTHING}")
 
 
 def caption(sentence: Piece) -> Markup:

@@ -29,7 +29,7 @@ class Look:
     title: str
     """`A (status)`, or its name."""
     short: str
-    """For a legend: `A`, or its name, shortened in the middle where it is long."""
+    """For a legend: the title, shortened in the middle where it is long."""
     colour: str
     symbol: str
     dashes: tuple[str, str]
@@ -39,11 +39,11 @@ class Look:
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """Endpoint -> its look, for all endpoints of a run."""
     names = tuple(names)
-    titles, letters = naming.titles(names), naming.letters(names)
+    titles = naming.titles(names)
     return {
         name: Look(
             title=titles[name],
-            short=_shortened(letters[name]),
+            short=_shortened(titles[name]),
             colour=ENDPOINT_COLOURS[place % len(ENDPOINT_COLOURS)],
             symbol=_SYMBOLS[place % len(_SYMBOLS)],
             dashes=_DASHES[place // len(ENDPOINT_COLOURS) % len(_DASHES)],

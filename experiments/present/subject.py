@@ -5,7 +5,7 @@ A record in, the title of its report out. Knows neither figures nor HTML.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from experiments.present.format import count, duration, plain, plural
 from experiments.record.reading import Record
 from experiments.target.hello import NAME as HELLO
 
+_MOST_SERVERS = 4
 _SHOWN_OF_COMMIT = 10
 """Letters of a commit that tell it from others."""
 
@@ -65,6 +66,28 @@ def of(record: Record) -> Subject:
         commit=commit(record.started.get("environment") or {}),
         run_id=record.run_id,
     )
+
+
+def servers(records: Sequence[Record]) -> str:
+    """The servers of several runs, each once; `no server` where none was measured."""
+    named = list(dict.fromkeys(_server(record, record.facts.get("server") or {}) for record in records))
+    more = f" and {len(named) - _MOST_SERVERS} more" if len(named) > _MOST_SERVERS else ""
+    return ", ".join(named[:_MOST_SERVERS]) + more if named else "no server measured"
+
+
+def of_many(records: Sequence[Record], each: str) -> list[str]:
+    """Below the title of several runs: what was polled in full, and when, how many, of which commit.
+
+    Args:
+        each: what one of them is called, `cell`.
+    """
+    if not records:
+        return []
+    first = records[0]
+    full = _in_full(first, first.facts.get("server") or {})
+    named = commit(first.started.get("environment") or {})
+    dated = [minute(first.started.get("started_at")), plural(len(records), each), f"commit {named}" if named else ""]
+    return [*filter(None, [full]), " · ".join(filter(None, dated))]
 
 
 def minute(utc: object) -> str:

@@ -16,6 +16,9 @@ CONFIG: dict[str, Any] = {
 }
 """Goes with every chart, beside its data and layout."""
 
+TITLE_PX = 24
+"""Height of a line of a chart's title."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 GRID = "#E8E8E8"
 INK = "#222222"
@@ -43,7 +46,7 @@ def template() -> go.layout.Template:
         layout={
             "font": {"family": FONT, "size": 12, "color": INK},
             "title": {
-                "font": {"size": 17},
+                "font": {"size": 16},
                 "x": 0,
                 "xref": "container",
                 "xanchor": "left",
@@ -58,7 +61,7 @@ def template() -> go.layout.Template:
             "separators": ".,",
             "hovermode": "x unified",
             "hoverlabel": {"bgcolor": "white", "font": {"size": 12}},
-            "margin": {"l": 64, "r": 24, "t": 64, "b": 48},
+            "margin": {"l": 64, "r": 24, "t": 24, "b": 48},
             "legend": {"font": {"size": 12}, "bgcolor": "rgba(255,255,255,0)"},
             "modebar": {"bgcolor": "rgba(255,255,255,0)", "color": "#BBBBBB", "remove": "sendChartToCloud"},
             "xaxis": _axis(),

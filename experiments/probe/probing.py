@@ -111,7 +111,7 @@ async def _probe_started(system: catalogue.System) -> Probed:
 
 
 def _asked(place: Place) -> dict[str, Fact]:
-    limits.allow_files(limits.Need(CONNECTIONS + limits.SPARE_FILES))
+    limits.allow_files([limits.Need(CONNECTIONS + limits.SPARE_FILES)])
     found = {}
     for name, probe in PROBES.items():
         try:

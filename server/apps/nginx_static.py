@@ -3,7 +3,7 @@
     python -m server.apps.nginx_static --port 8000 --workers 1
 
 Writes pages and configuration into a temporary folder, runs nginx until SIGTERM, and removes the folder. nginx tells which
-worker answers, but cannot count what each one serves: `/health` says `served: null`.
+worker answers, but cannot count what each one serves: `/health` says `served: null`. `/count` is what all of them have had.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ http {{
       default_type application/json;
       return 200 '{{"pid":$pid,"framework":"nginx","version":"$nginx_version","served":null}}';
     }}
+    location = /count {{ stub_status; }}
     location / {{ return 404; }}
   }}
 }}

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from experiments import parameters
-from experiments.command import execute, places
+from experiments.command import execute, places, workbench
 from experiments.command.closing import lines
 from experiments.command.given import Given
 from experiments.command.kinds import KINDS, defaults
@@ -183,6 +183,26 @@ def test_what_strict_forbids_is_no_fault_of_the_notebook(tmp_path: Path) -> None
     page = Page(record, SMALL.model_copy(update={"slo_failure_pct": 1, "strict": True}))
     ended = concluded(record.path, executed(page.result), failed("VerdictError", "strict: missed"), status=1)
     assert ended.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "started"),
+    [
+        ([], ("run", ())),
+        (["sweep"], ("sweep", ())),
+        (["--allow-root"], ("run", ("--allow-root",))),
+        (["run", "--no-browser", "--fresh"], ("run", ("--no-browser",))),
+    ],
+)
+def test_options_of_jupyterlab_are_passed_on(
+    words: list[str], started: tuple[str, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not a notebook is named before them."""
+    told: list[object] = []
+    monkeypatch.setattr(workbench, "copies", lambda fresh: [])
+    monkeypatch.setattr(workbench, "start", lambda name, options: told.append((name, options)) or 0)
+    assert main(["notebook", *words]) == 0
+    assert told == [started]
 
 
 def test_a_terminal_ends_with_five_lines(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import experiments as lab
+from experiments.scenario import OWN_ENGINES
 from tests.faults.harm import apart, assert_all_planned, check, ends
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("earlier")]
@@ -26,7 +27,8 @@ def test_a_machine_that_allows_too_few_files_is_told_before_anything_starts(tmp_
     """One sentence: what is needed, what is allowed, what to do; no folder is made."""
     done = shell("ulimit -n 200", apart(tmp_path, clients=500))
     assert done.returncode == 1
-    assert "needs 600 open files in one process, and this machine allows 200: ask for at most 100 clients" in done.stderr
+    assert "this machine allows a process 200 open files. Each generator needs 600 " in done.stderr
+    assert "ask for generators=5; the server needs 600 open files in one process: ask for at most 100 clients" in done.stderr
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["earlier"]
 
 
@@ -59,10 +61,25 @@ def test_a_machine_with_too_few_ports_is_told_before_anything_starts(tmp_path: P
     prefix = network_of_its_own()
     if not prefix:
         pytest.skip("this process may make no network of its own")
-    done = shell(ports(_PORTS), apart(tmp_path, clients=_PORTS + 1), *prefix)
+    done = shell(ports(_PORTS), apart(tmp_path, clients=_PORTS + 1, engine="httpx-stock"), *prefix)
     assert done.returncode == 1
-    assert "21 connections to one address need as many ports, and this machine has 20" in done.stderr
+    assert "21 connections to one server need as many ports, and one local address has 20" in done.stderr
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["earlier"]
+
+
+@pytest.mark.parametrize("engine", OWN_ENGINES)
+def test_more_devices_than_an_address_has_ports_connect_from_several(tmp_path: Path, engine: str) -> None:
+    """On the loopback the lab takes as many addresses as there is room in, and the record says which."""
+    prefix = network_of_its_own()
+    if not prefix:
+        pytest.skip("this process may make no network of its own")
+    asked = {"clients": _PORTS + 5, "engine": engine, "interval_ms": 500, "minutes": 1 / 60}
+    done = shell(ports(_PORTS), apart(tmp_path, **asked), *prefix)
+    assert done.returncode == 0, done.stderr
+    record = lab.load(tmp_path / "results" / "it")
+    assert_all_planned(record)
+    assert ends(record).keys() == {"ok"}
+    assert record.facts["generator"]["source_addresses"] == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 
 
 def test_a_machine_out_of_ports_fails_polls_by_its_own_fault(tmp_path: Path) -> None:
@@ -71,7 +88,8 @@ def test_a_machine_out_of_ports_fails_polls_by_its_own_fault(tmp_path: Path) -> 
     if not prefix:
         pytest.skip("this process may make no network of its own")
     taken = f"echo {40000 + _PORTS}-{40000 + 2 * _PORTS - 1} > /proc/sys/net/ipv4/ip_local_reserved_ports"
-    done = shell(f"{ports(2 * _PORTS)} && {taken}", apart(tmp_path, clients=2 * _PORTS), *prefix)
+    asked = apart(tmp_path, clients=2 * _PORTS, source_addresses="127.0.0.1")
+    done = shell(f"{ports(2 * _PORTS)} && {taken}", asked, *prefix)
     assert done.returncode == 0, done.stderr
     record = lab.load(tmp_path / "results" / "it")
     assert_all_planned(record)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import pytest
 
 from experiments.measure.host import fingerprint
-from experiments.measure.sampler import ProcessTree, Sampler
+from experiments.measure.sampler import ProcessTree, Sampler, open_files
 from experiments.record import schema
 from tests.support.processes import descendants, still_alive
 
@@ -145,6 +146,18 @@ def test_a_folder_that_is_gone_is_said_and_not_raised(tmp_path: Path) -> None:
     sampler.stop()
     assert sampler.error is not None
     assert "could not be written" in sampler.error
+
+
+def test_open_files_are_counted_as_they_are() -> None:
+    """The quick way gives what counting one by one gives."""
+    own = psutil.Process()
+    before = open_files(own)
+    pipes = [os.pipe() for _ in range(10)]
+    after = open_files(own)
+    for end in (end for pipe in pipes for end in pipe):
+        os.close(end)
+    assert after - before == 20
+    assert open_files(own) == before
 
 
 def test_the_fingerprint_tells_the_machine_and_nobody() -> None:

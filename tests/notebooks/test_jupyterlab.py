@@ -14,9 +14,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 from experiments.command import workbench
 from tests.support.processes import still_alive
 
-pytestmark = pytest.mark.slow
+# A JupyterLab, a browser and three processes of a run: on a busy machine that takes minutes, on a quiet one half of one.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 90_000
 PANEL = "[...jupyterapp.shell.widgets('main')].find(one => one.content?.widgets)"
 SOURCE = (
     f"{PANEL}.content.widgets.find(one => (one.model.getMetadata('tags') || []).includes('parameters')).model.sharedModel"

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from experiments.present.axes import TimeAxis
 from experiments.present.chart import MIMETYPE, Chart
-from experiments.present.charts import failures, generator, heatmap, outcomes, resources, response
+from experiments.present.charts import failures, generator, heatmap, outcomes, percentiles, resources, response
 from experiments.present.format import MOST_CODES
 from experiments.present.html import Markup
 from experiments.present.pages.run import Page
@@ -55,12 +56,32 @@ def axes(content: dict[str, Any], letter: str) -> list[dict[str, Any]]:
     return [value for name, value in content["layout"].items() if name.startswith(f"{letter}axis")]
 
 
-def test_a_chart_asks_its_question_and_names_itself(chart: Chart) -> None:
-    """The title is a question; the label and the caption are sentences."""
+def test_a_chart_says_what_it_found_and_names_itself(chart: Chart) -> None:
+    """The title is what the data show, with a figure; finding, label and caption are sentences."""
     content = chart.content()
-    assert content["layout"]["title"]["text"].endswith("?")
+    assert content["layout"]["title"]["text"].replace("<br>", " ") == chart.finding
+    assert re.search(r"\d", chart.finding)
     assert content["layout"]["meta"]["label"] == chart.label
-    assert [text for text in (chart.label, chart.caption) if not text.endswith(".")] == []
+    assert [text for text in (chart.finding, chart.label, chart.caption) if not text.endswith(".")] == []
+
+
+def test_a_chart_has_its_figures_in_a_table_of_bounded_length(chart: Chart) -> None:
+    """Folded away below the chart: every line that has a name is a column or a row of it."""
+    below = chart.below.content
+    assert "<summary>The figures of this chart, as a table</summary>" in below
+    assert max(part.count("<tr>") for part in below.split("<tbody>")) <= 60
+    assert below.count('<th scope="row">') > 1
+
+
+def test_no_legend_names_what_is_not_seen(chart: Chart) -> None:
+    """Every entry of a legend has a line of some length, or marks."""
+    for trace in chart.content()["data"]:
+        if trace["type"] != "scatter" or trace.get("showlegend") is False:
+            continue
+        known = [value is not None for value in trace["y"]]
+        neighbours = any(one and other for one, other in pairwise(known))
+        assert any(known)
+        assert neighbours or "markers" in trace["mode"], trace["name"]
 
 
 def test_every_axis_has_its_unit(chart: Chart) -> None:
@@ -94,10 +115,10 @@ def test_a_chart_comes_in_a_form_for_everybody(chart: Chart) -> None:
     """plotly's data for JupyterLab and the report, a labelled page fragment for a plain export, words for a terminal."""
     bundle = chart._repr_mimebundle_()
     assert set(bundle) == {MIMETYPE, "text/html", "text/plain"}
-    assert f'aria-label="{html.escape(chart.label)}"' in bundle["text/html"]
+    said = html.escape(f"{chart.finding} {chart.label}")
+    assert f'aria-label="{said}"' in bundle["text/html"]
     assert "https://cdn.plot.ly/" in bundle["text/html"]
     assert "It is drawn once plotly.js is loaded from the web" in bundle["text/html"]
-    assert bundle["text/html"].count('<th scope="row">') >= len(bundle[MIMETYPE]["data"]) > 0
     assert bundle == chart._repr_mimebundle_()  # No number drawn by lot in it.
 
 
@@ -113,7 +134,9 @@ def test_both_endpoints_and_both_times_have_a_curve(page: Page) -> None:
     chart = page.percentiles()
     assert isinstance(chart, Chart)
     traces = chart.content()["data"]
-    assert [trace["name"] for trace in traces] == ["A response", "A latency", "B response", "B latency"]
+    assert [trace["name"] for trace in traces] == [
+        f"{endpoint} {kind}" for endpoint in ("A (status)", "B (bulk)") for kind in ("response", "latency")
+    ]
     assert [len({trace["line"]["color"] for trace in traces[at : at + 2]}) for at in (0, 2)] == [1, 1]
 
 
@@ -158,11 +181,11 @@ def test_rare_status_codes_share_a_row() -> None:
 
 
 def test_a_run_without_failures_has_no_panel_for_them(tiny: Page) -> None:
-    """Only what was answered has an axis, and the caption says that this was every poll."""
+    """Only what was answered has an axis, and the finding says that this was every poll."""
     chart = tiny.outcomes_over_time()
     assert isinstance(chart, Chart)
     assert len(axes(chart.content(), "y")) == 1
-    assert chart.caption.startswith("Every poll of the window was answered")
+    assert chart.finding.startswith("Every poll of the window was answered")
 
 
 def test_too_few_polls_for_percentiles_are_drawn_one_by_one(tiny: Page) -> None:
@@ -219,7 +242,7 @@ def test_the_curve_of_waiting_ends_where_nobody_is_answered(silent: Page) -> Non
     chart = silent.response_over_time()
     assert isinstance(chart, Chart)
     drawn = {trace["name"]: trace for trace in chart.content()["data"]}
-    line, bounds = drawn["A p50"], drawn["A p50, longer than"]
+    line, bounds = drawn["A (status) p50"], drawn["A (status) p50, longer than"]
     assert [y for x, y in zip(line["x"], line["y"], strict=True) if x > 21] == [None] * sum(x > 21 for x in line["x"])
     seen = [y for y in bounds["y"] if y is not None]
     assert seen
@@ -233,9 +256,9 @@ def test_the_percentile_curve_is_dotted_where_it_is_a_bound(silent: Page) -> Non
     chart = silent.percentiles()
     assert isinstance(chart, Chart)
     drawn = {trace["name"]: trace for trace in chart.content()["data"]}
-    assert drawn["A response, longer than"]["line"]["dash"] == "dot"
-    assert drawn["A response, longer than"]["text"][-1].endswith("within more than")
-    assert max(drawn["A response"]["x"]) == min(drawn["A response, longer than"]["x"])
+    assert drawn["A (status) response, longer than"]["line"]["dash"] == "dot"
+    assert drawn["A (status) response, longer than"]["text"][-1].endswith("within more than")
+    assert max(drawn["A (status) response"]["x"]) == min(drawn["A (status) response, longer than"]["x"])
     assert "lower bound" in chart.caption
 
 
@@ -283,7 +306,7 @@ def test_no_rows_make_no_chart() -> None:
     cells = {"first_client": pl.Int64, "clients": pl.Int64, "t_s": pl.Float64, "slowest_s": pl.Float64, "failed": pl.Int64}
     made = (
         response.over_time({"status": pl.DataFrame(schema=times)}, 60, {"status": 1}),
-        response.percentile_curve({("status", "response"): pl.DataFrame(schema={"tail": pl.Float64})}),
+        percentiles.percentile_curve({("status", "response"): pl.DataFrame(schema={"tail": pl.Float64})}),
         outcomes.over_time(polls, polls, 60, 1),
         resources.server(usage, 60),
         generator.over_time(pl.DataFrame(schema=times), usage, usage, 60, 1),

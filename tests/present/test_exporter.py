@@ -40,7 +40,10 @@ def test_the_title_is_the_first_heading() -> None:
 def test_the_verdict_stands_under_the_title(page: Page) -> None:
     """A cell tagged `verdict` moves up, wherever it is in the notebook."""
     report = exported(v4.new_markdown_cell("Before."), executed(page.verdict, tags=["verdict"]))
-    assert report.index("The question.") < report.index("Verdict:") < report.index("Before.")
+    assert report.index("<h1>Falcon 4.4.0: 40 devices every 250 ms</h1>") < report.index("Measurement:")
+    assert report.index("Measurement:") < report.index("The question.") < report.index("Before.")
+    assert report.count("<h1") == 1
+    assert "<title>Falcon 4.4.0: 40 devices every 250 ms</title>" in report
 
 
 def test_cells_move_only_after_they_were_executed(page: Page) -> None:
@@ -56,14 +59,14 @@ def test_cells_move_only_after_they_were_executed(page: Page) -> None:
     exporter = LabReportExporter(preprocessors=[execute])
     report = str(exporter.from_notebook_node(notebook(v4.new_markdown_cell("Before."), verdict))[0])
     assert seen[1:] == ["Before.", "page.verdict()"]
-    assert report.index("Verdict:") < report.index("Before.")
+    assert report.index("Measurement:") < report.index("Before.")
 
 
 def test_every_chart_is_drawn_from_its_own_data(page: Page) -> None:
     """Charts come from plotly's mimetype, with label and caption; not from the fallback that needs the web."""
     report = exported(executed(page.percentiles), executed(page.device_map))
     assert len(re.findall(r'<figure class="lab-chart" aria-label="[^"]{20,}">', report)) == 2
-    assert report.count('class="lab-caption"') == 2
+    assert report.count('class="lab-finding"') == 2
     assert report.count('id="plotly-gz"') == 1
     assert "cdn.plot.ly" not in report
 
@@ -111,8 +114,8 @@ def test_data_cannot_break_out_of_its_script() -> None:
 def test_a_failed_notebook_says_so_on_top() -> None:
     """The error is a sentence at the top and where it happened; the traceback is folded away."""
     report = exported(v4.new_markdown_cell("Before."), failed("VerdictError", f"invalid {HOSTILE}"))
-    sentence = "VerdictError: invalid &lt;script&gt;alert(1)&lt;/script&gt;"
-    assert report.index(sentence) < report.index("<h1") < report.rindex(sentence)
+    assert report.index("<h1") < report.index("strict says") < report.index("invalid &lt;script&gt;alert(1)&lt;/script&gt;")
+    assert report.index("What to do now:") < report.index("Before.") < report.index("The notebook stopped here")
     assert HOSTILE not in report
     assert report.index("<details") < report.index("secret_line")
     assert "\x1b" not in report
@@ -187,5 +190,5 @@ def test_nbconvert_executes_the_notebook_and_makes_the_report(tmp_path: Path, pa
     command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "lab_report", "--output", "report"]
     subprocess.run([*command, str(tmp_path / "run.ipynb")], check=True, capture_output=True, timeout=120)
     report = (tmp_path / "report.html").read_text()
-    assert report.index("Verdict:") < report.index("The question")
+    assert report.index("Measurement:") < report.index("The question")
     assert "not run to its end" not in report

@@ -64,21 +64,24 @@ def test_no_chart_offers_to_upload_it(tab: Tab) -> None:
     assert "Share" not in buttons
 
 
-def test_titles_and_tool_bars_lie_inside_their_charts(tab: Tab) -> None:
-    """Nothing is cut off at the upper edge, and no title runs into the tool bar."""
+def test_every_chart_has_its_finding_above_it(tab: Tab) -> None:
+    """As text that wraps, and not a second time within the drawing; nothing of it is cut off."""
+    said = tab.ask("[...document.querySelectorAll('.lab-chart > .lab-finding')].map((one) => one.textContent)")
+    assert len(said) == len(CHARTS)
+    assert all(text.endswith(".") for text in said)
+    assert tab.ask("document.querySelectorAll('.gtitle').length") == 0
     room = tab.ask(
-        "[...document.querySelectorAll('.lab-plot')].map((plot) => {"
-        "const top = plot.getBoundingClientRect().top;"
-        "const title = plot.querySelector('.gtitle').getBoundingClientRect();"
-        "return title.top >= top && title.right < plot.querySelector('.modebar').getBoundingClientRect().left})"
+        "[...document.querySelectorAll('.lab-plot')].map((plot) =>"
+        "plot.previousElementSibling.getBoundingClientRect().bottom <= plot.getBoundingClientRect().top)"
     )
     assert room == [True] * len(CHARTS)
 
 
 def test_the_devices_sort_as_numbers(tab: Tab) -> None:
-    """Turned round by its header, the table begins with the largest number, which is not the last in the alphabet."""
-    assert column(tab, 0)[:4] == ["0", "0", "1", "1"]
+    """The worst come first; by the header of a column they sort as numbers, and not as words."""
     tab.ask("document.querySelector('.dt-container thead .dtcc-button_order').click()")
+    tab.wait_for("document.querySelector('table.dataTable tbody td').textContent === '0'")
+    assert column(tab, 0)[:4] == ["0", "0", "1", "1"]
     tab.ask("document.querySelector('.dt-container thead .dtcc-button_order').click()")
     tab.wait_for(f"document.querySelector('table.dataTable tbody td').textContent === '{SMALL.clients - 1}'")
     assert column(tab, 0) == [str(SMALL.clients - 1 - row // 2) for row in range(10)]
@@ -141,7 +144,7 @@ def test_a_run_with_little_to_show_opens_without_complaint(
 def test_a_plain_export_has_words_and_figures_until_the_chart_is_drawn(
     chromium: str, page: Page, shell: object, tmp_path: Path, online: bool
 ) -> None:
-    """`nbconvert --to html` knows nothing of plotly: without the web there is a sentence and a table, and no blank space."""
+    """`nbconvert --to html` knows no plotly: without the web there is a sentence, and no blank space."""
     plain, _ = HTMLExporter().from_notebook_node(notebook(executed(page.percentiles), executed(page.device_map)))
     stub = "<script>window.Plotly = {newPlot: async (place) => place.append('drawn')}</script>"
     path = tmp_path / "plain.html"
@@ -150,9 +153,10 @@ def test_a_plain_export_has_words_and_figures_until_the_chart_is_drawn(
         tab.open(path)
         seen = "[...document.querySelectorAll('[role=figure]')].map((one) => one.innerText)"
         tab.wait_for(f"window.Plotly || ({seen}).length === 2")
-        tab.wait_for(f"({seen}).every((text) => {'text === `drawn`' if online else 'text.includes(`Its figures:`)'})")
+        said = 'text === `drawn`' if online else 'text.includes(`stand below, as a table`)'
+        tab.wait_for(f"({seen}).every((text) => {said})")
         parts = "[...document.querySelectorAll('[role=figure] %s')].map((one) => one.%s)"
-        rows = tab.ask(parts % ("table", "getClientRects().length"))
+        words = tab.ask(parts % ("> div:nth-child(1)", "getClientRects().length"))
         heights = tab.ask(parts % ("> div:nth-child(2)", "offsetHeight"))
-    assert rows == [0 if online else 1] * 2
+    assert words == [0 if online else 1] * 2
     assert [height > 0 for height in heights] == [online] * 2

@@ -8,8 +8,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from experiments.present import top
+from experiments.present.answer import Judgement
 from experiments.present.html import Markup, element, table
-from experiments.present.pages.run import Page, asked
+from experiments.present.pages.asked import asked
+from experiments.present.pages.run import Page
 from experiments.present.tables import headline, provenance, service_level, verdict
 from experiments.present.tables.clients import clients
 from experiments.present.tables.sortable import SortableTable
@@ -63,12 +66,25 @@ def test_a_status_is_said_by_word_symbol_and_colour() -> None:
         assert f"{symbol} {name}</span>" in made
 
 
-def test_the_banner_says_verdict_and_reason() -> None:
-    """The headline of the verdict stands under its word, results after it, all of it as text."""
-    made = verdict.banner({"status": "invalid", "headline": HOSTILE, "checks": CHECKS}, ["A: fine."])
-    assert "lab-invalid" in made.content
-    assert plain(made).index("Verdict: invalid") < plain(made).index("alert(1)") < plain(made).index("A: fine.")
+def test_the_two_judgements_share_neither_box_nor_colour_nor_icon() -> None:
+    """Answer, then each judgement with its own words; all of it is text, whoever wrote it."""
+    made = top.top("T", ["d"], HOSTILE, Judgement("missed", HOSTILE), Judgement("valid", "Fine."), said=["A: fine."])
+    boxes = re.findall(r'<section class="(lab-box [^"]*)"', made.content)
+    icons = re.findall(r'<svg class="lab-icon"[^>]*>(.*?)</svg>', made.content)
+    assert boxes == ["lab-box lab-missed", "lab-box lab-valid"]
+    assert len(set(icons)) == 2
+    said = plain(made)
+    assert said.index("Service level: ") < said.index("missed") < said.index("Measurement: ") < said.index("valid")
+    assert said.index("valid") < said.index("A: fine.")
     assert "<script" not in made.content
+
+
+def test_what_the_server_failed_is_loud_where_nothing_was_asked() -> None:
+    """A quarter of the polls failed: the box of the service level is not a quiet one."""
+    asked_for_nothing = Judgement("not asked", "No service level was asked for.", "the server failed 26 % of the polls")
+    made = top.top("T", [], "x", asked_for_nothing, Judgement("valid", "Fine."))
+    assert "not asked, but the server failed 26 % of the polls" in made.content
+    assert "lab-box lab-missed" in made.content
 
 
 def test_a_percentile_without_enough_polls_says_so() -> None:

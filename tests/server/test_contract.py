@@ -100,7 +100,7 @@ async def check_connections(server: ServerProcess, system: System, workers: int)
     assert network.backlog({"127.0.0.1"}, port) == min(system.backlog, network.most_backlog() or BACKLOG)
     if workers > 1:
         return
-    limits.allow_files(limits.Need(MANY + limits.SPARE_FILES))
+    limits.allow_files([limits.Need(MANY + limits.SPARE_FILES)])
     held: list[asyncio.StreamWriter] = []
     try:
         for _ in range(MANY):

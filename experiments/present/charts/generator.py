@@ -7,10 +7,11 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from experiments.present import findings
 from experiments.present.axes import HOVER_MS, TimeAxis, from_zero, known, milliseconds, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.charts.resources import during, line
-from experiments.present.format import duration
+from experiments.present.format import duration, number
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
 
@@ -41,12 +42,30 @@ def over_time(lag: pl.DataFrame, usage: pl.DataFrame, host: pl.DataFrame, window
     if not drawn:
         return None
     return Chart(
-        stack("Did the generator keep up?", drawn, x=time.layout(), x_title=time.title),
-        label="Lag of the generator in ms, and processor cores used by it and by others, over the window.",
-        caption="Lag is how late the generator sent a poll whose device was free: its own fault, never "
-        "the server's. Where lag comes near the response times, or others or the hypervisor "
+        stack(drawn, x=time.layout(), x_title=time.title),
+        finding=findings.sentence(*_found(lag, host, window_s, bin_s, time)),
+        label="Send delay of the generator in ms, and processor cores used by it and by others, over the window.",
+        caption="Send delay is how late the generator sent a poll whose device was free: its own fault, never "
+        "the server's. Where it comes near the response times, or others or the hypervisor "
         "(steal) take a core, the run says little about the server.",
     )
+
+
+def _found(lag: pl.DataFrame, host: pl.DataFrame, window_s: float, bin_s: float, time: TimeAxis) -> list[str]:
+    """What the send delay did, and what others took meanwhile."""
+    column, name = ("p99_s", "p99 of the send delay")
+    if 2 * lag["p99_s"].drop_nulls().len() < lag.height:
+        column, name = ("max_s", "the longest send delay")
+    line = findings.Line(name, (lag["t_s"] + bin_s / 2).to_list(), milliseconds(lag[column]), least=_UNFELT_MS)
+    said = [findings.course(line, time.moment)]
+    for column, who in (("others_cores", "other programs"), ("steal_cores", "the hypervisor")):
+        used = during(host, window_s)[column].mean() if host.height else None
+        if isinstance(used, float) and used >= _WORTH_TELLING_CORES:
+            said.append(f"{who} took {number(used, 2)} cores on the mean")
+    return said
+
+
+_UNFELT_MS, _WORTH_TELLING_CORES = 1.0, 0.02
 
 
 def _lag(lag: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
@@ -67,7 +86,11 @@ def _lag(lag: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
             )
         )
     return Panel(
-        f"<b>lag of the generator</b>, each point {duration(bin_s)}", "lag, ms", traces, spread_layout(heights), height=170
+        f"<b>send delay of the generator</b>, each point {duration(bin_s)}",
+        "send delay, ms",
+        traces,
+        spread_layout(heights),
+        height=170,
     )
 
 

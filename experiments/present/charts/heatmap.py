@@ -9,9 +9,11 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from experiments.present import chart_table, findings
 from experiments.present.axes import TimeAxis, log_ticks
 from experiments.present.chart import Chart
-from experiments.present.format import number, plain, plural
+from experiments.present.format import count, longer, number, plain, plural
+from experiments.present.html import Markup
 from experiments.present.palette import GREY, PURPLE, RED
 from experiments.present.template import template
 
@@ -44,12 +46,76 @@ def slowest(cells: pl.DataFrame, window_s: float, bin_s: float) -> Chart | None:
     colours = ", ".join(f"{_COLOUR_WORDS[colour]} where one {_LOST_WORDS[name]}" for _, name, colour in _LOST)
     return Chart(
         figure,
+        finding=_found(grid, each),
+        table=_worst(cells, grid, each),
         label=f"Slowest response in ms of each {each} in each step of {plain(bin_s)} s"
         + (f"; {said}." if said else "; every poll was answered right."),
         caption=f"A row is a {each}, a column {plain(bin_s)} s; the darker, the longer the slowest poll "
         "due then took. A dark column is a moment at which everybody waited, a dark row a device "
         f"that always did.{f' A cell is {colours}.' if said else ''}",
     )
+
+
+_MOST_TOLD = 20
+"""Rows of the table below the map, the worst ones."""
+
+
+def _rows(cells: pl.DataFrame) -> pl.DataFrame:
+    """What each row of the map comes to, the worst first: those with most polls lost, then those that waited longest."""
+    lost = pl.col("failed") + pl.col("unanswered") + pl.col("unsent")
+    return (
+        cells.sort("slowest_s", descending=True, nulls_last=True)
+        .group_by("first_client", maintain_order=True)
+        .agg(pl.col("slowest_s", "censored", "t_s").first(), lost=lost.sum(), usual_s=pl.col("slowest_s").median())
+        .sort("lost", "slowest_s", "first_client", descending=[True, True, False], nulls_last=True)
+    )
+
+
+def _found(grid: _Grid, each: str) -> str:
+    """Whether a device or a moment stands out, by the usual slowest poll of a row or column."""
+    cells = grid.cells.drop_nulls("slowest_s")
+    usual = float(cells["slowest_s"].median() or 0.0)  # type: ignore[arg-type]
+    by = {
+        column: cells.group_by(column).agg(pl.col("slowest_s").median()).sort("slowest_s", column).tail(1).row(0)
+        for column in ("first_client", "t_s")
+    }
+    (client, row_s), (t_s, column_s) = by["first_client"], by["t_s"]
+    slowest = cells.sort("slowest_s").tail(1).row(0, named=True)
+    said = []
+    if column_s >= max(findings.APART * usual, _UNFELT_S):
+        when = grid.time.moment(t_s)
+        said.append(f"at {when} all waited: in the median {number(1000 * column_s)} ms, else {number(1000 * usual)} ms")
+    if row_s >= max(findings.APART * usual, _UNFELT_S):
+        said.append(f"{grid.named(client)} fared worse than others: {number(1000 * row_s)} ms in the median")
+    if not said:
+        said.append(f"no {each} and no moment stands out: in the median {number(1000 * usual)} ms")
+    longest = (
+        f"the slowest poll of all took {'more than ' if slowest['censored'] else ''}{number(1000 * slowest['slowest_s'])} ms"
+    )
+    return findings.sentence(*said, f"{longest} ({grid.named(slowest['first_client'])}, {grid.time.moment(slowest['t_s'])})")
+
+
+_UNFELT_S = 0.005
+
+
+def _worst(cells: pl.DataFrame, grid: _Grid, each: str) -> Markup:
+    """The worst rows of the map, as a table."""
+    head = [each, "slowest poll, ms", f"due about, {grid.time.unit}", "usual slowest, ms", "polls without a right answer"]
+    body = [
+        [
+            count(row["first_client"]),
+            longer(_ms(row["slowest_s"]), censored=bool(row["censored"])),
+            number(row["t_s"] / grid.time.seconds),
+            _ms(row["usual_s"]),
+            count(row["lost"]),
+        ]
+        for row in _rows(cells).head(_MOST_TOLD).iter_rows(named=True)
+    ]
+    return chart_table.rows(head, body, "the worst rows of the map")
+
+
+def _ms(seconds: float | None) -> str:
+    return number(None if seconds is None else 1000 * seconds)
 
 
 _COLOUR_WORDS = {GREY: "grey", PURPLE: "pink", RED: "orange"}
@@ -60,6 +126,7 @@ class _Grid:
     """The cells as rows of columns."""
 
     def __init__(self, cells: pl.DataFrame, window_s: float, bin_s: float) -> None:
+        self.cells = cells
         self.time = TimeAxis(window_s)
         self.starts = sorted(set(cells["t_s"]))
         self.rows = sorted(set(cells["first_client"]))
@@ -68,6 +135,10 @@ class _Grid:
         self.low, self.high = _range(cells["slowest_s"])
         self.lost = [column for column, _, _ in _LOST if bool((cells[column] > 0).any())]
         self._cells = {(cell["first_client"], cell["t_s"]): cell for cell in cells.iter_rows(named=True)}
+
+    def named(self, first: int) -> str:
+        """`device 7`, `devices 44 to 47`: a row of the map."""
+        return f"device {first}" if self.per_row == 1 else f"devices {first} to {first + self.per_row - 1}"
 
     @property
     def band(self) -> float:
@@ -151,7 +222,6 @@ def _arrange(figure: go.Figure, grid: _Grid) -> None:
     each = "device" if grid.per_row == 1 else f"device (first of the {grid.per_row} in a row)"
     rows = len(grid.rows)
     figure.update_layout(
-        title={"text": "Which devices waited, and when?"},
         height=130 + min(420, max(120, 18 * rows)),
         hovermode="closest",
         xaxis={**grid.time.layout(), "title": {"text": grid.time.title}, "showgrid": False},

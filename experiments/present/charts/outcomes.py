@@ -7,11 +7,11 @@ from itertools import zip_longest
 import plotly.graph_objects as go
 import polars as pl
 
-from experiments.analyse.targets.naming import ARTICLE, endpoints, letters
+from experiments.analyse.targets.naming import endpoints
 from experiments.present.axes import TimeAxis, from_zero
 from experiments.present.chart import Chart
 from experiments.present.charts import failures as failed
-from experiments.present.format import duration, plural, significant
+from experiments.present.format import count, duration, percent, plural, reason, significant
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.look import Look, looks
 from experiments.present.palette import BLACK
@@ -41,17 +41,29 @@ def over_time(outcomes: pl.DataFrame, planned: pl.DataFrame, window_s: float, bi
     if failures.height:
         panels.append(failed.panel(failures, time, bin_s))
     return Chart(
-        stack("Was every planned poll answered?", panels, x=time.layout(), x_title=time.title),
+        stack(panels, x=time.layout(), x_title=time.title),
+        finding=_found(outcomes, failures, time),
         label="Polls per second answered and planned, and failed polls by reason, over the measured window.",
-        caption=f"{_said(int(failures['polls'].sum()))} Answers are counted when they came, in steps of "
+        caption="Answers are counted when they came, in steps of "
         f"{duration(bin_s)}; where the areas stay below the dashed line, devices waited or went without.",
     )
 
 
-def _said(lost: int) -> str:
+def _found(outcomes: pl.DataFrame, failures: pl.DataFrame, time: TimeAxis) -> str:
+    """How many polls were lost, why most of them were, and when that began."""
+    lost = int(failures["polls"].sum())
     if not lost:
         return "Every poll of the window was answered, and rightly."
-    return f"{plural(lost, 'poll')} of the window got no right answer, or none at all, or could not be sent."
+    share = percent(lost, int(outcomes["polls"].sum()))
+    whys = failures.group_by("outcome", "status").agg(pl.col("polls").sum())
+    by = whys.sort("polls", "outcome", "status", descending=[True, False, False])
+    outcome, status, polls = by.row(0)
+    most = f"{reason(outcome)}{f' {status}' if status else ''}"
+    of = "" if by.height == 1 else f", most of them {most} ({count(polls)})"
+    why = f" ({most})" if by.height == 1 else ""
+    first, last = (time.moment(max(0.0, float(end))) for end in (failures["t_s"].min(), failures["t_s"].max()))  # type: ignore[arg-type]
+    when = f"at {first}" if first == last else f"from {first} to {last}"
+    return f"{plural(lost, 'poll')} ({share}) had no right answer{why}{of}, {when}."
 
 
 def _end(outcomes: pl.DataFrame, window_s: float, bin_s: float) -> float:
@@ -92,7 +104,7 @@ def _answered(answered: pl.DataFrame, planned: pl.DataFrame, bins: _Bins) -> Pan
             total = [a + b for a, b in zip_longest(total, rates, fillvalue=0.0)]
             traces.append(_area(rates, look, bins))
     plan = bins.rates(planned)
-    traces.append(_line(plan, bins, " + ".join(letters(names).values()) if names == ARTICLE else "in all"))
+    traces.append(_line(plan, bins))
     return Panel(
         "<b>answered</b>", "polls/s", traces, from_zero([*total, *plan]), height=max(190, _LEGEND_ROW_PX * len(traces))
     )
@@ -110,11 +122,11 @@ def _area(rates: list[float], look: Look, bins: _Bins) -> go.Scatter:
     )
 
 
-def _line(rates: list[float], bins: _Bins, of: str) -> go.Scatter:
+def _line(rates: list[float], bins: _Bins) -> go.Scatter:
     return go.Scatter(
         x=bins.edges,
         y=rates,
-        name=f"planned, {of}",
+        name="planned, in all",
         mode="lines",
         line={"shape": "hv", "width": 1.6, "color": BLACK, "dash": "dash"},
         hovertemplate="%{y:,.4~r} polls/s",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import plotly.graph_objects as go
 import polars as pl
 
+from experiments.present import findings
 from experiments.present.axes import TimeAxis, from_zero, known, whole_from_zero
 from experiments.present.chart import Chart
 from experiments.present.format import plain, significant
@@ -36,11 +37,29 @@ def server(usage: pl.DataFrame, window_s: float, cores: float | None = None) -> 
     time = TimeAxis(window_s)
     of_all = f" of the {plain(cores)} that it may use" if cores else ""
     return Chart(
-        stack("What did it cost the server?", panels, x=time.layout(), x_title=time.title),
+        stack(panels, x=time.layout(), x_title=time.title),
+        finding=findings.sentence(*(findings.course(line, time.moment) for line in _told(frame, cores))),
         label="Processor cores, memory, threads and connections of the server over the measured window.",
         caption=f"All processes of the server together. One core in use means one processor{of_all} "
         "was busy all the time; resident memory counts pages that processes share once in each.",
     )
+
+
+def _told(frame: pl.DataFrame, cores: float | None) -> list[findings.Line]:
+    """What a finding speaks of: processor and memory."""
+    of = f"of {plain(cores)} cores" if cores else "cores"
+    lines = []
+    for column, name, unit, per, least in (
+        ("cores", "the server's processor", of, 1.0, 0.1),
+        ("rss_bytes", "its resident memory", "MB", 1e6, 1.0),
+    ):
+        seen = frame.select("t_s", column).drop_nulls()
+        if seen.height:
+            # Single samples are jumpy: what is told is the mean of a tenth of the window.
+            steps = seen.with_row_index().group_by(pl.col("index") * 10 // seen.height, maintain_order=True)
+            means = steps.agg(pl.col("t_s").first(), pl.col(column).mean() / per)
+            lines.append(findings.Line(name, means["t_s"].to_list(), means[column].to_list(), unit, least=least))
+    return lines
 
 
 _SERVER_PANELS = {

@@ -1,27 +1,34 @@
-"""How long devices waited: over the window, and poll by poll up to the last supported nine."""
+"""How long devices waited: over the window, or poll by poll where there are few."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 import plotly.graph_objects as go
 import polars as pl
 
 from experiments.analyse.targets.naming import ARTICLE, endpoints
-from experiments.present.axes import HOVER_MS, TimeAxis, known, milliseconds, percentile_layout, spread_layout
+from experiments.present import findings
+from experiments.present.axes import HOVER_MS, TimeAxis, known, milliseconds, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import duration, significant
+from experiments.present.format import count, duration, number, plain, plural
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.look import MOST_DRAWN, Look, left_out, looks
-from experiments.present.palette import GREY, PERCENTILES, PURPLE, RED, SKY
-from experiments.present.template import template
+from experiments.present.palette import BLACK, GREY, PERCENTILES, PURPLE, RED, SKY
 from experiments.record.schema import UNANSWERED, UNSENT
 
 
 def over_time(
-    frames: Mapping[str, pl.DataFrame], window_s: float, bins_s: Mapping[str, float], names: Iterable[str] = ARTICLE
+    frames: Mapping[str, pl.DataFrame],
+    window_s: float,
+    bins_s: Mapping[str, float],
+    names: Iterable[str] = ARTICLE,
+    *,
+    limits: Mapping[str, float] = MappingProxyType({}),
+    lag: pl.DataFrame | None = None,
+    lag_bin_s: float = 1.0,
 ) -> Chart | None:
     """Response p50, p95 and p99 of each endpoint, by the time at which polls were due.
 
@@ -30,19 +37,30 @@ def over_time(
         window_s: length of the measured window.
         bins_s: endpoint -> length of the time over which a point is taken.
         names: all endpoints of the run, in the target's order.
+        limits: endpoint -> response time in ms that its p99 must keep.
+        lag: `analyse.timeline.lag_over_time`, drawn beside: the generator's own part of these times.
+        lag_bin_s: length of the time over which a point of it is taken.
     """
     time, look = TimeAxis(window_s), looks(names)
     drawn = {name: frame for name, frame in frames.items() if _drawable(frame)}
-    panels = [_panel(look[name], frame, time, bins_s[name]) for name, frame in list(drawn.items())[:MOST_DRAWN]]
+    beside = _send_delay(lag, time, lag_bin_s)
+    panels = [
+        _panel(look[name], frame, time, bins_s[name], limits.get(name, 0.0), beside)
+        for name, frame in list(drawn.items())[:MOST_DRAWN]
+    ]
     if not panels:
         return None
+    axis = spread_layout([value for trace in _traces(panels) for value in known(trace.y)])
+    panels = [replace(panel, axis=axis) for panel in panels]
     titles = _listed([look[name].title for name in drawn])
-    figure = stack("How long did devices wait for an answer?", panels, x=time.layout(), x_title=time.title)
+    lines = [_course(look[name], frame, bins_s[name]) for name, frame in drawn.items()]
     return Chart(
-        figure,
+        stack(panels, x=time.layout(), x_title=time.title),
+        finding=_found(lines, time),
         label=f"Response time percentiles p50, p95 and p99 of {titles} over the measured window, in ms.",
         caption="Response counts from the moment a poll was due, so a stall shows in every poll that it "
-        "delayed; a percentile is left out where too few polls of its time support it."
+        "delayed; a percentile is left out where too few polls of its time support it. All panels have the same scale."
+        f"{_DELAY if beside else ''}"
         f"{_UNKNOWN if any(_any_censored(frame) for frame in frames.values()) else ''}{left_out(drawn)}",
     )
 
@@ -67,7 +85,69 @@ def _drawable(frame: pl.DataFrame) -> bool:
     return any(frame[f"{name}_s"].drop_nulls().len() for name, _, _ in PERCENTILES)
 
 
-def _panel(look: Look, frame: pl.DataFrame, time: TimeAxis, bin_s: float) -> Panel:
+_DELAY = " The send delay is the generator's own part of all these times: it must lie far below them."
+
+
+def _traces(panels: Iterable[Panel]) -> list[go.Scatter]:
+    return [trace for panel in panels for trace in panel.traces]
+
+
+def _course(look: Look, frame: pl.DataFrame, bin_s: float) -> findings.Line:
+    """The highest percentile that most of the steps support."""
+    name = next(
+        name for name in ("p99", "p95", "p50") if 2 * frame[f"{name}_s"].drop_nulls().len() >= frame.height or name == "p50"
+    )
+    times_s = (frame["t_s"] + bin_s / 2).to_list()
+    bounds = frame[f"{name}_censored"].fill_null(value=False).to_list()
+    # A bound that only seems to fall is not told, as it is not drawn.
+    values = [
+        value if value is not None else bound for value, bound in zip(_known(frame, name), _bounds(frame, name), strict=True)
+    ]
+    return findings.Line(f"{name} of {look.title}", times_s, values, longer=bounds, least=_NOBODY_MINDS_MS)
+
+
+_NOBODY_MINDS_MS = 0.5
+"""Below, a response time may double without anybody's noticing."""
+
+
+def _found(lines: Sequence[findings.Line], time: TimeAxis) -> str:
+    """What each endpoint's line did; of more than two that of the one that moved most."""
+    most = max(lines, key=findings.eventfulness)
+    told = lines if len(lines) <= 2 else [most]
+    of = f"of {len(lines)} endpoints the one that moved most: " if len(told) < len(lines) else ""
+    return findings.sentence(of + "; ".join(filter(None, (findings.course(line, time.moment) for line in told))))
+
+
+def _send_delay(lag: pl.DataFrame | None, time: TimeAxis, bin_s: float) -> go.Scatter | None:
+    """The generator's own delay over time: its p99, or the longest where too few polls support that."""
+    if lag is None or not lag.height:
+        return None
+    many = 2 * lag["p99_s"].drop_nulls().len() >= lag.height
+    return go.Scatter(
+        x=time.values(lag["t_s"] + bin_s / 2),
+        y=[None if value is None else max(value, 0.001) for value in milliseconds(lag["p99_s" if many else "max_s"])],
+        name=f"send delay, {'p99' if many else 'longest'}",
+        mode="lines",
+        line={"color": GREY, "dash": "dashdot", "width": 1.4},
+        hovertemplate=HOVER_MS,
+    )
+
+
+def limit_line(ends: Sequence[float], limit_ms: float) -> go.Scatter:
+    """A level line where a service level lies."""
+    return go.Scatter(
+        x=list(ends),
+        y=[limit_ms, limit_ms],
+        name=f"p99 limit {plain(limit_ms)} ms",
+        mode="lines",
+        line={"color": BLACK, "width": 1.6, "dash": "longdash"},
+        hoverinfo="skip",
+    )
+
+
+def _panel(
+    look: Look, frame: pl.DataFrame, time: TimeAxis, bin_s: float, limit_ms: float, beside: go.Scatter | None
+) -> Panel:
     x = time.values(frame["t_s"] + bin_s / 2)
     series = {name: _known(frame, name) for name, _, _ in PERCENTILES}
     bounds = {name: _bounds(frame, name) for name, _, _ in PERCENTILES}
@@ -86,9 +166,12 @@ def _panel(look: Look, frame: pl.DataFrame, time: TimeAxis, bin_s: float) -> Pan
         if known(series[name])
     ]
     traces += [_triangles(x, values, look, name) for name, values in bounds.items() if known(values)]
-    axis = spread_layout(known(*series.values(), *bounds.values()))
+    if limit_ms:
+        traces.append(limit_line(time.values((0.0, time.window_s)), limit_ms))
+    if beside is not None:
+        traces.append(go.Scatter(beside))
     title = f"<b>{look.title}</b>, each point {duration(bin_s)}"
-    return Panel(title, "response, ms", traces, axis, height=190)
+    return Panel(title, "response, ms", traces, height=190)
 
 
 def _known(frame: pl.DataFrame, name: str) -> list[float | None]:
@@ -123,89 +206,6 @@ def _triangles(x: list[float], values: list[float | None], look: Look, name: str
     )
 
 
-_FEW_LINES = 6
-"""As many find room for their names within the chart; those of more stand beside it."""
-
-
-def percentile_curve(curves: Mapping[tuple[str, str], pl.DataFrame], names: Iterable[str] = ARTICLE) -> Chart | None:
-    """Which share of polls was done within which time, `response` and `latency` of each endpoint.
-
-    Args:
-        curves: (endpoint, kind) -> `analyse.latency.curve`; kind is response or latency.
-        names: all endpoints of the run, in the target's order.
-    """
-    look = looks(names)
-    found = {key: frame for key, frame in curves.items() if frame.height}
-    if not found:
-        return None
-    polled = list(dict.fromkeys(endpoint for endpoint, _ in found))
-    drawn = {key: frame for key, frame in found.items() if key[0] in polled[:MOST_DRAWN]}
-    figure = go.Figure(layout={"template": template(), "height": 430})
-    for (endpoint, kind), frame in drawn.items():
-        figure.add_traces(_parts(look[endpoint], kind, frame))
-    unknown = any(frame["censored"].any() for frame in drawn.values())
-    values = [value * 1000 for frame in drawn.values() for value in frame["value_s"]]
-    figure.update_layout(
-        title={"text": "How long did the slowest polls take?"},
-        hovermode="closest",
-        xaxis=percentile_layout(
-            (frame["tail"][-1] for frame in drawn.values()), "share of polls that were done within the time, %"
-        ),
-        yaxis={**spread_layout(values), "title": {"text": "time of a poll, ms"}},
-        **_legend(len(figure.data)),
-    )
-    return Chart(
-        figure,
-        label="Response and latency in ms by percentile, up to the last percentile that ten polls support.",
-        caption="Go up from a percentage to the line: so many polls were done within that time. "
-        "Response counts from when a poll was due, latency from when it was sent; where the two "
-        "lines part, devices were still waiting for the poll before."
-        f"{_BEYOND if unknown else ''}{left_out(polled)}",
-    )
-
-
-def _legend(lines: int) -> dict[str, Any]:
-    """Within the chart where there is room for it, else beside it, and the chart as high as its legend."""
-    if lines <= _FEW_LINES:
-        return {"legend": {"x": 0.01, "y": 0.99, "xanchor": "left", "yanchor": "top"}}
-    beside = {"x": 1.01, "y": 1, "xanchor": "left", "yanchor": "top"}
-    return {"legend": beside, "height": max(430, 112 + 20 * lines)}
-
-
-_BEYOND = " The dotted end of a line is a lower bound: some of its polls never had an answer, and took longer than drawn."
-
-
-def _parts(look: Look, kind: str, frame: pl.DataFrame) -> list[go.Scatter]:
-    """The part of a line that is known, and its end that is only a bound; they meet in the last known point."""
-    censored = pl.col("censored")
-    known, bound = frame.filter(~censored), frame.filter(censored | censored.shift(-1, fill_value=False))
-    parts = [_curve(look, kind, known, known_part=True)] if known.height else []
-    return [*parts, _curve(look, kind, bound, known_part=False)] if bound.height > 1 else parts
-
-
-def _curve(look: Look, kind: str, frame: pl.DataFrame, *, known_part: bool) -> go.Scatter:
-    """One line; response lies below as a broad band, so that an equal latency does not hide it."""
-    response = kind == "response"
-    dash = look.dashes[0 if response else 1] if known_part else "dot"
-    return go.Scatter(
-        x=[round(math.log10(tail), 4) for tail in frame["tail"]],
-        y=[significant(value * 1000, 4) for value in frame["value_s"]],
-        text=[
-            f"{significant(percent, 7):.10g} % within{' more than' if longer else ''}"
-            for percent, longer in frame.select("percent", "censored").iter_rows()
-        ],
-        name=f"{look.short} {kind}{'' if known_part else ', longer than'}",
-        mode="lines",
-        opacity=0.45 if response else 1,
-        line={
-            "color": look.colour,
-            "width": 6 if response else 1.8,
-            "dash": dash,
-        },
-        hovertemplate=f"%{{text}} {HOVER_MS}",
-    )
-
-
 def each_poll(polls: pl.DataFrame, window_s: float) -> Chart | None:
     """Every poll as a dot: for runs with too few polls for percentiles over time.
 
@@ -221,10 +221,17 @@ def each_poll(polls: pl.DataFrame, window_s: float) -> Chart | None:
     traces += [_marks(own, time, *look) for outcomes, look in _LOST if (own := timed.filter(outcomes)).height]
     values = known(*(trace.y for trace in traces))
     panel = Panel("<b>every poll</b>", "response, ms", traces, spread_layout(values), height=300)
-    figure = stack("How long did devices wait for an answer?", [panel], x=time.layout(), x_title=time.title)
+    figure = stack([panel], x=time.layout(), x_title=time.title)
     figure.update_layout(hovermode="closest")
+    slowest = timed.sort("response_s").tail(1).row(0, named=True)
+    lost = polls.filter(pl.col("outcome") != "ok").height
     return Chart(
         figure,
+        finding=findings.sentence(
+            f"the slowest of {plural(timed.height, 'poll')} took {number(1000 * slowest['response_s'])} ms, due at "
+            f"{time.moment(max(0.0, slowest['due_s']))} (device {slowest['client']})",
+            f"{count(lost)} had no right answer" if lost else "",
+        ),
         label="Response time in ms of every poll, by the time at which it was due.",
         caption="Each dot is one poll, placed at the time when it was due; the run is too small for "
         "percentiles over time. Response counts from that moment, so waiting for an earlier poll counts.",

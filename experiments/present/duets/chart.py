@@ -9,8 +9,10 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from experiments.present import findings
 from experiments.present.axes import TimeAxis
 from experiments.present.chart import Chart
+from experiments.present.duets import table
 from experiments.present.format import significant
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLACK, BLUE, GREY
@@ -30,7 +32,8 @@ def over_time(duets: Sequence[tuple[Mapping[str, Any], pl.DataFrame]], window_s:
     if not panels:
         return None
     return Chart(
-        stack("What does the second server need for what the first needs?", panels, x=time.layout(), x_title=time.title),
+        stack(panels, x=time.layout(), x_title=time.title),
+        finding=findings.sentence(*(table.sentence(duet) for duet, _ in duets[:1])),
         label="Ratio of the processor time for a request of two servers, in each piece of the run, with the interval of "
         "their mean.",
         caption="Each dot is one piece of the run, in which both servers were polled alike. The band is where the mean lies "

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.present.format import NONE, count, number, percent, plain, size
-from experiments.present.html import Markup, caption, element, table
+from experiments.present.html import Markup, caption, element, nothing, table
 
 _RATIOS = (
     ("cpu_ratio", "processor time for a request"),
@@ -45,11 +45,11 @@ def duet(summary: Mapping[str, Any]) -> Markup:
     """Every server beside the run's own: sentence, ratios and counts."""
     duets: Sequence[Mapping[str, Any]] = summary.get("duets") or []
     if not duets:
-        return caption("beside names no further server, so there is nothing to hold this one against.")
+        return nothing("beside names no further server, so there is nothing to hold this one against.")
     shown = Markup("")
     for one in duets:
         shown += element("p", sentence(one)) + _ratios(one) + _counts(one)
-    return shown + caption(_READ)
+    return shown + caption(_READ) + _resolution(duets[0].get("cpu_resolution_s") or 0.0)
 
 
 _READ = (
@@ -57,6 +57,17 @@ _READ = (
     "is what the second needs for what the first needs, as the mean of its logarithm over the pieces; its interval takes "
     "into account that neighbouring pieces are alike. Headline and charts elsewhere are those of the first server."
 )
+
+
+def _resolution(seconds: float) -> Markup:
+    """Says so where CPU time is counted too coarsely to be taken for exact."""
+    if seconds < _COARSE_S:
+        return Markup("")
+    tick = f"{number(1000 * seconds)} ms"
+    return caption(f"This platform counts CPU time in ticks of {tick}, so each piece is off by up to two of them.")
+
+
+_COARSE_S = 1e-3
 
 
 def _ratios(one: Mapping[str, Any]) -> Markup:
@@ -90,7 +101,7 @@ def _counts(one: Mapping[str, Any]) -> Markup:
         ["polls without a right answer", *(_share(failures[letter], failures[f"planned_{letter}"]) for letter in "ab")],
         ["resident memory, peak", *(size(memory[f"{letter}_rss_peak_bytes"]) for letter in "ab")],
     ]
-    return table(["", one["a"], one["b"]], rows, label="costs and failures of both servers", numbers=(1, 2))
+    return table(["what", one["a"], one["b"]], rows, label="costs and failures of both servers", numbers=(1, 2))
 
 
 def _us(value: float | None) -> str:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from experiments.present.template import template
 
-_GAP_X, GAP_PX, _TOP_PX, _BOTTOM_PX = 0.1, 84, 92, 56
+_GAP_X, GAP_PX, _TOP_PX, _BOTTOM_PX = 0.1, 84, 52, 56
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,10 @@ class Facet:
     """Settings of its y axis."""
 
 
-def tile(title: str, facets: Sequence[Facet], *, columns: int, height: int, gap: int = GAP_PX, **layout: Any) -> go.Figure:
+def tile(facets: Sequence[Facet], *, columns: int, height: int, gap: int = GAP_PX, **layout: Any) -> go.Figure:
     """A figure of facets, row by row.
 
     Args:
-        title: the question that the figure answers.
         columns: facets in a row.
         height: of one facet's plotting area, in pixels.
         gap: between two rows, in pixels: room for an axis and for a title of one line, unless said otherwise.
@@ -37,7 +36,7 @@ def tile(title: str, facets: Sequence[Facet], *, columns: int, height: int, gap:
     """
     rows = -(-len(facets) // columns)
     inner = rows * height + (rows - 1) * gap
-    figure = go.Figure(layout={"template": template(), "title": {"text": title}})
+    figure = go.Figure(layout={"template": template()})
     for place, facet in enumerate(facets):
         row, column = divmod(place, columns)
         top = 1 - row * (height + gap) / inner

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from experiments.present.template import template
 
-_GAP_PX, _TOP_PX, _BOTTOM_PX = 46, 76, 52
+_GAP_PX, _TOP_PX, _BOTTOM_PX = 46, 36, 52
 _LEGEND_PX, _LETTER_PX, _SAMPLE_PX = 130, 6.6, 38
 """Least width of the legends, width of a letter in them, and of the piece of line before a name."""
 
@@ -33,16 +33,15 @@ class Panel:
     """Height of the plotting area in pixels."""
 
 
-def stack(title: str, panels: Sequence[Panel], *, x: dict[str, Any], x_title: str, **layout: Any) -> go.Figure:
+def stack(panels: Sequence[Panel], *, x: dict[str, Any], x_title: str, **layout: Any) -> go.Figure:
     """A figure of panels above one another with one x axis.
 
     Args:
-        title: the question that the figure answers.
         x: further settings of the x axis.
         layout: further settings of the figure.
     """
     inner = sum(panel.height for panel in panels) + _GAP_PX * (len(panels) - 1)
-    figure = go.Figure(layout={"template": template(), "title": {"text": title}})
+    figure = go.Figure(layout={"template": template()})
     top = inner
     for place, panel in enumerate(panels, start=1):
         _add(figure, panel, place, (top - panel.height) / inner, top / inner)

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from experiments.errors import LabError
 from experiments.present.format import plural
-from experiments.present.html import caption, note
+from experiments.present.html import note
 from experiments.present.live.report import RECORD_AT
 from experiments.record.reading import load, results_dir
 
@@ -145,9 +145,9 @@ def _filled(cell: NotebookNode, page: Page | None) -> NotebookNode | None:
 
 
 def _data(shown: Any) -> list[dict[str, Any]]:
-    """What a cell displays, by mimetype; below a chart its caption, as in the notebook."""
+    """What a cell displays, by mimetype; below a chart what belongs to it, as in the notebook."""
     if hasattr(shown, "_repr_mimebundle_"):
-        return [dict(shown._repr_mimebundle_()), {"text/html": caption(shown.caption).content}]
+        return [dict(shown._repr_mimebundle_()), {"text/html": shown.below.content}]
     return [{"text/html": shown._repr_html_()}]
 
 

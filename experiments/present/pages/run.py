@@ -5,7 +5,6 @@ A page reads one record. Tables are worked out when they are first needed, and o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,13 @@ from experiments.analyse.duets import pieces
 from experiments.analyse.history.latest import LATEST, latest_before
 from experiments.analyse.targets import asked as of_run
 from experiments.errors import VerdictError
+from experiments.present import answer as answers
+from experiments.present import top
 from experiments.present.axes import step_of
 from experiments.present.duets import table as comparison
-from experiments.present.format import duration, moment, plural
-from experiments.present.html import Markup, caption, note
+from experiments.present.format import moment, plural
+from experiments.present.html import Markup, note, nothing
+from experiments.present.pages.asked import of_record
 from experiments.present.result import run as run_result
 from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
@@ -30,19 +32,15 @@ from experiments.present.tables import headline as figures
 from experiments.present.tables import provenance as sources
 from experiments.present.tables import scenario as question
 from experiments.present.tables import service_level as levels
-from experiments.present.tables import target as targets
 from experiments.present.tables import verdict as judgement
 from experiments.present.tables.clients import clients as clients_table
 from experiments.present.tables.sortable import SortableTable
 from experiments.record.collection import collect
-from experiments.record.reading import load
-from experiments.target.hello import NAME as HELLO
 
 if TYPE_CHECKING:
     from experiments.present.chart import Chart
     from experiments.record.reading import Record
     from experiments.scenario import Scenario
-    from experiments.schedule import Plan
 
 FEW_POLLS = 1500
 """Up to so many polls, each is drawn by itself instead of percentiles over time."""
@@ -52,42 +50,6 @@ MOST_STEPS = 120
 
 MOST_ROWS, MOST_COLUMNS = 150, 100
 """Cells of the map of devices."""
-
-
-def asked(scenario: Scenario, calibration: Mapping[str, Any] | None = None) -> Markup:
-    """The scenario shown back before it runs, with the load that it asks for, and whether its generators can carry it.
-
-    With `run_dir` it is what that run was asked.
-
-    Args:
-        calibration: the certificate that speaks for this machine, if there is one.
-
-    Raises:
-        RecordError: `run_dir` holds no record.
-    """
-    if scenario.run_dir:
-        return _asked_of(load(scenario.run_dir))
-    plan = scenario.plan
-    advice = question.advice(scenario, plan, (calibration or {}).get("carries") or {})
-    if scenario.target == HELLO:
-        return _question(scenario, plan, advice)
-    loaded = scenario.load_target()
-    return _question(scenario, plan, advice, targets.endpoints(loaded.shown(), plan, loaded.name))
-
-
-def _asked_of(record: Record, advice: Markup | None = None) -> Markup:
-    """What the run of a record was asked, and the load that it made."""
-    scenario, plan, target = record.scenario, record.plan, of_run.target(record)
-    if target is None:
-        return _question(scenario, plan, advice)
-    return _question(scenario, plan, advice, targets.endpoints(target, plan, of_run.target_name(record)))
-
-
-def _question(scenario: Scenario, plan: Plan, advice: Markup | None, target: Markup | None = None) -> Markup:
-    """The load in figures, what helps to carry it, what the target asks, and the parameters that say something of it."""
-    nothing = Markup("")
-    parameters = scenario.model_dump(exclude=scenario.unused if target else None)
-    return question.cards(scenario, plan) + (advice or nothing) + (target or nothing) + question.parameters(parameters)
 
 
 class Page:
@@ -107,12 +69,21 @@ class Page:
     # -- what it comes to ------------------------------------------------------------------------
 
     def verdict(self) -> Markup:
-        """What must be known first, the verdict, and the result in a few sentences."""
+        """The answer, the two judgements, and what must be known besides."""
         facts, scenario = self.record.facts, self.record.scenario
-        said = comparison.sentences(self.summary) + figures.sentences(self.summary)
-        said += connections.sentences(self.summary, facts, self._interval_s)
-        said += limits.sentences(self.summary) + database.sentences(facts.get("database"), scenario)
-        return judgement.stamp(self._stamps()) + judgement.banner(self.summary["verdict"], said)
+        said = self._stamps() + judgement.found(self.summary["verdict"])
+        said += comparison.sentences(self.summary) + figures.sentences(self.summary)
+        said += connections.sentences(self.summary, facts, self._interval_s) + limits.sentences(self.summary)
+        said += database.sentences(facts.get("database"), scenario)
+        died = facts.get("server", {}).get("died")
+        lost = answers.Lost.of(self.summary).polls
+        own = wrong_answers.own_words(self.record, opened=bool(died)) if died or lost else Markup("")
+        return top.of_run(self.answer, said, own)
+
+    @cached_property
+    def answer(self) -> answers.Answer:
+        """What the run comes to, in words."""
+        return answers.answer(self.record, self.summary)
 
     def checks(self) -> Markup:
         """What the verdict rests on."""
@@ -122,7 +93,7 @@ class Page:
         """What was asked, and the load that it makes."""
         record = self.record
         calibration = record.started.get("environment", {}).get("calibration") or {}
-        return _asked_of(record, question.advice(record.scenario, record.plan, calibration.get("carries") or {}))
+        return of_record(record, question.advice(record.scenario, record.plan, calibration.get("carries") or {}))
 
     def headline(self) -> Markup:
         """Counts and times of every endpoint, and what the first wrong answers looked like."""
@@ -144,8 +115,8 @@ class Page:
         """What changed since the run or sweep that `compare_to` names."""
         if self._comparison is None:
             if self._scenario.compare_to == LATEST:
-                return caption("No earlier run beside this one asked the same on the same machine and may be believed.")
-            return caption("compare_to names no earlier run, so there is nothing to compare with.")
+                return nothing("No earlier run beside this one asked the same on the same machine and may be believed.")
+            return nothing("compare_to names no earlier run, so there is nothing to compare with.")
         return differences.changes(self._comparison, self._compare_to, self._scenario.margin_pct)
 
     def clients(self) -> SortableTable | Markup:
@@ -190,7 +161,16 @@ class Page:
             frames = {
                 endpoint: timeline.response_over_time(self._polls, endpoint, bin_s) for endpoint, bin_s in bins_s.items()
             }
-            chart = response.over_time(frames, self._window_s, bins_s, self.record.endpoints)
+            lag_bin_s = min(bins_s.values(), default=1.0)
+            chart = response.over_time(
+                frames,
+                self._window_s,
+                bins_s,
+                self.record.endpoints,
+                limits=self._limits_ms,
+                lag=timeline.lag_over_time(self._polls, lag_bin_s),
+                lag_bin_s=lag_bin_s,
+            )
         chart = chart or response.each_poll(self._polls.head(FEW_POLLS), self._window_s)
         return self._dated(chart) or note("No poll was answered or waited for, so there are no times to draw.")
 
@@ -203,11 +183,11 @@ class Page:
         series = [] if found is None else [(one, duets.cpu_series(found, place)) for place, one in enumerate(told, 1)]
         chart = drawn.over_time(series, self._window_s)
         few = "No piece of the run has both servers' costs, so there is no ratio to draw."
-        return self._dated(chart) or (note(few) if told else caption("One server was polled, so there is no ratio to draw."))
+        return self._dated(chart) or (note(few) if told else nothing("One server was polled, so there is no ratio to draw."))
 
     def percentiles(self) -> Chart | Markup:
         """How long the slowest polls took."""
-        from experiments.present.charts import response
+        from experiments.present.charts import percentiles
 
         curves = {
             (endpoint, kind): latency.curve(latency.times(self._polls, endpoint, kind))
@@ -215,7 +195,7 @@ class Page:
             for kind in ("response", "latency")
         }
         few = "Too few polls for a curve of percentiles: each of its points needs ten polls beyond it."
-        return response.percentile_curve(curves, self.record.endpoints) or note(few)
+        return percentiles.percentile_curve(curves, self.record.endpoints, limits=self._limits_ms) or note(few)
 
     def outcomes_over_time(self) -> Chart | Markup:
         """Polls answered and failed, against what was planned."""
@@ -306,6 +286,13 @@ class Page:
         return chart and (chart.noting(f"0 on the time axis is {moment(str(began))}.") if began else chart)
 
     @property
+    def _limits_ms(self) -> dict[str, float]:
+        """Endpoint -> what was asked of its response p99, in ms; 0 for nothing."""
+        target = of_run.target(self.record)
+        asked = service_level.levels(self._scenario, self.record.endpoints, target)
+        return {name: level.p99_ms for name, level in asked.items()}
+
+    @property
     def _interval_s(self) -> float:
         """The shortest interval in which a device polls."""
         return of_run.interval_s(self.record)
@@ -333,11 +320,6 @@ class Page:
         """What must be known before any figure is read."""
         record = self.record
         said = [f"This run is not complete: {sentence}." for sentence in record.missing]
-        if cut := record.cut_short:
-            lengths = f"{duration(self._window_s)} of {duration(record.scenario.window_s)} were measured"
-            said.append(f"This run was cut short ({lengths}): {str(cut).rstrip('.')}.")
-        if died := record.facts.get("server", {}).get("died"):
-            said.append(f"The server ended by itself during the run: {died.rstrip('.')}.")
         if record.plan.systems > 1:
             said.append(
                 f"{plural(record.plan.systems, 'server')} were polled by one swarm: {', '.join(record.scenario.names)}. "

@@ -11,7 +11,8 @@ from experiments.analyse.points import Measured, Point, cells_table, column, end
 from experiments.analyse.targets.naming import titles
 from experiments.errors import VerdictError
 from experiments.present.format import LONGER, percent, plain
-from experiments.present.html import Markup, caption, note
+from experiments.present.html import Markup, caption, note, nothing
+from experiments.present.pages import sweep_answer
 from experiments.present.result import sweep as sweep_result
 from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from experiments.present.charts.studies.grid import Figure
 
 _NOTHING = "No cell has figures that may be used."
+_ALL_PCT = 100.0
 _PCT_DIGITS = 4
 """So that 99.97 % does not read as all of them."""
 
@@ -65,8 +67,9 @@ class SweepPage:
         self._name = name
 
     def verdict(self) -> Markup:
-        """How much of the sweep may be believed."""
-        return tables.banner(self.cells, self._notes)
+        """The answer, whether the service level is kept, and how much of the sweep may be believed."""
+        asked = any(self._limits_ms.values()) or self._failure_pct < _ALL_PCT or any(point.levels for point in self._points)
+        return sweep_answer.shown(self.cells, self._points, self._notes, self._missed, asked=asked)
 
     def response(self, percentile: str) -> Chart | Markup:
         """Maps of a response percentile, `p50`, `p95` or `p99`, of every endpoint."""
@@ -136,7 +139,7 @@ class SweepPage:
     def changes(self) -> Markup:
         """What changed since the run or sweep that `compare_to` names."""
         if not self._compare_to:
-            return caption("compare_to names no earlier sweep, so there is nothing to compare with.")
+            return nothing("compare_to names no earlier sweep, so there is nothing to compare with.")
         if self._comparison is None:
             return note(_NOTHING)
         return differences.changes(self._comparison, self._compare_to, self._margin_pct)
@@ -231,6 +234,7 @@ def _response(endpoint: str, title: str, percentile: str) -> Figure:
         lambda point: point.response_ms.get(endpoint, {}).get(percentile),
         lambda point: point.repeats.get(column(endpoint, f"{percentile}_ms"), ()),
         lambda point: percentile in point.longer.get(endpoint, ()),
+        scale="response",
     )
 
 
@@ -238,7 +242,7 @@ def _within(endpoint: str, title: str, limit_ms: float) -> Figure:
     from experiments.present.charts.studies.grid import Figure
 
     within = f"{title} within {plain(limit_ms)} ms, %"
-    return Figure(within, lambda point: point.within_pct.get(endpoint), digits=_PCT_DIGITS)
+    return Figure(within, lambda point: point.within_pct.get(endpoint), digits=_PCT_DIGITS, scale="within")
 
 
 def _failed(endpoint: str, title: str) -> Figure:
@@ -249,6 +253,7 @@ def _failed(endpoint: str, title: str) -> Figure:
         lambda point: point.failed_pct.get(endpoint),
         lambda point: point.repeats.get(column(endpoint, "failed_pct"), ()),
         digits=_PCT_DIGITS,
+        scale="failed",
     )
 
 

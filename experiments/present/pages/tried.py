@@ -26,7 +26,7 @@ class Trial:
     def markup(self) -> Markup:
         """As people see it."""
         if self.tried is None:
-            return html.note("Nothing is tried: an earlier run is shown, or the answers are those of the article.")
+            return html.nothing("Nothing is tried: an earlier run is shown, or the answers are those of the article.")
         return tables.page(self.tried)
 
     def _repr_html_(self) -> str:

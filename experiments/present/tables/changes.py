@@ -13,9 +13,9 @@ from experiments.present.tables.verdict import Status, badge
 MOST_ROWS = 120
 
 _KINDS = {
-    "regression": Status("regression", "✖", "lab-invalid", ""),
+    "regression": Status("regression", "✖", "lab-missed", ""),
     "worse": Status("worse", "▲", "lab-suspect", ""),
-    "better": Status("better", "✔", "lab-valid", ""),
+    "better": Status("better", "✔", "lab-met", ""),
     "cannot tell apart": Status("cannot tell apart", NONE, "lab-neutral", ""),
     "one run each": Status("one run each: no interval can be given", NONE, "lab-neutral", ""),
 }

@@ -23,7 +23,7 @@ _ORDER = ("client", "endpoint", "planned", "ok", "failed", "unanswered", "reason
 
 
 def clients(frame: pl.DataFrame) -> SortableTable | Markup:
-    """One row per device and endpoint.
+    """One row per device and endpoint, the worst first.
 
     Args:
         frame: `analyse.clients.clients_table`.
@@ -35,9 +35,19 @@ def clients(frame: pl.DataFrame) -> SortableTable | Markup:
 
 
 def _readable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Three significant digits, words for endpoints and reasons, no column without any value."""
+    """The worst first: who lost most polls, then who waited longest.
+
+    Three significant digits, words for endpoints and reasons, no column without any value.
+    """
     times = [name for name in TIMES if frame[f"{name}_ms"].null_count() < frame.height]
-    shown = frame.select(
+    worst = frame.sort(
+        (pl.col("planned") - pl.col("ok")) / pl.col("planned"),
+        "max_ms",
+        "client",
+        descending=[True, True, False],
+        nulls_last=True,
+    )
+    shown = worst.select(
         *_ORDER,
         *(pl.col(f"{name}_ms").round_sig_figs(3) for name in times),
         *(f"{name}_censored" for name in times),

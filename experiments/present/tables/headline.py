@@ -21,7 +21,7 @@ from experiments.present.format import (
     size,
 )
 from experiments.present.html import Markup, Piece, caption, element, note, table
-from experiments.present.tables import connections, limits, service_level
+from experiments.present.tables import connections, limits
 from experiments.record.schema import UNANSWERED
 
 _KINDS = (("response_ms", "response"), ("latency_ms", "latency"))
@@ -29,12 +29,8 @@ _COLUMNS = (("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("max", "max"))
 
 
 def sentences(summary: Mapping[str, Any]) -> list[str]:
-    """The result in words: one sentence per endpoint, one for the service level if one was asked for."""
-    said = [_endpoint_sentence(title, one) for title, one in _polled(summary)]
-    level = summary.get("service_level") or {}
-    if level.get("asked"):
-        said.append(service_level.sentence(level, summary["endpoints"]))
-    return said
+    """The result in words: one sentence per endpoint."""
+    return [_endpoint_sentence(title, one) for title, one in _polled(summary)]
 
 
 def _endpoint_sentence(title: str, one: Mapping[str, Any]) -> str:

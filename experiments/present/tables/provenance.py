@@ -40,7 +40,7 @@ def provenance(record: Record) -> Markup:
 def _facts(title: str, rows: Iterable[tuple[str, object]]) -> Markup:
     """A table of names and values; what is not known is left out."""
     known = [[name, str(value)] for name, value in rows if value not in (None, "", NONE)]
-    return table([title, ""], known, label=title, wide={1}) if known else Markup("")
+    return table([title, "value"], known, label=title, wide={1}) if known else Markup("")
 
 
 def _run(record: Record) -> list[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""A table that can be sorted and filtered, without the web."""
+"""A table that can be sorted and filtered, without the web; without scripts its first rows stand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from experiments.present.html import caption
+from experiments.present.format import NONE, plural
+from experiments.present.html import Markup, caption, table
+
+MOST_ROWS = 50
+"""Of the table that needs no scripts."""
 
 _RENDER = (
     "function (data, type) { if (type === 'display') { return data === null ? '–' : data; }"
@@ -32,7 +36,19 @@ class SortableTable:
 
         library = generate_init_offline_itables_html(dt_bundle)
         below = caption(self.said).content if self.said else ""
-        return f"<!--once:itables-->{library}<!--/once:itables-->{self.table_html()}{below}"
+        scripted = f"<!--once:itables-->{library}<!--/once:itables-->{self.table_html()}"
+        return f"<!--scripted-->{scripted}<!--/scripted--><noscript>{self.static.content}</noscript>{below}"
+
+    @property
+    def static(self) -> Markup:
+        """The first rows, for pages without scripts."""
+        first = self.frame.head(MOST_ROWS)
+        numbers = [place for place, kind in enumerate(first.dtypes) if kind.is_numeric()]
+        body = [[NONE if value is None else str(value) for value in row] for row in first.iter_rows()]
+        shown = table(first.columns, body, label="first rows of the table", numbers=numbers)
+        if self.frame.height > MOST_ROWS:
+            shown += caption(f"The first {MOST_ROWS} of {plural(self.frame.height, 'row')}; all of them need scripts.")
+        return shown
 
     def table_html(self) -> str:
         """The table without the script of the library."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from experiments.present.format import NONE, count, number
-from experiments.present.html import Markup, Piece, element, table
+from experiments.present.html import Markup, Piece, table
 from experiments.present.tables.verdict import Status, badge
 
 _PASSED = {
@@ -62,24 +62,15 @@ def limits(lines: Iterable[Seen]) -> Markup:
     return table(head, rows, label="figures that the verdict's limits rest on", medium={1, 2, 3, 4})
 
 
-def certificate(certified: Mapping[str, Any]) -> Markup:
-    """What the calibration comes to, on this machine and with these versions."""
-    passed = bool(certified["passed"])
+def about(certified: Mapping[str, Any]) -> list[str]:
+    """What a calibration was made of and what came of it, a sentence each."""
     said = [
-        f"{certified['certified_at']}, {certified['variant']} variant. {machine(certified)}.",
         f"Tried: {tried(certified)}.",
         *(f"{figure}." for figure in figures(certified)),
         f"Positive controls: {certified['honest_runs']}." if certified["honest_runs"] else "",
         f"Trials that passed: {', '.join(f'{name} {outcome}' for name, outcome in parts(certified))}.",
-        f"Failed: {'; '.join(certified['failed'])}." if certified["failed"] else "",
     ]
-    return element(
-        "section",
-        element("p", "✔ Calibrated" if passed else "✖ Not calibrated", css="lab-headline"),
-        *(element("p", sentence) for sentence in said if sentence),
-        css=f"lab-banner {'lab-valid' if passed else 'lab-invalid'}",
-        aria_label="certificate",
-    )
+    return [sentence for sentence in said if sentence]
 
 
 def machine(certified: Mapping[str, Any]) -> str:

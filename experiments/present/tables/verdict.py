@@ -1,4 +1,4 @@
-"""Whether the run may be believed: the banner, and the table of checks behind it."""
+"""Whether the run may be believed: the words for it, and the table of checks behind it."""
 
 from __future__ import annotations
 
@@ -32,27 +32,14 @@ def status_of(name: object) -> Status:
     return STATUSES.get(str(name).replace("_", " "), STATUSES["suspect"])
 
 
-def banner(verdict: Mapping[str, Any], results: Sequence[Piece] = ()) -> Markup:
-    """The verdict in one word, why, and the result in a sentence or two."""
-    status = status_of(verdict["status"])
-    symbol = element("span", status.symbol, aria_hidden="true")
-    said: list[Piece] = [reason(verdict), *_found(verdict, status), *results]
-    return element(
-        "section",
-        element("p", symbol, f" Verdict: {status.word}", css="lab-headline"),
-        *(element("p", piece) for piece in said),
-        css=f"lab-banner {status.css}",
-        aria_label="verdict",
-    )
-
-
 def reason(verdict: Mapping[str, Any]) -> str:
     """The verdict in a sentence or two."""
     return str(verdict.get("headline") or status_of(verdict["status"]).advice)
 
 
-def _found(verdict: Mapping[str, Any], status: Status) -> list[str]:
+def found(verdict: Mapping[str, Any]) -> list[str]:
     """The checks that made the status, by name and figure; none where the headline has said it."""
+    status = status_of(verdict["status"])
     worst = [check for check in verdict["checks"] if status_of(check["status"]) == status]
     if status.word not in ("invalid", "suspect") or len(worst) == 1:
         return []
@@ -71,15 +58,6 @@ def words(check: Mapping[str, Any]) -> str:
 def meaning(check: Mapping[str, Any]) -> str:
     """What follows from a check, and what to do; older summaries have both in one."""
     return f"{check['meaning']} {check.get('advice', '')}".rstrip()
-
-
-def stamp(sentences: Sequence[str]) -> Markup:
-    """What must be known before anything is read: cut short, unfinished, not measured just now."""
-    if not sentences:
-        return Markup("")
-    return element(
-        "section", *(element("p", sentence) for sentence in sentences), css="lab-banner lab-neutral", aria_label="note"
-    )
 
 
 def ranked(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -17,7 +17,7 @@ import polars as pl
 
 from experiments.measure.host import fingerprint
 from experiments.present.html import Markup
-from experiments.present.pages import run
+from experiments.present.pages import asked as shown
 from experiments.record import reading, store
 from experiments.scenario import Scenario
 from experiments.studies.calibrate import limits
@@ -92,7 +92,7 @@ def made_out(
 def asked(scenario: Scenario) -> Markup:
     """The scenario shown back before it runs, beside what this machine was measured to carry."""
     results_dir = reading.results_dir(scenario.results_dir)
-    return run.asked(scenario, fingerprint.certificate(results_dir))
+    return shown.asked(scenario, fingerprint.certificate(results_dir))
 
 
 SECOND_OPINION = opinions.PART

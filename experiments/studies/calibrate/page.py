@@ -20,7 +20,7 @@ from experiments.present.tables.sortable import SortableTable
 from experiments.present.tables.studies import capacity as facts
 from experiments.record import reading
 from experiments.studies.announcer import Announcer
-from experiments.studies.calibrate import certificate, known, limits
+from experiments.studies.calibrate import certificate, known, limits, text
 from experiments.studies.calibrate import result as calibration_result
 from experiments.studies.calibrate.bench import RUN_S, Trials
 from experiments.studies.calibrate.certificate import Tried
@@ -132,7 +132,7 @@ class Calibration(Facade[Asked]):
 
     def certificate(self) -> Markup:
         """Writes the certificate, which later runs on this machine quote; that of an earlier calibration is only shown."""
-        return tables.certificate(self._certified)
+        return text.certificate(self._certified)
 
     @cached_property
     def _certified(self) -> dict[str, Any]:

@@ -68,8 +68,10 @@ class Asked(params.Asked):
             ParameterError: a value is not allowed.
         """
         own = Own.of(given)
-        peers, loads = own.cost_peers, own.cost_loads
-        cost = CostPart(rounds=own.cost_rounds, seconds=own.cost_seconds, peers=peers, loads=loads, wrk2=own.wrk2)
+        peers, loads, binaries = own.cost_peers, own.cost_loads, f"wrk2={own.wrk2}" if own.wrk2 else ""
+        cost = CostPart(
+            rounds=own.cost_rounds, seconds=own.cost_seconds, peers=peers, loads=loads, binaries=binaries
+        )
         return cls(own, cost)
 
     @classmethod

@@ -16,9 +16,10 @@ from experiments.predict import forecast
 from experiments.predict.cell import Cell as Figures
 from experiments.predict.cell import cannot
 from experiments.predict.forecast import Model
+from experiments.present import subject, top
 from experiments.present.chart import Chart
 from experiments.present.charts.studies import capacity as charts
-from experiments.present.html import Markup, caption, note
+from experiments.present.html import Markup, caption, note, nothing
 from experiments.present.live.run import to_log
 from experiments.present.result.shown import Shown
 from experiments.present.tables import changes as differences
@@ -135,11 +136,18 @@ class Capacity(Facade[Asked]):
 
     def answer(self) -> Markup:
         """What the search comes to, in sentences."""
-        shown = Markup("")
-        for search in self._searches.values():
-            headline, sentences, css = words.answer(search)
-            shown += tables.answer(headline, sentences, css=css)
-        return shown
+        first, *others = self._searches.values()
+        more = [sentence for search in others for sentence in (words.answer(search)[0], *words.answer(search)[1])]
+        headline, sentences = words.answer(first)
+        records = [run.outcome.record for run in first.runs if run.outcome.record is not None]
+        return top.top(
+            words.title(subject.servers(records), first),
+            subject.of_many(records, "run of the search"),
+            headline,
+            words.level(first),
+            words.measurement(first),
+            said=[*sentences, *more],
+        )
 
     def levels(self) -> Markup:
         """Every load of the search."""
@@ -200,7 +208,7 @@ class Capacity(Facade[Asked]):
     def changes(self) -> Markup:
         """What changed since the search that `compare_to` names: the capacity found, and loads that both measured."""
         if not self._compare_to:
-            return caption("compare_to names no earlier search, so there is nothing to compare with.")
+            return nothing("compare_to names no earlier search, so there is nothing to compare with.")
         compare_to, margin_pct = self._compare_to, self._asked.own.margin_pct
         made = [
             rows.against(f"devices on {words.workers(workers)}, before and now", before, [now], margin_pct)

@@ -38,9 +38,9 @@ def result(
         kind="capacity",
         name=name,
         title="Capacity within a service level",
-        answer=" ".join(headline for headline, _, _ in answers) or "Nothing was searched.",
+        answer=" ".join(headline for headline, _ in answers) or "Nothing was searched.",
         service_level=_level(findings),
-        measurement=_measurement(findings, [said for _, sentences, _ in answers for said in sentences]),
+        measurement=_measurement(findings, [said for _, sentences in answers for said in sentences]),
         regressions=[case.said for case in changed if case.status == "failed"],
         cases=[*(_case(workers, search) for workers, search in searches.items()), *changed],
         figures=list(_figures(findings)),
@@ -76,7 +76,7 @@ def _shrunk(earlier: Mapping[int, tuple[int, int]], compare_to: str, margin_pct:
 
 
 def _case(workers: int, search: Search) -> Case:
-    headline, sentences, _ = words.answer(search)
+    headline, sentences = words.answer(search)
     how = search.finding.how if search.finding else "unfinished"
     status: State = "passed" if how in _FOUND else "failed" if how == "smallest misses" else "error"
     return Case(suite="search", name=words.workers(workers), status=status, said=" ".join([headline, *sentences]))

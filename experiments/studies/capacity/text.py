@@ -13,6 +13,7 @@ from statistics import median
 from experiments.analyse.targets.naming import letters
 from experiments.predict.forecast import Model
 from experiments.predict.usl import Law, Unidentified
+from experiments.present.answer import Judgement
 from experiments.present.format import count, duration, number, plain, plural, size
 from experiments.studies.capacity.evidence import evidence, limit
 from experiments.studies.capacity.params import Asked
@@ -140,32 +141,63 @@ def foretold(asked: Asked, number_: int, learnt: Model | None, edge: int | None)
     ]
 
 
-def answer(search: Search) -> tuple[str, list[str], str]:
-    """The headline, further sentences, and the colour of a search's end."""
+def answer(search: Search) -> tuple[str, list[str]]:
+    """The headline and further sentences of a search's end."""
     asked, finding = search.asked, search.finding
     base = asked.base
     # Endpoints of another target may have clocks of their own, which `interval_ms` says nothing of.
     often = f"at {plain(base.interval_ms)} ms" if base.target == HELLO else f"of {Path(base.target).stem}"
     every = f"{often} on {workers(search.workers)}"
     if finding is None:
-        return _unfinished(search, every), ["Start again with the same capacity_id to go on."], "lab-neutral"
+        return _unfinished(search, every), ["Start again with the same capacity_id to go on."]
     if finding.how == "no evidence":
         why = _why(search, finding.above)
-        return f"No run with {count(finding.above)} devices {every} is evidence.", [why], "lab-invalid"
+        return f"No run with {count(finding.above)} devices {every} is evidence.", [why]
     if finding.how == "smallest misses":
         held = f"held in {_of(search, finding.above)} runs"
         said = f"Even {count(finding.above)} devices {every} miss the service level: {held}."
-        return said, [_why(search, finding.above)], "lab-suspect"
+        return said, [_why(search, finding.above)]
     held = f"{count(finding.clients)} devices {every}: held in {_of(search, finding.clients)} runs"
     more = [*_suspects(search), *_worth(search, finding.clients)]
     if finding.how == "largest holds":
         more.insert(0, f"The edge lies beyond largest={count(finding.clients)}: ask for more to find it.")
-        return f"At least {held}.", more, "lab-neutral"
+        return f"At least {held}.", more
     if finding.how == "generator first":
-        return f"At least {held}; the server's edge was not seen.", [_blind(search, finding.above), *more], "lab-suspect"
+        return f"At least {held}; the server's edge was not seen.", [_blind(search, finding.above), *more]
     limits = [f"Limit: {limit(at_limit)}."] if (at_limit := search.at_limit()) else ["What was at its limit cannot be told."]
     more = [*limits, *_weak(search, finding.above), *_unsteady(search), *more]
-    return f"{held}; {count(finding.above)}: in {_of(search, finding.above)}.", more, "lab-valid"
+    return f"{held}; {count(finding.above)}: in {_of(search, finding.above)}.", more
+
+
+def title(servers: str, search: Search) -> str:
+    """`Falcon 4.4.0: how many devices every 500 ms`."""
+    return f"{servers}: how many devices at {plain(search.asked.base.interval_ms)} ms, on {workers(search.workers)}"
+
+
+def level(search: Search) -> Judgement:
+    """Up to how many devices the service level is kept."""
+    asked, finding = "; ".join(_level(search.asked)), search.finding
+    if finding is None or finding.how == "no evidence":
+        return Judgement("cannot be said", f"Asked: {asked}. The search did not come to an end that is evidence.")
+    if finding.how == "smallest misses":
+        return Judgement("missed", f"Asked: {asked}. Missed already by the smallest load, {count(finding.above)} devices.")
+    beyond = f", missed with {count(finding.above)}" if finding.above and finding.how == "edge" else ""
+    return Judgement("met", f"Asked: {asked}. Kept with {count(finding.clients)} devices{beyond}.")
+
+
+def measurement(search: Search) -> Judgement:
+    """Whether the runs of the search may be believed, and whether it saw the server's edge or the generator's."""
+    verdicts = [run.outcome.verdict or run.outcome.status for run in search.runs]
+    counted = ", ".join(f"{count(verdicts.count(one))} {one}" for one in dict.fromkeys(verdicts)) or "none"
+    said = f"Runs of the search: {counted}; those that are invalid are no evidence."
+    finding = search.finding
+    if finding is None:
+        return Judgement("invalid", f"The time was up before the edge was found. {said}")
+    if finding.how == "no evidence":
+        return Judgement("invalid", f"No run at the load in question may be believed. {said}")
+    if finding.how == "generator first":
+        return Judgement("suspect", f"The generator gave up before the server did. {said}")
+    return Judgement("valid", said)
 
 
 def _of(search: Search, clients: int | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.errors import VerdictError
+from experiments.present import subject, top
 from experiments.present.chart import Chart
 from experiments.present.charts.studies import compare as charts
 from experiments.present.charts.studies import three_clients as client_charts
@@ -77,8 +78,16 @@ class ComparePage:
         if self.comparison.left_out:
             notes.append(self.comparison.left_out)
         found = ranking.by_block(self.comparison.runs, self.comparison.asked.first).get(FALCON, {})
-        css = "lab-invalid" if not found else "lab-suspect" if len(found) < FEWEST_BLOCKS else "lab-valid"
-        return tables.answer(words.headline(len(found)), words.answer(self.comparison), notes, css=css)
+        records = [run.outcome.record for run in self.comparison.runs if run.outcome.record is not None]
+        answer, *more = words.answer(self.comparison)
+        return top.top(
+            words.head(self.comparison),
+            [words.where(self.comparison, self.comparison.asked.first), *subject.of_many(records, "run")[-1:]],
+            answer,
+            words.level(self.comparison),
+            words.measurement(self.comparison, len(found)),
+            said=[*more, *notes],
+        )
 
     def ratios(self) -> Pieces:
         """A chart a series: CPU per request beside Falcon's."""

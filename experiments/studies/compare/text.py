@@ -7,6 +7,7 @@ from itertools import chain
 from statistics import median
 
 from experiments.parameters import listed
+from experiments.present.answer import Judgement
 from experiments.present.format import count, duration, number, percent, plain, plural
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome
@@ -19,6 +20,7 @@ from experiments.studies.compare.strategy import Course, Estimate
 from experiments.studies.text import Pair, folder, goes_on, late
 
 _MOST_NAMES = 4
+_ALARMING_PCT = 1.0
 
 
 def title(name: str) -> str:
@@ -96,6 +98,33 @@ def cpu(comparison: Comparison, series: Series) -> str:
         of = f"of {plural(len(provisional), 'other system')} {count(len(below))} lay below it{_named(below)}"
         said.append(f"{of}, provisional with fewer than {FEWEST_BLOCKS} blocks")
     return "; ".join(said) + "."
+
+
+def head(comparison: Comparison) -> str:
+    """`3 servers beside Falcon: 160 devices`."""
+    others = [name for name in comparison.asked.systems if name != FALCON]
+    named = listed([SYSTEMS[name].title for name in others]) if len(others) <= _MOST_NAMES else plural(len(others), "server")
+    return f"{named or 'Nothing'} beside Falcon: {comparison.asked.first.title}"
+
+
+def level(comparison: Comparison) -> Judgement:
+    """A comparison asks for none; what a server failed is said all the same."""
+    failing = sorted(
+        {title(run.system) for run in comparison.runs if run.figures and run.figures.failed_pct >= _ALARMING_PCT}
+    )
+    alarm = f"polls failed with {listed(failing[:_MOST_NAMES])}" if failing else ""
+    return Judgement("not asked", "A comparison asks for no service level; the capacity below has one.", alarm)
+
+
+def measurement(comparison: Comparison, blocks: int) -> Judgement:
+    """Whether there are blocks enough for what is claimed, and how many runs count.
+
+    Args:
+        blocks: those in which Falcon has a run that counts.
+    """
+    counting = sum(run.counts for run in comparison.runs)
+    said = f"{headline(blocks)} {count(counting)} of {plural(len(comparison.runs), 'run')} count."
+    return Judgement("invalid" if not blocks else "suspect" if blocks < FEWEST_BLOCKS else "valid", said)
 
 
 def where(comparison: Comparison, series: Series) -> str:

@@ -63,3 +63,11 @@ def test_a_page_of_one_server_says_how_to_get_a_second(tmp_path: Path) -> None:
     page = Page(made_up(tmp_path, DUET.model_copy(update={"beside": ""})))
     assert "beside names no further server" in repr(page.duet())
     assert "no ratio to draw" in repr(page.duet_over_time())
+
+
+def test_a_coarse_clock_is_told(tmp_path: Path) -> None:
+    """Where CPU time comes in ticks, a reader must know; nanoseconds need no word."""
+    duet = Page(made_up(tmp_path, DUET)).summary["duet"]
+    for resolution, said in ((1e-9, False), (0.01, True)):
+        shown = repr(table.duet({"duets": [duet | {"cpu_resolution_s": resolution}]}))
+        assert ("in ticks of 10.0 ms" in shown) == said

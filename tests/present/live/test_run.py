@@ -86,7 +86,7 @@ def test_status_codes_are_seen_while_a_run_goes_on() -> None:
 def test_what_fails_and_why_is_seen_while_a_run_goes_on() -> None:
     """Every reason with its count; devices that still wait for the server among them."""
     report = Report(failed=25, statuses={"503": 24}, reasons={"reset": 1, "http_error": 24, "unsent_busy": 3})
-    said = "http error 24 (503: 24), unsent busy 3, reset 1"
+    said = "http error 24 (503: 24), not sent, since the device waited 3, reset 1"
     assert f"25 failed ({said})" in run.describe(report, NOON)
     assert f"<b>failing: </b>{said}<" in shown_by([report])[0].data["text/html"]
 

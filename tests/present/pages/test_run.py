@@ -9,7 +9,8 @@ from experiments.analyse import summary
 from experiments.errors import RecordError, VerdictError
 from experiments.present.chart import Chart
 from experiments.present.html import Markup
-from experiments.present.pages.run import Page, asked
+from experiments.present.pages.asked import asked
+from experiments.present.pages.run import Page
 from experiments.record import reading, store
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
@@ -109,13 +110,13 @@ def test_a_run_in_which_all_polls_failed_is_a_page_too(tmp_path: Path) -> None:
 def test_an_interrupted_run_is_stamped_with_its_reason(tmp_path: Path) -> None:
     """Nobody takes half a run for a whole one."""
     shown = Page(made_up(tmp_path, BRIEF, cut_short_at=3.0)).verdict().content
-    assert "cut short (3 s of 6 s were measured): interrupted by the experimenter." in shown
+    assert "Cut short after 3 s of 6 s (interrupted by the experimenter)" in shown
 
 
 def test_a_killed_run_is_stamped_with_how_far_it_came(tmp_path: Path) -> None:
     """Nobody could write the reason, so the stamp says that, and how much is there."""
     shown = Page(made_up(tmp_path, SMALL, killed_at=12)).verdict().content
-    assert "This run was cut short (12 s of 30 s were measured): it broke off without a word" in shown
+    assert "Cut short after 12 s of 30 s (it broke off without a word" in shown
 
 
 def test_with_an_earlier_run_its_own_question_is_shown(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_a_loaded_run_and_a_dead_server_are_stamped(tmp_path: Path) -> None:
     record = damage_facts(made_up(tmp_path, BRIEF), lambda facts: facts["server"].update(died="exit code 3"))
     shown = Page(record, BRIEF.model_copy(update={"run_dir": str(record.path)})).verdict().content
     assert "Shown from the record of run made-up" in shown
-    assert "ended by itself during the run: exit code 3." in shown
+    assert "died under 40 devices every 250 ms: exit code 3;" in shown
 
 
 def test_a_closed_loop_is_labelled(tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_strict_fails_a_server_that_does_not_answer(tmp_path: Path, server: Serv
     with pytest.raises(VerdictError, match="service level that was asked for is missed"):
         page.enforce()
     shown = page.verdict().content
-    assert "is missed: response p99 of A, ms: " in shown
+    assert "% of the polls of A were answered right within " in shown
     silent = "timeout_s" in asked
     assert ("half waited longer than 4" in shown) is silent
     assert ("half were done within" in shown) is not silent

@@ -31,7 +31,7 @@ def test_the_chart_of_the_edge_tells_apart_what_held_missed_and_is_no_evidence()
     marks = [traces[name]["marker"] for name in ("pass", "fail", "inconclusive")]
     assert len({mark["symbol"] for mark in marks}) == len({mark["color"] for mark in marks}) == 3
     layout = chart.content()["layout"]
-    assert layout["title"]["text"] == "How many devices does 1 worker hold?"
+    assert chart.finding.startswith("1 worker held 200 devices; ")
     assert layout["yaxis"]["title"]["text"] == "response p99, ms"
     assert layout["xaxis"]["title"]["text"] == "devices"
     assert "200, the most that held" in chart.caption

@@ -80,7 +80,7 @@ def test_every_kind_has_a_marker_and_a_colour_of_its_own(made: Comparison) -> No
     (chart,) = ComparePage(made).ratios().shown
     assert isinstance(chart, Chart)
     drawn = chart.content()["data"]
-    assert len({trace["marker"]["color"] for trace in drawn}) == len(drawn) == 5
+    assert len({trace["marker"]["line"]["color"] for trace in drawn}) == len(drawn) == 5
     assert len({trace["marker"]["symbol"][0] for trace in drawn}) == 5
     assert "nginx, static files 0.1" in chart.label
 

@@ -8,16 +8,17 @@ from experiments.present.tables.studies import instrument
 
 COMPARED = [
     Compared("random", "falcon", "httpx", 5, Spread(200.0, 190.0, 230.0), 1000.0, 0.1, 1.5, 0),
-    Compared("random", "falcon", "aiohttp", 5, Spread(360.0, 350.0, 361.0), 1000.0, None, None, 3),
+    Compared("random", "falcon", "aiohttp", 5, Spread(360.0, 350.0, 361.0), 1000.0, None, None, 3, Spread(1.8, 1.5, 1.9)),
     Compared("together", "nginx", "h2load", 5, Spread(20.0, 19.0, 21.0), 1000.0, None, None, 0),
 ]
 
 
-def test_the_chart_asks_its_question_and_draws_every_contender_once() -> None:
+def test_the_chart_says_who_is_cheapest_and_draws_every_contender_once() -> None:
     """A panel a load, the cheapest on top, whiskers from the lowest to the highest round, units on the axis."""
-    content = cpu_per_poll(COMPARED, ["httpx"]).content()
+    chart = cpu_per_poll(COMPARED, ["httpx"])
+    content = chart.content()
     layout = content["layout"]
-    assert layout["title"]["text"].endswith("?")
+    assert chart.finding == "Endpoint A, random phases, against falcon: httpx 200 µs, aiohttp 360 µs a poll."
     assert layout["xaxis"]["title"]["text"].endswith(", µs")
     assert [layout[axis]["categoryarray"] for axis in ("yaxis", "yaxis2")] == [["aiohttp", "httpx"], ["h2load"]]
     ends = {
@@ -40,13 +41,17 @@ def test_tools_and_engines_differ_in_more_than_colour() -> None:
 
 def test_a_lag_that_nobody_knows_is_no_figure() -> None:
     """Only the lab can tell how late it sent."""
-    (line,) = [line for line in repr(instrument.costs(COMPARED)).splitlines() if "aiohttp" in line]
-    assert line.split("  ") == ["random, falcon", "aiohttp", "360", "350 – 361", "1,000", "–", "–", "3", "5"]
+    shown = repr(instrument.costs(COMPARED, "httpx", {"aiohttp": "3.14.0"}))
+    (line,) = [line for line in shown.splitlines() if "aiohttp" in line]
+    assert line.split("  ") == [
+        *("random, falcon", "aiohttp 3.14.0", "360", "350 – 361", "1.8 (1.5 – 1.9)", "1,000"),
+        *("–", "–", "3", "5"),
+    ]
 
 
 def test_without_anything_measured_a_sentence_stands_there() -> None:
     """No empty table, and no list of nothing."""
-    assert repr(instrument.costs([])) == "Nothing could be measured."
+    assert repr(instrument.costs([], "epoll", {})) == "Nothing could be measured."
     assert repr(instrument.skipped({})) == ""
     assert "hey: skipped: not installed" in repr(instrument.skipped({"hey": "not installed"}))
 

@@ -104,7 +104,7 @@ def test_what_was_not_tried_has_not_passed(tmp_path: Path) -> None:
     calibration = Calibration.of(asked | {"results_dir": str(tmp_path), "calibration_id": "it"})
     calibration.known_answers()
     calibration.positive_controls()
-    assert "Not calibrated" in repr(calibration.certificate())
+    assert "cannot be trusted" in repr(calibration.certificate())
     written = json.loads((tmp_path / "calibration.json").read_text())
     assert (written["passed"], written["parts"]["positive controls"]["passed"]) == (False, 0)
     with pytest.raises(VerdictError, match="was to be tried was not"):

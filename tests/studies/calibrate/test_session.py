@@ -8,11 +8,10 @@ import pytest
 
 from experiments.errors import ParameterError, ServerStartError
 from experiments.measure.host import fingerprint
-from experiments.present.tables import trials as tables
 from experiments.present.tables.provenance import provenance
 from experiments.record import reading, store
 from experiments.scenario import Scenario
-from experiments.studies.calibrate import certificate, known, limits
+from experiments.studies.calibrate import certificate, known, limits, text
 from experiments.studies.calibrate.certificate import Tried
 from experiments.studies.calibrate.page import Calibration
 from experiments.studies.calibrate.trial import Case, Trial, attempted
@@ -106,7 +105,7 @@ def test_a_certificate_says_what_was_tried_and_how_exact_it_was(tmp_path: Path) 
         "worst_error": 2.0,
         "of": "bulk latency p99 (stall, after, httpx)",
     }
-    shown = tables.certificate(made).content
+    shown = text.certificate(made).content
     assert "Largest error of 1 counts: none." in shown
     assert "Largest error of 2 percentiles: 2.00 ms, bulk latency p99 (stall, after, httpx)." in shown
     assert "Positive controls: 2 valid, 1 suspect with such a cause, 0 without." in shown

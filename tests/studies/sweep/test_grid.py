@@ -144,7 +144,8 @@ def test_a_plan_gives_the_same_grid_again() -> None:
 def test_every_parameter_of_a_run_can_be_varied() -> None:
     """Left out are those that say where things lie, and what is judged of the whole."""
     assert set(Scenario.model_fields) - set(AXES) == {
-        *("results_dir", "run_id", "run_dir", "strict", "compare_to", "margin_pct")
+        *("results_dir", "run_id", "run_dir", "strict", "compare_to", "margin_pct"),
+        *("variant", "beside", "beside_split"),
     }
 
 

@@ -30,7 +30,7 @@ async def look_around(shard: Shard) -> None:
         ServerContractError: why the server is not reached.
         GeneratorError: it is, and does not answer rightly.
     """
-    limits.allow_files(limits.Need(len(shard.clients) + limits.SPARE_FILES, "this generator"))
+    limits.allow_files([limits.Need(len(shard.clients) + limits.SPARE_FILES, "this generator")])
     target, plan = shard.target, shard.plan
     crew = target.crew(plan)
     if target.digest and crew.loaded.digest != target.digest:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
 
+from experiments.present import findings
 from experiments.present.axes import from_zero, known, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import count, plain, significant
+from experiments.present.format import count, number, plain, significant
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.look import MOST_DRAWN, Look, left_out, looks
 from experiments.present.palette import BLACK, BLUE, GREY, ORANGE
@@ -48,8 +50,9 @@ def edge(
         return None
     most = max(row["clients"] for row in (*runs, *foretold))
     where = "1 worker" if workers == 1 else f"{workers} workers"
+    axis = spread_layout([value for panel in panels for trace in panel.traces for value in known(trace.y)])
+    panels = [replace(panel, axis=axis) for panel in panels]
     figure = stack(
-        f"How many devices does {where} hold?",
         panels,
         x={"range": [0, round(most * 1.05)], "tickformat": ",d"},
         x_title="devices",
@@ -60,10 +63,27 @@ def edge(
     said = f" The dotted line stands at {count(found)}, the most that held." if found else ""
     return Chart(
         figure,
+        finding=findings.sentence(_held(runs, found, where), _grew(runs, limited[0], look[limited[0]])),
         label=f"Response p99 in ms of every cell over the number of devices, with {where}.",
         caption="Each mark is a cell; the level line is the service level, the thin curve what was foretold from the light "
         f"cells before any of the others was measured.{said}{_longer(runs)}{left_out(limited)}",
     )
+
+
+def _held(runs: Sequence[Row], found: int | None, where: str) -> str:
+    """The most that passed, and the fewest that failed."""
+    failed = [row["clients"] for row in runs if row["shown"] == "fail" and row["clients"] > (found or 0)]
+    beyond = f"; {count(min(failed))} are too many" if failed else "; no load that was tried is too much"
+    return f"{where} held {count(found)} devices{beyond}" if found else f"{where} held no load for sure{beyond}"
+
+
+def _grew(runs: Sequence[Row], endpoint: str, look: Look) -> str:
+    """p99 of an endpoint at the least and at the greatest load."""
+    seen = sorted((row["clients"], row[endpoint]) for row in runs if row.get(endpoint) is not None)
+    if len(seen) < 2:
+        return ""
+    (few, fast), (many, slow) = seen[0], seen[-1]
+    return f"p99 of {look.title} is {number(fast)} ms with {count(few)} devices and {number(slow)} ms with {count(many)}"
 
 
 def _longer(runs: Sequence[Row]) -> str:
@@ -74,7 +94,6 @@ def _longer(runs: Sequence[Row]) -> str:
 def _panel(endpoint: str, look: Look, runs: Sequence[Row], limit: float, foretold: Sequence[Row]) -> Panel | None:
     seen = {shown: [row for row in runs if row["shown"] == shown and row.get(endpoint) is not None] for shown in _LOOKS}
     curve = [row for row in foretold if row[endpoint] is not None]
-    values = known(*([row[endpoint] for row in rows] for rows in (*seen.values(), curve)), [limit or None])
     if not any(seen.values()):
         return None
     traces = [_marks(rows, endpoint, shown) for shown, rows in seen.items() if rows]
@@ -85,7 +104,7 @@ def _panel(endpoint: str, look: Look, runs: Sequence[Row], limit: float, foretol
         line = {"color": BLACK, "width": 1.4, "dash": "dash"}
         name = f"limit {plain(limit)} ms"
         traces.append(go.Scatter(x=ends, y=[limit, limit], mode="lines", name=name, line=line, hoverinfo="skip"))
-    return Panel(f"<b>{look.title}</b>", "response p99, ms", traces, spread_layout(values), height=230)
+    return Panel(f"<b>{look.title}</b>", "response p99, ms", traces, height=230)
 
 
 def _marks(rows: Sequence[Row], endpoint: str, shown: str) -> go.Scatter:
@@ -133,7 +152,6 @@ def scalability(points: Sequence[tuple[int, float]], curve: Sequence[tuple[float
     if curve:
         figure.add_trace(_law(curve))
     figure.update_layout(
-        title={"text": f"What does throughput do as more {of} work side by side?"},
         hovermode="closest",
         showlegend=True,
         xaxis={"title": {"text": of}, "rangemode": "tozero"},
@@ -141,9 +159,19 @@ def scalability(points: Sequence[tuple[int, float]], curve: Sequence[tuple[float
     )
     return Chart(
         figure,
+        finding=findings.sentence(_scales(points, of)),
         label=f"Polls answered a second over the number of {of}, measured, and the Universal Scalability Law through them.",
         caption="The curve is the Universal Scalability Law through the marks, where these identify it.",
     )
+
+
+def _scales(points: Sequence[tuple[int, float]], of: str) -> str:
+    """Throughput with the fewest and with the most of them."""
+    (few, slow), (many, fast) = min(points), max(points)
+    if few == many:
+        return f"{number(slow)} polls/s with {count(few)} {of}"
+    ends = f"{number(slow)} polls/s with {count(few)} {of}, {number(fast)} with {count(many)}"
+    return f"{ends}: {number(fast / slow)} times as many"
 
 
 def _measured(points: Sequence[tuple[int, float]]) -> go.Scatter:

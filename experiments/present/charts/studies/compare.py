@@ -11,10 +11,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from experiments.present import findings
 from experiments.present.axes import log_ticks, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import number, plain, significant
-from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE
+from experiments.present.format import count, number, plain, significant
+from experiments.present.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE
 from experiments.present.template import template
 
 Row = Mapping[str, Any]
@@ -35,7 +36,7 @@ _LINES = (
     ("longdash", "star", PURPLE),
 )
 """Dash, marker and colour of the lines of a chart, one after the other."""
-_ROW_PX, _AROUND_PX = 25, 116
+_ROW_PX, _AROUND_PX = 25, 76
 
 
 def ratios(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
@@ -43,13 +44,13 @@ def ratios(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
 
     Args:
         rows: a system each: title, kind (a key of `LOOKS`), ratio, low, high (None: provisional), value in µs, verdict.
-        load: in the title, since there is a chart a load.
+        load: in the finding, since there is a chart a load.
         where: the load with all that belongs to it, for those who cannot see the chart.
     """
     drawn = [row for row in rows if row["ratio"] is not None]
     if len(drawn) < 2:
         return None
-    figure = _figure(f"How much CPU does a request need, beside Falcon? ({load})", len(drawn), legend_px=62)
+    figure = _figure(len(drawn), legend_px=62)
     for kind, (name, symbol, colour) in LOOKS.items():
         if own := [row for row in drawn if row["kind"] == kind]:
             figure.add_trace(_dots(own, name, symbol, colour))
@@ -62,10 +63,42 @@ def ratios(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
     said = "; ".join(f"{row['title']} {number(row['ratio'])}" for row in drawn)
     return Chart(
         figure,
+        finding=findings.sentence(_cheapest(drawn, load)),
         label=f"CPU per request as a ratio to Falcon's, {where}: {said}.",
         caption="Geometric mean over the blocks, with its 95 % interval; an interval is of this system alone, what may be "
-        f"claimed of all together is in the table. The dotted line is Falcon.{hollow}",
+        "claimed of all together is in the table. The dotted line is Falcon; a grey mark cannot be told apart from it."
+        f"{hollow}",
     )
+
+
+def _told_apart(row: Row) -> bool:
+    """Whether the interval of a ratio leaves Falcon out; a mark without an interval claims nothing."""
+    return bool(row["low"]) and not row["low"] <= 1 <= row["high"]
+
+
+def _cheapest(rows: Sequence[Row], load: str) -> str:
+    """Who needs least and who most, and of how many the repeats cannot say that they differ from Falcon."""
+    others = sorted((row for row in rows if row["kind"] not in ("falcon", "again")), key=lambda row: float(row["ratio"]))
+    if not others:
+        return f"{load}: Falcon beside itself"
+    alike = sum(not _told_apart(row) for row in others)
+    least, most = others[0], others[-1]
+    ends = [
+        f"{row['title']} needs {number(row['ratio'])} times the CPU of Falcon"
+        for row in {id(r): r for r in (least, most)}.values()
+    ]
+    told = f"; {count(alike)} of {count(len(others))} cannot be told apart from it" if alike else ""
+    return f"{load}: {', '.join(ends)}{told}"
+
+
+def _fastest(rows: Sequence[Row], of: str, load: str) -> str:
+    fastest, slowest = rows[-1], rows[0]
+    said = f"{load}: half the polls of {of} are answered within {number(fastest['p50'])} ms by {fastest['title']}"
+    return said if len(rows) == 1 else f"{said}, within {number(slowest['p50'])} ms by {slowest['title']}"
+
+
+def _last(rows: Sequence[Row]) -> str:
+    return ", ".join(f"{number(row['times'][-1])} ms by {row['title']}" for row in rows)
 
 
 def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatter:
@@ -77,7 +110,7 @@ def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatte
         mode="markers",
         marker={
             "symbol": [symbol if row["low"] else hollow.get(symbol, symbol) for row in rows],
-            "color": colour,
+            "color": [colour if _told_apart(row) or row["kind"] == "falcon" else GREY for row in rows],
             "size": 11,
             "line": {"width": 1.5, "color": colour},
         },
@@ -101,13 +134,13 @@ def times(rows: Sequence[Row], *, of: str = "A", load: str, where: str) -> Chart
     Args:
         rows: a system each: title, p50, p95 in ms, None if unsupported.
         of: what the endpoint is called.
-        load: in the title.
+        load: in the finding.
         where: the load with all that belongs to it.
     """
     drawn = sorted((row for row in rows if row["p50"] is not None), key=lambda row: -row["p50"])
     if not drawn:
         return None
-    figure = _figure(f"How long does a device wait for {of} at equal load? ({load})", len(drawn))
+    figure = _figure(len(drawn))
     figure.add_traces([_joined(row) for row in drawn if row["p95"] is not None])
     figure.add_traces([_percentile(drawn, "p50", "circle", BLUE), _percentile(drawn, "p95", "diamond", ORANGE)])
     values = [row[key] for row in drawn for key in ("p50", "p95") if row[key] is not None]
@@ -117,6 +150,7 @@ def times(rows: Sequence[Row], *, of: str = "A", load: str, where: str) -> Chart
     said = "; ".join(f"{row['title']} {number(row['p50'])} and {number(row['p95'])}" for row in reversed(drawn))
     return Chart(
         figure,
+        finding=findings.sentence(_fastest(drawn, of, load)),
         label=f"Response p50 and p95 of {of} in ms, {where}: {said}.",
         caption="Medians over the blocks; every system was asked the same polls a second. The shortest p50 is on top.",
     )
@@ -156,7 +190,7 @@ def serial(rows: Sequence[Row], *, devices: int) -> Chart | None:
     drawn = [row for row in rows if row["times"]]
     if not drawn:
         return None
-    figure = _figure(f"Do {devices} devices that ask at once wait for one another?", 10)
+    figure = _figure(10)
     figure.add_traces([_in_order(place, row) for place, row in enumerate(drawn)])
     most = max(max(row["times"]) for row in drawn)
     figure.update_layout(
@@ -166,6 +200,7 @@ def serial(rows: Sequence[Row], *, devices: int) -> Chart | None:
     said = "; ".join(f"{row['title']} {number(row['times'][0])} to {number(row['times'][-1])}" for row in drawn)
     return Chart(
         figure,
+        finding=findings.sentence(f"the last of {devices} devices that ask at once is answered after {_last(drawn)}"),
         label=f"Response in ms of {devices} devices that ask at once, in the order of the answers: {said}.",
         caption="The first round of the window. A level line: all are answered side by side. A rising one: each waits for "
         "the one before it.",
@@ -186,16 +221,15 @@ def _in_order(place: int, row: Row) -> go.Scatter:
     )
 
 
-def _figure(title: str, rows: int, legend_px: int = 22) -> go.Figure:
+def _figure(rows: int, legend_px: int = 22) -> go.Figure:
     """An empty chart of so many rows, with its legend above them."""
     return go.Figure(
         layout={
             "template": template(),
-            "title": {"text": title},
             "height": _ROW_PX * rows + _AROUND_PX + legend_px,
             "hovermode": "closest",
             "showlegend": True,
-            "margin": {"t": 56 + legend_px, "b": 60, "r": 30},
+            "margin": {"t": 16 + legend_px, "b": 60, "r": 30},
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"},
         }
     )

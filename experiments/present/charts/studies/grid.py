@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from experiments.analyse.points import Point
 from experiments.analyse.student import t975
+from experiments.present import findings
 from experiments.present.axes import LOG_FROM
 from experiments.present.chart import Chart
 from experiments.present.charts.heatmap import COLOURS
@@ -40,13 +41,15 @@ class Figure:
     longer: Callable[[Point], bool] = lambda point: False
     """Whether it is only a lower bound."""
     digits: int = 3
+    scale: str = ""
+    """Figures of the same scale are compared by their colours, so they share one; empty for one of its own."""
 
 
 def maps(question: str, points: Sequence[Point], figures: Sequence[Figure], caption: str) -> Chart | None:
     """One map a figure; None where no point has any of them.
 
     Args:
-        question: title of the chart.
+        question: what the maps together answer.
         caption: how to read it; what hatching and stars mean is added.
     """
     known = [figure for figure in figures if any(figure.of(point) is not None for point in points)]
@@ -54,22 +57,49 @@ def maps(question: str, points: Sequence[Point], figures: Sequence[Figure], capt
     if not drawn:
         return None
     groups = others(points)
-    facets = [_facet(figure, group, name, points) for name, group in groups[: MOST_FACETS // len(drawn)] for figure in drawn]
+    scales = {
+        figure.title: _scale([one for one in drawn if one.scale and one.scale == figure.scale] or [figure], points)
+        for figure in drawn
+    }
+    shown = groups[: MOST_FACETS // len(drawn)]
+    facets = [_facet(figure, group, name, points, scales[figure.title]) for name, group in shown for figure in drawn]
     hidden = len(groups) - MOST_FACETS // len(drawn)
     left_out = f" {plural(hidden, 'further combination')} of other parameters: see the table." if hidden > 0 else ""
     if len(known) > len(drawn):
         left_out += f" The first {len(drawn)} of {len(known)} figures are drawn."
     return Chart(
         tile(
-            question,
             facets,
             columns=2 if len(drawn) == 4 else min(3, len(drawn)),
             height=max(110, 46 * len(_values(points, Y))),
             showlegend=False,
         ),
-        label=f"{'; '.join(figure.title for figure in drawn)}, by clients and interval.",
+        finding=findings.sentence(*(_ends(figure, points) for figure in drawn[:_MOST_TOLD])),
+        label=f"{question} {'; '.join(figure.title for figure in drawn)}, by clients and interval.",
         caption=f"{caption} Hatched: no run of that point may be used. *: not every run of it was valid.{left_out}",
     )
+
+
+_MOST_TOLD = 2
+"""Figures that a finding speaks of."""
+
+
+def _ends(figure: Figure, points: Sequence[Point]) -> str:
+    """Where a figure is lowest and where it is highest, if the repeats can tell the two apart."""
+    known = sorted(((value, at) for at, point in enumerate(points) if (value := figure.of(point)) is not None))
+    (low, least), (high, most) = known[0], known[-1]
+    ends = [number(value, figure.digits) for value in (low, high)]
+    apart = told_apart([figure.repeats(point) for point in points])
+    if ends[0] == ends[1]:
+        return f"{figure.title}: {ends[1]} at every point"
+    if apart is not None and high - low < apart:
+        return f"{figure.title}: {ends[0]} to {ends[1]}, which the repeats cannot tell apart"
+    more = "more than " if figure.longer(points[most]) else ""
+    return f"{figure.title}: from {ends[0]} ({_named(points[least])}) to {more}{ends[1]} ({_named(points[most])})"
+
+
+def _named(point: Point) -> str:
+    return ", ".join(f"{axis} {plain_value(value)}" for axis, value in point.at.items())
 
 
 def others(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
@@ -85,11 +115,16 @@ def _values(points: Sequence[Point], axis: str) -> list[Any]:
     return sorted({point.at[axis] for point in points})
 
 
-def _facet(figure: Figure, group: Sequence[Point], name: str, points: Sequence[Point]) -> Facet:
+def _scale(figures: Sequence[Figure], points: Sequence[Point]) -> _Scale:
+    """One scale for figures that are compared."""
+    known = [value for figure in figures for point in points if (value := figure.of(point)) is not None]
+    repeats = [figure.repeats(point) for figure in figures for point in points]
+    return _Scale(known, repeats, least=1.0 if figures[0].title.endswith("%") else 0.0)
+
+
+def _facet(figure: Figure, group: Sequence[Point], name: str, points: Sequence[Point], scale: _Scale) -> Facet:
     across, up = _values(points, X), _values(points, Y)
     at = {(point.at[X], point.at[Y]): point for point in group}
-    known = [value for point in points if (value := figure.of(point)) is not None]
-    scale = _Scale(known, [figure.repeats(point) for point in points], least=1.0 if figure.title.endswith("%") else 0.0)
     rows = [[at.get((x, y)) for x in across] for y in up]
     heat = go.Heatmap(
         x=list(range(len(across))),

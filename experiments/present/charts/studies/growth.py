@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
 
@@ -13,9 +13,10 @@ import polars as pl
 
 from experiments.analyse.points import BELIEVED, Point, column
 from experiments.analyse.targets.naming import ARTICLE, titles, together
-from experiments.present.axes import LOG_FROM, from_zero, log_ticks, spread_layout
+from experiments.present import findings
+from experiments.present.axes import LOG_FROM, from_zero, known, log_ticks, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import plain, plain_value, significant
+from experiments.present.format import number, plain, plain_value, significant
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.look import MOST_DRAWN, left_out
 from experiments.present.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
@@ -69,21 +70,41 @@ def over(points: Sequence[Point], cells: pl.DataFrame, names: Sequence[str] = AR
     panels = [panel for what in whats if (panel := _panel(what, lines[:MOST_LINES], cells, axis)) is not None]
     if not panels:
         return None
+    panels = _alike(panels)
     named = {trace.name: trace for panel in reversed(panels) for trace in panel.traces if trace.mode == "lines"}
     for trace in named.values():
         trace.update(showlegend=True)
     seen = sorted({point.at[axis] for point in points})
     x = _x_axis(seen)
     unit = ", ms" if axis.endswith("_ms") else ""
-    figure = stack(f"How do the figures grow with {axis}?", panels, x=x, x_title=f"{axis}{unit}", hovermode="closest")
+    figure = stack(panels, x=x, x_title=f"{axis}{unit}", hovermode="closest")
     more = f" Of {len(lines)} lines the first {MOST_LINES} are drawn." if len(lines) > MOST_LINES else ""
     return Chart(
         figure,
+        finding=findings.sentence(_grew(whats[0], lines, axis), _grew(_SERVER, lines, axis)),
         label=f"Response p99 of {together(names)} in ms and the server's processor cores over {axis}; a line for each of "
         "the other parameters' values.",
         caption="Lines: the polls of all repeats together (processor: mean of the repeats). Dots: each repeat by itself; "
         f"how far they lie apart is how well the figure repeats; a hollow triangle is longer than where it stands, since "
         f"polls never had an answer. Runs that are invalid are left out.{more}{left_out(names)}",
+    )
+
+
+def _grew(what: _What, lines: Sequence[_Line], axis: str) -> str:
+    """The figure at both ends of the line that rises most."""
+    ends = []
+    for name, _, group in lines:
+        seen = [(point, value) for point in group if point.measured and (value := what.of(point)) is not None]
+        if len(seen) > 1:
+            ends.append((seen[-1][1] / (seen[0][1] or 1e-9), name, seen[0], seen[-1]))
+    if not ends:
+        return ""
+    _, name, (few, low), (many, high) = max(ends, key=lambda end: end[0])
+    of = "" if name == "all" else f" ({name})"
+    more = "more than " if what.bound(many) else ""
+    return (
+        f"{what.title}{of}: {number(low)} {what.unit} at {axis} {plain_value(few.at[axis])}, "
+        f"{more}{number(high)} {what.unit} at {plain_value(many.at[axis])}"
     )
 
 
@@ -136,6 +157,12 @@ def _panel(what: _What, lines: list[_Line], cells: pl.DataFrame, axis: str) -> P
     return Panel(
         f"<b>{what.title}</b>", unit, traces, from_zero(values) if unit == "cores" else spread_layout(values), height=190
     )
+
+
+def _alike(panels: Sequence[Panel]) -> list[Panel]:
+    """With one scale for all response times, since they are compared."""
+    times = known(*(trace.y for panel in panels if panel.unit == "ms" for trace in panel.traces))
+    return [replace(panel, axis=spread_layout(times)) if panel.unit == "ms" else panel for panel in panels]
 
 
 def _line(drawn: Sequence[tuple[Any, float | None]], line: dict[str, Any], style: dict[str, Any]) -> go.Scatter:

@@ -11,10 +11,11 @@ import polars as pl
 
 from experiments.analyse.points import Point
 from experiments.analyse.targets.naming import ARTICLE, titles
+from experiments.present import findings
 from experiments.present.axes import percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.charts.studies.grid import MOST_FACETS, X
-from experiments.present.format import plain_value, plural, significant
+from experiments.present.format import number, plain_value, plural, significant
 from experiments.present.layout.facets import GAP_PX, Facet, tile
 
 _MOST_BESIDE = 3
@@ -44,7 +45,6 @@ def multiples(points: Sequence[Point], names: Sequence[str] = ARTICLE) -> Chart 
     left_out = f" {plural(len(rows) - len(shown), 'further row')} would follow: see the cells' own reports."
     return Chart(
         tile(
-            "How are response times spread?",
             _facets(shown, {name: called[name] for name in endpoints}, clients),
             columns=len(endpoints),
             height=200,
@@ -52,6 +52,7 @@ def multiples(points: Sequence[Point], names: Sequence[str] = ARTICLE) -> Chart 
             hovermode="closest",
             legend={"title": {"text": "clients"}, "x": 1.01, "y": 1},
         ),
+        finding=findings.sentence(*(_ends(drawn, name, called[name]) for name in endpoints[:2])),
         label="Response time in ms by percentile, a small chart for each interval and endpoint, a line for each number of "
         "clients.",
         caption="Go up from a percentage to a line: so many polls were done within that time; the darker the line, the more "
@@ -59,6 +60,22 @@ def multiples(points: Sequence[Point], names: Sequence[str] = ARTICLE) -> Chart 
         "left, or where polls without an answer leave open how long it took."
         f"{left_out if len(rows) > len(shown) else ''}{hidden}",
     )
+
+
+def _ends(points: Sequence[Point], endpoint: str, title: str) -> str:
+    """The highest percentile that all points reach, where it is shortest and where it is longest."""
+    curves = [(point, point.curves[endpoint].filter(~pl.col("censored"))) for point in points if _drawable(point, endpoint)]
+    percent = min(float(curve["percent"][-1]) for _, curve in curves)
+    at = [(float(curve.filter(pl.col("percent") <= percent)["value_s"][-1]), point) for point, curve in curves]
+    (low, least), (high, most) = min(at, key=lambda one: one[0]), max(at, key=lambda one: one[0])
+    of = f"{significant(percent, 4):.10g} % of {title}"
+    if least is most:
+        return f"{of} took at most {number(1000 * high)} ms"
+    return f"{of} took at most {number(1000 * low)} ms ({_named(least)}) to {number(1000 * high)} ms ({_named(most)})"
+
+
+def _named(point: Point) -> str:
+    return ", ".join(f"{axis} {plain_value(value)}" for axis, value in point.at.items())
 
 
 def _rows(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:

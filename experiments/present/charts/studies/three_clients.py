@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
+import polars as pl
 
 from experiments.analyse.three_clients import Client
+from experiments.present import findings
 from experiments.present.axes import HOVER_MS, percentile_layout, spread_layout
 from experiments.present.chart import Chart
 from experiments.present.format import number, significant
@@ -31,7 +33,6 @@ def reported(clients: Sequence[Client]) -> Chart | None:
     values = [1000 * value for one in drawn for value in one.curve["value_s"]]
     figure = go.Figure([_line(one) for one in drawn], layout={"template": template(), "height": 430})
     figure.update_layout(
-        title={"text": "Which latency does each client report of the same server?"},
         hovermode="closest",
         showlegend=True,
         xaxis=percentile_layout(
@@ -43,11 +44,19 @@ def reported(clients: Sequence[Client]) -> Chart | None:
     )
     return Chart(
         figure,
+        finding=findings.sentence(f"99 % of its polls were done, says {', '.join(map(_said, drawn))}"),
         label="Latency in ms that each client reported of endpoint A, by percentile.",
         caption="Go up from a percentage to a line: so many polls were, by that client's own watch, done within that time. "
         "The server is the same and so is the load that was asked for; where the lines part, what lies between them was the "
         "client's.",
     )
+
+
+def _said(client: Client) -> str:
+    """What a client reports of 99 % of its polls, or of as many as it has figures for."""
+    last = client.curve.filter(pl.col("percent") <= 99).tail(1)
+    found = last if last.height else client.curve.head(1)
+    return f"{client.name}, within {number(1000 * float(found['value_s'][0]))} ms"
 
 
 def _line(client: Client) -> go.Scatter:

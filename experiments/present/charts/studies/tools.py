@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
 import plotly.graph_objects as go
 
+from experiments.present import findings
 from experiments.present.axes import spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import number
+from experiments.present.format import number, plural
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.palette import BLUE, GREY, ORANGE
 from experiments.present.told import LONGEST, Told
@@ -31,7 +33,6 @@ def truth_and_said(told: Sequence[Told]) -> Chart:
             trace.showlegend = False
     values = [value for one in shown for value in _values(one)]
     figure = stack(
-        "Truth, and what each tool says",
         panels,
         x=spread_layout(values, floor=_FLOOR_MS),
         x_title="p90 of an answer's time, ms (longest, where a tool has no percentiles)",
@@ -39,10 +40,19 @@ def truth_and_said(told: Sequence[Told]) -> Chart:
     )
     return Chart(
         figure,
+        finding=findings.sentence(_furthest(shown)),
         label="p90 as each load tool says it beside p90 as the server saw it, by answer.",
         caption="A line from the truth (circle) to what the tool says (diamond): the longer, the wronger. Tools without a "
         "rate ask as fast as they are answered, so the truth is not the same for all. Tools that say no time are left out.",
     )
+
+
+def _furthest(shown: Sequence[Told]) -> str:
+    """Who is furthest from the truth, by the factor."""
+    worst = max(shown, key=lambda one: abs(math.log(_values(one)[1] / _values(one)[0])))
+    true, said = map(number, _values(worst))
+    among = f"of {plural(len(shown), 'answer')} of tools the wrongest is that of {worst.tool}"
+    return f"{among}: {said} ms where {true} ms are true ({worst.title})"
 
 
 def _values(one: Told) -> list[float]:

@@ -11,7 +11,7 @@ from typing import Any
 from experiments.analyse.targets.naming import ARTICLE, letters
 from experiments.present.format import LONGER, NONE, count, longer, number, plain, size
 from experiments.present.html import Markup, Piece, caption, element, note, table
-from experiments.present.tables.verdict import STATUSES, badge
+from experiments.present.tables.verdict import STATUSES, Status, badge
 
 Row = Mapping[str, Any]
 
@@ -72,11 +72,14 @@ def held_against(rows: Sequence[Row], *, label: str) -> Markup:
     return table(head, body, label=label, numbers={1, 2, 3, 4})
 
 
+_YES, _NO = Status("yes", "✔", "lab-met", ""), Status("no", "✖", "lab-missed", "")
+
+
 def _kept(miss: float | None, target: float) -> Piece:
     if miss is None:
         return NONE
     good = abs(miss) <= target
-    return badge(STATUSES["valid"]._replace(word="yes") if good else STATUSES["invalid"]._replace(word="no"))
+    return badge(_YES if good else _NO)
 
 
 _SHOWN = {"pass": "pass", "fail": "fail", "inconclusive": "inconclusive"}
@@ -114,17 +117,6 @@ def levels(rows: Sequence[Row], names: Iterable[str] = ARTICLE) -> Markup:
 def _runs(runs: Sequence[tuple[str, str | None]], suspect: int) -> Markup:
     pieces: list[Piece] = [piece for shown, report in runs for piece in (link(_SHOWN[shown], report), " ")]
     return element("span", *pieces, f"({count(suspect)} suspect)" if suspect else "")
-
-
-def answer(headline: str, sentences: Sequence[str], *, css: str) -> Markup:
-    """What the search comes to."""
-    return element(
-        "section",
-        element("p", headline, css="lab-headline"),
-        *(element("p", sentence) for sentence in sentences),
-        css=f"lab-banner {css}",
-        aria_label="capacity",
-    )
 
 
 def fleet(rows: Sequence[Row], assumptions: Sequence[str]) -> Markup:

@@ -13,18 +13,6 @@ from experiments.present.tables.verdict import STATUSES, badge
 Row = Mapping[str, Any]
 
 
-def answer(headline: str, sentences: Sequence[str], notes: Sequence[str], *, css: str) -> Markup:
-    """What it comes to, and what must be known besides."""
-    return element(
-        "section",
-        element("p", headline, css="lab-headline"),
-        *(element("p", sentence) for sentence in sentences),
-        *(element("p", sentence, css="lab-small") for sentence in notes),
-        css=f"lab-banner {css}",
-        aria_label="answer",
-    )
-
-
 def ranking(rows: Sequence[Row], missing: Sequence[tuple[str, str, str]], units: Mapping[str, str], *, where: str) -> Markup:
     """Every measure of every system; below it those without figures, and why."""
     if not rows:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from experiments.analyse.instrument import Compared, Figure, Step
+from experiments.analyse.instrument import Compared, Figure, Speed, Step
 from experiments.present.format import count, number
 from experiments.present.html import Markup, Piece, element, note, table
 from experiments.present.tables.verdict import Status, badge
 
 _MET = {
-    True: Status("reached", "✔", "lab-valid", ""),
-    False: Status("missed", "✖", "lab-invalid", ""),
+    True: Status("reached", "✔", "lab-met", ""),
+    False: Status("missed", "✖", "lab-missed", ""),
 }
 
 
-def costs(compared: Sequence[Compared]) -> Markup:
-    """One row a load and contender, the cheapest first."""
+def costs(compared: Sequence[Compared], beside: str, versions: Mapping[str, str]) -> Markup:
+    """One row a load and contender, the cheapest first.
+
+    Args:
+        beside: the engine that all are held against.
+        versions: of tools, by name.
+    """
     if not compared:
         return note("Nothing could be measured.")
     rows = [
         [
             f"{one.load}, {one.target}",
-            one.contender,
+            f"{one.contender} {versions.get(one.contender, '')}".strip(),
             number(one.cpu_us_per_poll.median),
             f"{number(one.cpu_us_per_poll.low)} – {number(one.cpu_us_per_poll.high)}",
-            number(one.polls_per_s),
+            times(one),
+            rate(one),
             number(one.lag_p50_ms),
             number(one.lag_p99_ms),
             count(one.failed),
@@ -33,13 +39,33 @@ def costs(compared: Sequence[Compared]) -> Markup:
         ]
         for one in compared
     ]
-    head = ["load, target", "contender", "CPU per poll, µs", "lowest – highest", "polls/s answered"]
+    head = ["load, target", "contender", "CPU per poll, µs", "lowest – highest", f"times {beside}", "polls/s answered"]
     return table(
         [*head, "lag p50, ms", "lag p99, ms", "failed", "rounds"],
         rows,
         label="CPU per poll of every contender",
-        numbers=range(2, 9),
+        numbers=range(2, 10),
     )
+
+
+def rate(one: Compared) -> str:
+    """Polls answered, and those asked for where these are others: then its cost is not compared with anybody's."""
+    made = number(one.polls_per_s)
+    return made if one.keeps_rate else f"{made}, asked for {number(one.asked_per_s)}"
+
+
+def times(one: Compared) -> str:
+    """How many times as much as the engine that it is held against, with the least and the most of a round."""
+    if one.times is None:
+        return ""
+    return f"{one.times.median:.1f} ({one.times.low:.1f} – {one.times.high:.1f})"
+
+
+def speeds(rounds: Sequence[Speed]) -> Markup:
+    """How fast the machine was in each round."""
+    rows = [[count(one.round), number(100 * one.of_fastest), number(100 * one.core_free)] for one in rounds]
+    head = ["round", "speed of the machine, % of its fastest", "time for which a core was free, %"]
+    return table(head, rows, label="speed of the machine by round", numbers=range(3)) if rows else Markup("")
 
 
 def skipped(reasons: Mapping[str, str]) -> Markup:

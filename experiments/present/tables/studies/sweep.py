@@ -33,7 +33,7 @@ MOST_ROWS = 200
 MOST_TIMED = 3
 """Endpoints with a column of times; more would not fit on a page."""
 
-_NO_RECORD = Status("", "✖", "lab-invalid", "")
+_NO_RECORD = Status("", "✖", "lab-error", "")
 _NOT_YET = Status("", NONE, "lab-neutral", "")
 
 
@@ -84,34 +84,13 @@ def _rest(rows: int) -> Markup:
     return caption(f"The first {MOST_ROWS} of {count(rows)}.") if rows > MOST_ROWS else Markup("")
 
 
-def banner(cells: Sequence[Measured], notes: Sequence[str]) -> Markup:
-    """How many cells may be believed, how many not and why, and what must be known first."""
-    states = [cell.state for cell in cells]
-    counted = {name: states.count(name) for name in ("valid", "suspect", "invalid", "failed", "damaged", "unfinished")}
-    believed = counted["valid"] + counted["suspect"]
-    missing = len(cells) - sum(counted.values())
-    words = ", ".join(f"{many} {name}" for name, many in counted.items() if many)
-    rest = f"{', ' if words else ''}{count(missing)} not measured" if missing else ""
-    css = "lab-valid" if counted["valid"] == len(cells) else "lab-suspect" if believed else "lab-invalid"
-    care = f", {count(counted['suspect'])} of them with care" if counted["suspect"] else ""
-    head = f"{count(believed)} of {plural(len(cells), 'cell')} may be believed{care}"
-    return element(
-        "section",
-        element("p", head, css="lab-headline"),
-        element("p", f"Cells: {words}{rest}."),
-        *(element("p", note) for note in notes),
-        css=f"lab-banner {css}",
-        aria_label="verdict",
-    )
-
-
 def cells(measured: Sequence[Measured]) -> Markup:
     """Every cell: its state, its figures, its report."""
     names = endpoints_of(cell.record for cell in measured if cell.record)
     rows = [_row(cell, names) for cell in measured[:MOST_ROWS]]
     times = [f"{called} {percentile}" for called, _, percentile in _times(names)]
     figures = ["not answered right", *times, "server cores", "µs per request", "memory", "lag p99"]
-    head = ["", *measured[0].at, "repeat", "verdict", "because of", *figures]
+    head = ["report", *measured[0].at, "repeat", "verdict", "because of", *figures]
     why = head.index("because of")
     numbers = set(range(1, len(head))) - {why - 1, why}
     shown = table(head, rows, label="every cell", numbers=numbers, medium={why})

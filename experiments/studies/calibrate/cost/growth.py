@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from experiments.analyse.instrument import Memory, Step
-from experiments.errors import ParameterError
+from experiments.errors import GeneratorError, ParameterError
 from experiments.present.format import number
 from experiments.runner import run
 from experiments.studies.calibrate.cost import own
@@ -22,7 +22,7 @@ from experiments.studies.calibrate.trial import Say
 
 LAG_P99_MS = 5.0
 """Up to here a generator carries its devices; the limit of the verdict's own check."""
-STEPS = (500, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 10_000, 12_000)
+STEPS = (500, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 10_000, 12_000, 15_000, 18_000)
 """Devices, tried one after the other."""
 _ATTEMPTS = 2
 STEP_S = 12.0
@@ -51,6 +51,8 @@ def _rss(engine: str, clients: int, folder: Path) -> int:
     with nginx(folder) as target:
         record = run(own.scenario(engine, load, target, folder, sample_ms=250.0))
     samples = record.resources().filter((pl.col("group") == "generator") & pl.col("t_s").is_between(0, load.seconds))
+    if samples.is_empty():
+        raise GeneratorError(f"run {record.run_id} has no sample of its generator's memory.")
     return int(samples["rss_bytes"][-1])
 
 

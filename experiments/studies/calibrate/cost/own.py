@@ -15,9 +15,6 @@ from experiments.studies.calibrate.cost.load import Load
 from experiments.studies.calibrate.cost.targets import Target
 from experiments.studies.calibrate.trial import CAUSES, judged
 
-_NOT_SEEN = {"nginx": {"competitors"}}
-"""Target -> causes that say nothing there: nginx has no /health, so a run takes it for a stranger on the processors."""
-
 
 def measure(engine: str, load: Load, target: Target, folder: Path, round_: int) -> Cost:
     """Runs one generator under the load.
@@ -44,7 +41,7 @@ def measure(engine: str, load: Load, target: Target, folder: Path, round_: int) 
         response_p50_ms=status["response_ms"]["p50"],
         unsent_late_pct=100 * sum(end["unsent_late"] for end in ends) / planned if planned else None,
         verdict=verdict,
-        disturbed_by=" and ".join(sorted(bad.keys() & (CAUSES - _NOT_SEEN.get(load.target, set())))),
+        disturbed_by=" and ".join(sorted(bad.keys() & CAUSES)),
         run_id=record.run_id,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from experiments.analyse.instrument import Cost, Figure, Memory, Step, compare
+from experiments.analyse.instrument import Cost, Figure, Memory, Step, compare, speeds
 from experiments.errors import LabError, ParameterError
 from experiments.present.chart import Chart
 from experiments.present.charts.studies import instrument as drawn
@@ -15,21 +15,24 @@ from experiments.present.tables.studies import instrument as tables
 from experiments.scenario import CALIBRATED
 from experiments.studies.calibrate.cost import growth, other, own
 from experiments.studies.calibrate.cost.load import parse
-from experiments.studies.calibrate.cost.peers import Peer, all_peers
 from experiments.studies.calibrate.cost.results import Results
 from experiments.studies.calibrate.cost.rounds import Contender, Turn, plan, take
 from experiments.studies.calibrate.cost.targeted import GROWTH, figures
-from experiments.studies.calibrate.cost.targets import TARGETS, missing
+from experiments.studies.calibrate.cost.targets import TARGETS, missing, version
 from experiments.studies.calibrate.trial import Say
+from experiments.studies.tools.catalogue import all_tools
+from experiments.studies.tools.catalogue.tool import Tool
 
-PEERS = "aiohttp,locust-fast,locust-http,hey,h2load,wrk2"
-LOADS = "random falcon, together nginx, mix falcon"
+PEERS = "aiohttp,locust-fast,locust-http,hey,h2load,autocannon,wrk,ab,wrk2,zrk"
+LOADS = "random falcon, together falcon, together nginx, mix falcon, unpaced nginx"
 SECONDS = 8.0
 _LEAST_S = 2.0
 _LOT = 20240
 """Seed of the order; the same for everybody, so that two calibrations differ in what they measure alone."""
 NAIVE = "httpx-stock"
 """Of the lab's engines the one that nobody should use: it shows what the others are for, under one phase."""
+BESIDE = "epoll"
+"""The engine that all others are held against."""
 _AIMED = ("epoll",)
 """Engines that have targets, whether this lab has them or not."""
 
@@ -39,7 +42,7 @@ _SKIPPED = note("Skipped: cost_rounds is 0. `make benchmark` measures this part 
 class CostPart:
     """What is asked of part 4, and what came of it."""
 
-    def __init__(self, *, rounds: int, seconds: float, peers: str, loads: str, wrk2: str) -> None:
+    def __init__(self, *, rounds: int, seconds: float, peers: str, loads: str, binaries: str) -> None:
         """Checks what is asked.
 
         Args:
@@ -47,7 +50,7 @@ class CostPart:
             seconds: length of each window.
             peers: tools that are not ours, separated by commas; empty for none.
             loads: pairs of a load and a target, separated by commas.
-            wrk2: path of a wrk2 binary, or empty.
+            binaries: where tools lie that no distribution has, like `wrk2=/path/wrk2, zrk=/path/zrk`; or empty.
 
         Raises:
             ParameterError: a value is not allowed.
@@ -56,7 +59,7 @@ class CostPart:
             raise ParameterError(f"cost_rounds={rounds!r}: at least 1 is needed, 5 for medians worth quoting, or 0 to skip.")
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < _LEAST_S:
             raise ParameterError(f"cost_seconds={seconds!r}: a window of at least {_LEAST_S:g} s is needed, better 8.")
-        known = all_peers(wrk2)
+        known = {name: tool for name, tool in all_tools(named_binaries(binaries)).items() if not tool.ours}
         named = [name.strip() for name in peers.split(",") if name.strip()]
         if unknown := [name for name in named if name not in known]:
             raise ParameterError(f"cost_peers={peers!r}: {unknown[0]!r} is not known; known are {', '.join(known)}.")
@@ -84,7 +87,9 @@ class CostPart:
             self._measure(folder, say)
             self.results.keep(folder)
         self._rounds = max(1, self._rounds)
-        return tables.costs(compare(self.results.costs)) + tables.skipped(self.results.skipped)
+        costs, versions = self.results.costs, self.results.versions
+        shown_costs = tables.costs(compare(costs, BESIDE), BESIDE, versions)
+        return shown_costs + tables.speeds(speeds(costs)) + tables.skipped(self.results.skipped)
 
     def growth(self) -> Markup:
         """How lag grows with the devices of one generator."""
@@ -125,7 +130,7 @@ class CostPart:
             Contender(name, ("random",) if name == NAIVE else ("random", "together"), True, partial(own.measure, name))
             for name in CALIBRATED
         ]
-        return ours + [_contender(peer) for peer in self._peers if not peer.missing]
+        return ours + [_contender(tool) for tool in self._peers if not tool.missing]
 
     def _measure(self, folder: Path, say: Say) -> None:
         skipped = self.skipped()
@@ -142,8 +147,16 @@ class CostPart:
                 skipped[came[0]] = came[1]
         order = [(load.name, load.target) for load in self._loads]
         costs.sort(key=lambda cost: order.index((cost.load, cost.target)))
+        # Kept already now: what comes next takes long, and may be interrupted.
+        Results(costs, skipped=skipped, versions=self._versions()).keep(folder)
         memory, steps = self._grow(engines, folder, say, skipped)
-        self.results = Results(costs, memory, steps, skipped)
+        self.results = Results(costs, memory, steps, skipped, self._versions())
+
+    def _versions(self) -> dict[str, str]:
+        """Of everybody who was measured, or served."""
+        told = {tool.name: tool.installed_version() for tool in self._peers if not tool.missing}
+        servers = [*dict.fromkeys(load.target for load in self._loads if not missing(load.target))]
+        return {name: said for name, said in {**told, **{name: version(name) for name in servers}}.items() if said}
 
     def _grow(
         self, engines: Sequence[str], folder: Path, say: Say, skipped: dict[str, str]
@@ -160,5 +173,20 @@ class CostPart:
         return memory, steps
 
 
-def _contender(peer: Peer) -> Contender:
-    return Contender(peer.name, peer.phases, False, partial(other.measure, peer))
+def _contender(tool: Tool) -> Contender:
+    return Contender(tool.name, tool.phases, False, partial(other.measure, tool), tool.paced)
+
+
+def named_binaries(text: str) -> dict[str, str]:
+    """Reads `wrk2=/path/wrk2, zrk=/path/zrk`.
+
+    Raises:
+        ParameterError: it is written otherwise.
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, equals, path = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and path):
+            raise ParameterError(f"binaries={text!r}: {part!r} names no program; write name=/path, like wrk2=/opt/wrk2.")
+        found[name] = path
+    return found

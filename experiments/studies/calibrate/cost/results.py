@@ -27,6 +27,8 @@ class Results:
     steps: Sequence[Step] = ()
     skipped: dict[str, str] = field(default_factory=dict)
     """Contender or load -> why it was not measured."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of the tools and servers, as they say them."""
 
     @property
     def carries(self) -> dict[str, float]:
@@ -44,7 +46,7 @@ class Results:
             found = json.loads((folder / FILE).read_text())
             memory = [{name: one[name] for name in one if name != "bytes_per_device"} for one in found["memory"]]
             costs, steps = [Cost(**one) for one in found["costs"]], [Step(**one) for one in found["steps"]]
-            return cls(costs, [Memory(**one) for one in memory], steps, found["skipped"])
+            return cls(costs, [Memory(**one) for one in memory], steps, found["skipped"], found.get("versions", {}))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -59,5 +61,6 @@ class Results:
             "steps": [asdict(step) for step in self.steps],
             "carries": self.carries,
             "skipped": self.skipped,
+            "versions": self.versions,
         }
         store.write_json(folder / FILE, content)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from experiments.analyse.instrument import Cost
 from experiments.errors import LabError
 from experiments.schedule import Phase
 from experiments.studies.calibrate.cost.load import Load
+from experiments.studies.calibrate.cost.speed import probe
 from experiments.studies.calibrate.cost.targets import TARGETS, Target
 from experiments.studies.calibrate.trial import Say
 
@@ -31,10 +32,13 @@ class Contender:
     phases: tuple[Phase, ...]
     is_ours: bool
     measure: Measure
+    paced: bool = True
+    """Whether it keeps a rate."""
 
     def takes(self, load: Load) -> bool:
         """Whether this load can be asked of it, or is worth asking."""
-        return load.phase in self.phases and (self.is_ours or load.has_peers)
+        alike = self.paced == load.paced and load.phase in self.phases
+        return alike and (self.is_ours or load.has_peers)
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,10 @@ def take(turns: Sequence[Turn], folder: Path, say: Say, *, later_s: float) -> It
         load, name = turn.load, turn.contender.name
         say(f"round {turn.round}, turn {done + 1} of {len(turns)}: {load}, {name}{_end(began, done, len(turns), later_s)}")
         try:
+            per_s, free = probe()
             with TARGETS[load.target](folder) as target:
-                yield turn.contender.measure(load, target, folder, turn.round)
+                cost = turn.contender.measure(load, target, folder, turn.round)
+            yield replace(cost, asked_per_s=load.polls_per_s, machine_per_s=per_s, core_free=free)
         except LabError as error:
             say(f"{name} could not be measured: {error}")
             yield f"{name}, {load}, round {turn.round}", str(error)

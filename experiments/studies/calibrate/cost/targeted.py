@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from experiments.analyse.instrument import Cost, Figure, cost_ratio, middle
+from experiments.analyse.instrument import Cost, Figure, cost_ratio, keeps_rate, middle
 from experiments.studies.calibrate.cost.growth import LAG_P99_MS
 from experiments.studies.calibrate.cost.results import Results
 
 _RATIOS = (
     ("random", "epoll", "httpx-stock", 12.0),
-    ("random", "epoll", "locust-fast", 3.5),
-    ("random", "epoll", "aiohttp", 2.5),
-    ("together", "epoll", "hey", 2.5),
-    ("together", "epoll", "h2load", 1.0),
-    ("mix", "epoll", "httpx-stock", 10.0),
+    ("random", "epoll", "locust-fast", 6.0),
+    ("random", "epoll", "aiohttp", 5.0),
+    ("together", "epoll", "hey", 4.5),
+    ("together", "epoll", "h2load", 1.8),
+    ("mix", "epoll", "httpx-stock", 15.0),
     ("mix", "httpx", "httpx-stock", 6.0),
 )
 """Load, ours, theirs, and how many times as much CPU per poll theirs should take."""
 
-_LAGS = (("random", "epoll", "lag_p50_ms", 0.1), ("random", "epoll", "lag_p99_ms", 2.0), ("mix", "httpx", "lag_p99_ms", 5.0))
+_LAGS = (
+    ("random", "epoll", "lag_p50_ms", 0.07),
+    ("random", "epoll", "lag_p99_ms", 0.2),
+    ("mix", "httpx", "lag_p99_ms", 5.0),
+)
 """Load, engine, which lag, and its limit on a quiet machine."""
 
 _MEMORY_KB = {"epoll": 3.0, "httpx": 20.0}
-_DEVICES = {"epoll": (6000, 8000)}
+_DEVICES = {"epoll": 18_000}
+"""Engine -> devices at 500 ms in one process with a lag p99 of at most `_DEVICES_LAG_MS`; 20,000 files allow few more."""
+_DEVICES_LAG_MS = 1.0
 GROWTH = "memory and devices"
 """What these two are called where they are skipped."""
 _VERDICTS = {"httpx": "valid", "httpx-stock": "invalid"}
@@ -58,15 +64,18 @@ def _ratios(results: Results) -> Iterator[Figure]:
         for target in sorted(mine.keys() & others.keys()):
             ratio = cost_ratio(mine[target], others[target])
             if ratio is not None:
-                yield Figure(
-                    f"{load}, {target}: CPU per poll, {ours} : {theirs}",
-                    f"1 : {ratio.median:.1f}  ({ratio.low:.1f} – {ratio.high:.1f})",
-                    f"1 : {wanted:g} or better",
-                    ratio.median >= wanted,
-                )
+                said = f"1 : {ratio.median:.1f}  ({ratio.low:.1f} – {ratio.high:.1f})"
+                late = [name for name, some in ((ours, mine), (theirs, others)) if not _keeps_rate(some[target])]
+                said += f", but {' and '.join(late)} did not keep the rate" if late else ""
+                what = f"{load}, {target}: CPU per poll, {ours} : {theirs}"
+                yield Figure(what, said, f"1 : {wanted:g} or better", None if late else ratio.median >= wanted)
         if not mine.keys() & others.keys():
             why = _why_not(results, ours, theirs)
             yield Figure(f"{load}: CPU per poll, {ours} : {theirs}", why, f"1 : {wanted:g} or better")
+
+
+def _keeps_rate(costs: Sequence[Cost]) -> bool:
+    return keeps_rate(middle(cost.polls_per_s for cost in costs) or 0.0, costs[0].asked_per_s)
 
 
 def _why_not(results: Results, *contenders: str) -> str:
@@ -111,17 +120,17 @@ def _counted(words: Sequence[str]) -> str:
 def _devices(results: Results) -> Iterator[Figure]:
     for engine in dict.fromkeys([*_DEVICES, *(step.engine for step in results.steps)]):
         steps = [step for step in results.steps if step.engine == engine]
-        held = [step for step in steps if step.held]
-        what = f"devices at 500 ms in one generator, lag p99 <= {LAG_P99_MS:g} ms, {engine}"
-        most = max((step.clients for step in held), default=0)
-        said = f"{most:,}" + (f", at {held[-1].cpu_us_per_poll:.0f} µs per poll" if held else "")
-        said += " (all that were tried)" if steps and steps[-1].held else ""
-        for wanted in _DEVICES.get(engine, (None,)):
+        for limit_ms, wanted in ((LAG_P99_MS, None), (_DEVICES_LAG_MS, _DEVICES.get(engine))):
+            what = f"devices at 500 ms in one generator, lag p99 <= {limit_ms:g} ms, {engine}"
             target = f"{wanted:,}" if wanted else ""
             if not steps:
                 yield Figure(what, _why_not(results, engine, GROWTH), target)
-            else:
-                yield Figure(what, said, target, most >= wanted if wanted else None)
+                continue
+            held = [step for step in steps if step.held and (step.lag_p99_ms or 0.0) <= limit_ms]
+            most = max((step.clients for step in held), default=0)
+            said = f"{most:,}" + (f", at {held[-1].cpu_us_per_poll:.0f} µs per poll" if held else "")
+            said += " (all that were tried)" if held and held[-1] is steps[-1] else ""
+            yield Figure(what, said, target, most >= wanted if wanted else None)
 
 
 def _memory(results: Results) -> Iterator[Figure]:
