@@ -78,7 +78,8 @@ def drive_one(
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             start_at = time.monotonic() + 0.1
-            course = Course(plan(clients=1, interval_s=5.0, warmup_s=0.0, window_s=0.1), start_at, RowBuffer(start_at))
+            asked = plan(clients=1, interval_s=5.0, warmup_s=0.0, window_s=2.0)  # One poll, with time to send it
+            course = Course(asked, start_at, RowBuffer(start_at))
             pollers = target(port).pollers(course.plan, [0])
             if wire:
                 pollers[0][0].request._always = wire
