@@ -2,7 +2,8 @@
 
     python -m benchmarks                  about a quarter of an hour: part 4 of calibrate.ipynb, and one notebook run
     python -m benchmarks --minutes 10     the notebook run as long as the default one
-    python -m benchmarks --rounds 0       the notebook run alone
+    python -m benchmarks --rounds 0       the notebook run and the analysis alone
+    python -m benchmarks --polls 0        without the analysis of 66 million polls, which takes some minutes and 1.2 GB
     python -m benchmarks --page docs/cost.md    and writes what was measured there
     python -m benchmarks duets            how small a difference of two servers is found, and how often: an hour
 
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import duets, page
+from benchmarks.analysis import analysis
 from benchmarks.notebook import notebook
 from experiments.analyse.instrument import Figure
 from experiments.errors import LabError
@@ -44,6 +46,10 @@ def main() -> int:
         _say(f"the notebook as papermill runs it, {arguments.minutes:g} min")
         with tempfile.TemporaryDirectory() as place:
             figures += notebook(Path(place), arguments.minutes)
+    if arguments.polls:
+        _say(f"the analysis of {0.66 * arguments.polls:g} million polls")
+        with tempfile.TemporaryDirectory() as place:
+            figures += analysis(Path(place), arguments.polls)
     for table in shown:
         print(f"\n{table!r}")
     _print(figures)
@@ -69,6 +75,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--binaries", default="", help="where tools lie that no distribution has: wrk2=/path,zrk=/path")
     parser.add_argument("--page", type=Path, help="a file that takes the tables, as Markdown")
     parser.add_argument("--minutes", type=float, default=1, help="of the notebook run; 0 leaves it out (default 1)")
+    parser.add_argument(
+        "--polls", type=int, default=100, help="times 660,000, of the record that is analysed; 0 leaves it out (default 100)"
+    )
     return parser.parse_args()
 
 

@@ -40,7 +40,7 @@ def notebook(folder: Path, minutes: float) -> list[Figure]:
         _at_most(f"notebook beyond warm-up + {minutes:g} min", took_s - minutes * 60 - record.scenario.warmup_s, 8, "s"),
         _at_most(f"generator memory after {early:g} min", early_mb, 120, "MB"),
         Figure(f"generator memory after {minutes:g} min (the end)", f"{late_mb:.0f} MB", "the same"),
-        _at_most("record on disk", stored / record.requests().height, 20, "bytes per poll"),
+        _at_most("record on disk", stored / record.rows.count, 20, "bytes per poll"),
         _at_most("HTML report", (folder / "run.html").stat().st_size / 1e6, 4, "MB"),
     ]
 

@@ -60,7 +60,7 @@ def _make(folder: Path) -> int:
             facts = json.loads(path.read_text()) | {"run_id": planned.cell.name}
             facts["scenario"] = planned.cell.scenario.model_dump()
             path.write_text(json.dumps(facts))
-    return record.requests().height
+    return record.rows.count
 
 
 def _read(folder: Path) -> None:

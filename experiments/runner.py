@@ -15,9 +15,7 @@ import httpx
 
 from experiments.analyse.changes import environment_differences
 from experiments.analyse.checks.evidence import Evidence
-from experiments.analyse.clients import clients_table
 from experiments.analyse.history.latest import LATEST
-from experiments.analyse.polls import arrange
 from experiments.analyse.summary import summarise as _summarise
 from experiments.errors import KernelEndedError, ParameterError
 from experiments.measure import preflight
@@ -155,8 +153,8 @@ def summarise(record: Record) -> Record:
     Raises:
         RecordError: the record cannot be read.
     """
-    evidence = Evidence(record, arrange(record))
-    summary, clients = _summarise(record, evidence), clients_table(evidence.polls)
+    evidence = Evidence(record)
+    summary, clients = _summarise(record, evidence), evidence.digest.by_client.table()
     # Whoever shows a record without a summary works it out again, so a disk that is full or read-only is no obstacle.
     with suppress(OSError):
         store.write_json(record.path / "summary.json", summary)

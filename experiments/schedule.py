@@ -271,27 +271,29 @@ class Plan:
         turn_s = self._turn_s(client, clock, round_) if self.halves else 0.0
         if not self.jitter_s:
             return turn_s
-        return turn_s + self.jitter_s * chance.unit((self.jitter_state(client, clock) + round_ * chance.STEP) & chance.MASK)
+        state = self.jitter_state(client, clock)
+        return turn_s + self.jitter_s * chance.unit((state + round_ * chance.STEP) & chance.MASK)
 
     def jitter_state(self, client: int, clock: Clock) -> int:
-        """Where the random figures of a device's jitter on a clock begin: one a round."""
+        """Where the figures of a device's jitter on a clock begin: that of round k stands k steps further."""
         return chance.endpoint_state(self.seed, client, clock.key or "", _JITTER_PLACE)
 
     def _turn_s(self, client: int, clock: Clock, round_: int) -> float:
         """When in the shortest interval the turn of a device's server begins, in the piece to which a round belongs."""
-        piece = ((round_ - 1) * self.shortest_in(clock) + self.begins(client, clock)) // self.piece_rounds
-        return turns.turn_of(self.seed, piece, self.system(client), self.systems) * self.shortest_s / self.systems
+        a_round = round(clock.interval_s / self.shortest_s)
+        piece = ((round_ - 1) * a_round + self.intervals_ahead(client, clock)) // self.piece_rounds
+        return self.turn_s(piece, self.system(client))
 
-    def shortest_in(self, clock: Clock) -> int:
-        """How many of the shortest intervals one of a clock's lasts, where it is whole ones."""
-        return round(clock.interval_s / self.shortest_s)
-
-    def begins(self, client: int, clock: Clock) -> int:
-        """In which shortest interval, counted from the first whole one of the window, round 1 of a device is due."""
+    def intervals_ahead(self, client: int, clock: Clock) -> int:
+        """Shortest intervals from the start of the first piece to this device's round 1 on a clock."""
+        a_round = round(clock.interval_s / self.shortest_s)
         joined = round(self._joined(client) / self.shortest_s)
-        many = self.shortest_in(clock)
-        ahead = int(self._stands(client, clock) * many) if many > 1 else 0
+        ahead = int(self._stands(client, clock) * a_round) if a_round > 1 else 0
         return ahead + joined - self._warm_rounds
+
+    def turn_s(self, piece: int, system: int) -> float:
+        """When in the shortest interval the turn of a server begins, in a piece."""
+        return turns.turn_of(self.seed, piece, system, self.systems) * self.shortest_s / self.systems
 
     def system(self, client: int) -> int:
         """The server that a device polls, from 0."""

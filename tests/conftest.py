@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import shutil
+import sys
 
 import pytest
 
@@ -9,6 +10,10 @@ from tests.support.earlier import earlier
 from tests.support.postgres import postgresql
 
 __all__ = ["chromium", "earlier", "postgresql", "pytest_make_collect_report", "pytest_runtest_makereport"]
+
+# PERF: jsonschema, which every notebook needs, would build the grammars of 38 kinds of IRIs when it is imported, seconds of
+# each process; no notebook's schema has one.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import graphlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ FLOORS = {
         "top": {"answer", "format", "html"},
         "layout": {"template"},
         "live": {"format", "html", "palette"},
-        "result": {"answer", "duets", "format", "html", "tables"},
+        "result": {"answer", "duets", "format", "html", "tables", "top"},
         "history": {"answer", "format", "html", "palette", "subject", "tables"},
         "charts": {*("axes", "chart", "chart_table", "findings", "format", "html", "layout", "look", "palette", "template")},
         "charts.studies": {
@@ -115,10 +116,16 @@ FLOORS = {
 """Package -> its rooms -> the rooms beside them that they may import. What is not named stands above all of these."""
 
 
+@cache
+def nodes_of(source: str) -> tuple[ast.AST, ...]:
+    """All nodes of a file; every rule looks at every file, and reading them takes longer than looking."""
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def imports(source: str, path: str) -> Iterator[str]:
     """The dotted names that a file imports, wherever in it; relative ones made absolute."""
     parts = Path(path).with_suffix("").parts
-    for node in ast.walk(ast.parse(source, path)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -301,7 +308,7 @@ PATTERN_READERS = {"read_parquet", "scan_parquet", "read_csv", "scan_csv", "read
 
 def pattern_breaches(source: str, path: str) -> list[str]:
     """Where a table is read by a name that may be taken for a pattern."""
-    calls = [node for node in ast.walk(ast.parse(source, path)) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes_of(source) if isinstance(node, ast.Call)]
     readers = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in PATTERN_READERS]
     return [
         f"{path}:{call.lineno} reads by a name that may be a pattern: give glob=False, or the bytes"
@@ -352,7 +359,7 @@ def test_no_module_is_called_utils() -> None:
 
 def wall_clock_breaches(source: str, path: str) -> list[str]:
     """Where a module asks for the time of a clock that people and NTP may set."""
-    nodes = ast.walk(ast.parse(source))
+    nodes = nodes_of(source)
     asked = [*imports(source, path), *(ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute))]
     return sorted({f"{path} asks {name}" for name in asked if name in {"time.time", "time.time_ns"}})
 
@@ -372,7 +379,7 @@ def test_every_test_says_what_behaviour_it_holds() -> None:
     silent = [
         f"{path}::{node.name}"
         for path, source in modules("tests")
-        for node in ast.walk(ast.parse(source))
+        for node in nodes_of(source)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
         and not re.fullmatch(r"[^\n].*?\.", ast.get_docstring(node) or "", re.DOTALL)
@@ -395,7 +402,7 @@ def test_no_docstring_of_a_test_repeats_its_name() -> None:
     repeating = [
         f"{path}::{node.name}"
         for path, source in modules("tests")
-        for node in ast.walk(ast.parse(source))
+        for node in nodes_of(source)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
         if not says_more(ast.get_docstring(node) or "", node.name)
     ]
@@ -410,7 +417,7 @@ def test_no_test_imports_a_private_name() -> None:
     private = [
         f"{path} imports {name.name} of {node.module}"
         for path, source in modules("tests")
-        for node in ast.walk(ast.parse(source))
+        for node in nodes_of(source)
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ours
         for name in node.names
         if name.name.startswith("_")

@@ -33,18 +33,22 @@ class Connecting:
     """First packets, or last ones of opening a connection, that were dropped for that or another reason."""
 
 
-def connecting(polls: pl.DataFrame, costs: Costs) -> Connecting:
-    """Counts over the measured window.
+class SentAgain:
+    """Polls of the window whose connection took as long as if its first packet had been sent again, batch by batch."""
 
-    Args:
-        polls: those of the window.
-    """
-    # One that was given up says how long the timeout is, and no more.
-    took = polls.filter(pl.col("outcome") != "connect_timeout")["connect_s"].drop_nulls()
-    resent = {
-        second: number
-        for second in RESENT_AFTER_S
-        if (number := int(took.is_between(second - _BEFORE_S, second + _AFTER_S).sum()))
-    }
-    counted = {name: costs.network.get(name) for name in ("syn_retransmits", "listen_overflows", "listen_drops")}
-    return Connecting(resent, **counted)
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(RESENT_AFTER_S, 0)
+
+    def add(self, polls: pl.DataFrame) -> None:
+        """Looks at a batch of measured polls."""
+        # One that was given up says how long the timeout is, and no more.
+        long = (pl.col("connect_s") >= RESENT_AFTER_S[0] - _BEFORE_S) & (pl.col("outcome") != "connect_timeout")
+        took = polls.lazy().filter(long).select("connect_s").collect().to_series()
+        for second in RESENT_AFTER_S if len(took) else ():
+            self._counts[second] += int(took.is_between(second - _BEFORE_S, second + _AFTER_S).sum())
+
+    def connecting(self, costs: Costs) -> Connecting:
+        """What came of all batches, and what the kernel counted."""
+        resent = {second: number for second, number in self._counts.items() if number}
+        counted = {name: costs.network.get(name) for name in ("syn_retransmits", "listen_overflows", "listen_drops")}
+        return Connecting(resent, **counted)

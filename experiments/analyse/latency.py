@@ -17,12 +17,16 @@ estimate lies between the two bounds; it is not used, since it takes polls that 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 import polars as pl
 
+from experiments.analyse.passes import spread
+from experiments.analyse.passes.spread import Spread
 from experiments.record.schema import UNANSWERED
 
 PERCENTS = (50.0, 90.0, 95.0, 99.0, 99.9)
@@ -53,26 +57,102 @@ class Percentile:
 
 @dataclass(frozen=True)
 class Times:
-    """How long polls took, in seconds, in ascending order; those without an answer apart."""
+    """How long polls took, in seconds: each time that occurred, in ascending order, and how many polls took no longer."""
 
+    values: pl.Series
     waited: pl.Series
-    """Of all polls, censored ones at the time that they had waited."""
+    """Polls that took no longer, censored ones at the time that they had waited."""
     answered: pl.Series
-    """Of the answered ones alone."""
+    """Of these, those that were answered."""
+    total_s: float
+    """Sum over all polls."""
+    longest_s: float | None
+    off_by: float = 0.0
+    """By how much, as a share of it, a time may be longer than the exact one; see `passes.spread`."""
+
+    @classmethod
+    def of(cls, waited: pl.Series, answered: pl.Series | None = None) -> Times:
+        """From single times, in any order, without nulls.
+
+        Args:
+            waited: of all polls.
+            answered: of the answered ones alone; None where all were.
+        """
+        known = Spread(most=len(waited))
+        known.add(pl.DataFrame({"value": waited.cast(pl.Float64)}).with_columns(answered=pl.lit(answered is None)))
+        if answered is None:
+            return cls.counted(known)
+        answers = pl.DataFrame({"value": answered.cast(pl.Float64)}).with_columns(polls=0, answered=1)
+        frames = [known.frame().select(answers.columns), answers]
+        both = pl.concat(frames, how="vertical_relaxed").group_by("value")
+        return cls._of_frame(both.agg(pl.col("polls", "answered").sum()).sort("value"), known)
+
+    @classmethod
+    def counted(cls, counts: Spread) -> Times:
+        """From what was counted, of one group."""
+        return cls._of_frame(counts.frame(), counts)
+
+    @classmethod
+    def together(cls, each: Sequence[Times]) -> Times:
+        """The polls of several runs, at least one, as those of one."""
+        summed = pl.concat(one.frame for one in each).group_by("value").agg(pl.col("polls", "answered").sum()).sort("value")
+        waited, answered = summed["polls"].cum_sum(), summed["answered"].cum_sum()
+        off_by = max(one.off_by for one in each)
+        longest = max((one.longest_s for one in each if one.longest_s is not None), default=None)
+        return cls(summed["value"], waited, answered, math.fsum(one.total_s for one in each), longest, off_by)
+
+    @classmethod
+    def _of_frame(cls, frame: pl.DataFrame, counts: Spread) -> Times:
+        waited, answered = frame["polls"].cum_sum(), frame["answered"].cum_sum()
+        return cls(frame["value"], waited, answered, counts.total_s, counts.longest_s, counts.off_by)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """As they were counted: frame(value, polls, answered)."""
+        reached = pl.DataFrame({"value": self.values, "polls": self.waited, "answered": self.answered})
+        return reached.with_columns(pl.col(name).diff().fill_null(pl.col(name)) for name in ("polls", "answered"))
+
+    @property
+    def singly(self) -> pl.Series:
+        """The time of every single poll, in ascending order: for small runs."""
+        return self.frame.select(pl.col("value").repeat_by("polls").list.explode()).to_series()
+
+    def __len__(self) -> int:
+        return int(self.waited[-1]) if len(self.waited) else 0
+
+    @property
+    def answers(self) -> int:
+        """How many were answered."""
+        return int(self.answered[-1]) if len(self.answered) else 0
 
     @property
     def censored(self) -> bool:
         """Whether any poll was never answered; mean and maximum are lower bounds then."""
-        return len(self.answered) < len(self.waited)
+        return self.answers < len(self)
 
-    def __len__(self) -> int:
-        return len(self.waited)
+    @property
+    def mean_s(self) -> float | None:
+        return self.total_s / len(self) if len(self) else None
+
+    def waited_at(self, rank: int) -> float:
+        """The time at a rank, from 1, among all polls."""
+        # PERF: ten steps of Python, where a search by polars takes longer to begin.
+        return float(self.values[bisect_left(self.waited, rank)])
+
+    def answered_at(self, rank: int) -> float:
+        """The time at a rank, from 1, among the answered polls."""
+        return float(self.values[bisect_left(self.answered, rank)])
+
+    def answered_within(self, most: pl.Expr) -> int:
+        """Answered polls whose `value`, in seconds, fulfils this; of a limit all that lie below it do."""
+        values = pl.DataFrame({"value": self.values, "answered": self.answered})
+        return int(values.filter(most).select(pl.col("answered").max()).item() or 0)
 
 
 def times(polls: pl.DataFrame, endpoint: str, kind: Literal["response", "latency"] = "response") -> Times:
     """The times that percentiles of an endpoint are about, with what is known of each; see `population`."""
     answered = polls.filter(pl.col("outcome") == "ok")
-    return Times(population(polls, endpoint, kind).sort(), population(answered, endpoint, kind).sort())
+    return Times.of(population(polls, endpoint, kind), population(answered, endpoint, kind))
 
 
 def population(polls: pl.DataFrame, endpoint: str, kind: Literal["response", "latency"] = "response") -> pl.Series:
@@ -95,13 +175,8 @@ def percentiles(values: pl.Series | Times, percents: tuple[float, ...] = PERCENT
         values: seconds, in any order, without nulls; a plain series has nothing censored.
         percents: 0-100, below 100.
     """
-    known = values if isinstance(values, Times) else _all_answered(values)
+    known = values if isinstance(values, Times) else Times.of(values)
     return tuple(_percentile(known, percent) for percent in percents)
-
-
-def _all_answered(values: pl.Series) -> Times:
-    ordered = values.sort()
-    return Times(ordered, ordered)
 
 
 def _percentile(known: Times, percent: float) -> Percentile:
@@ -109,14 +184,14 @@ def _percentile(known: Times, percent: float) -> Percentile:
     if not supported(count, percent):
         return Percentile(percent, None, None, None)
     low, high = interval_ranks(count, percent)
-    at, most, end = nearest_rank(count, percent), len(known.answered), float(known.waited[high - 1])
-    bound = float(known.answered[at - 1]) if at <= most else math.inf
+    at, most, end = nearest_rank(count, percent), known.answers, known.waited_at(high)
+    bound = known.answered_at(at) if at <= most else math.inf
     open_ended = high > most
     return Percentile(
         percent,
-        value_s=float(known.waited[at - 1]),
-        low_s=float(known.waited[low - 1]),
-        high_s=end if open_ended else float(known.answered[high - 1]),
+        value_s=known.waited_at(at),
+        low_s=known.waited_at(low),
+        high_s=end if open_ended else known.answered_at(high),
         censored=bound > end,
         open_ended=open_ended,
     )
@@ -153,6 +228,12 @@ def interval_ranks(count: int, percent: float) -> tuple[int, int]:
     return max(1, low), min(count, high)
 
 
+def high_rank(percent: int) -> pl.Expr:
+    """The upper one of `interval_ranks`, of a group of a spread's frame."""
+    count, p = spread.count(), percent / 100
+    return (count * p + Z95 * (count * p * (1 - p)).sqrt() + 0.5).ceil().cast(pl.Int64)
+
+
 def curve(values: pl.Series | Times) -> pl.DataFrame:
     """The percentile curve, as far as it is supported: its last point has ten polls beyond it.
 
@@ -161,7 +242,7 @@ def curve(values: pl.Series | Times) -> pl.DataFrame:
         tail = 1 / (1 - p) is 10 for p90, 100 for p99, 1000 for p99.9. Empty below ten values. From the first point
         that is `censored` on, all are: the times are longer than `value_s`.
     """
-    known = values if isinstance(values, Times) else _all_answered(values)
+    known = values if isinstance(values, Times) else Times.of(values)
     count = len(known)
     if count < _BEYOND:
         kinds = dict.fromkeys(("percent", "tail", "value_s"), pl.Float64)
@@ -170,7 +251,8 @@ def curve(values: pl.Series | Times) -> pl.DataFrame:
     steps = _CURVE_POINTS - 1 if furthest else 0
     tails = pl.Series([10 ** (furthest * step / max(1, steps)) for step in range(steps + 1)])
     ranks = (count * (1 - 1 / tails)).ceil().cast(pl.Int64).clip(1, count)
-    points = {"percent": 100 * (1 - 1 / tails), "tail": tails, "value_s": known.waited.gather(ranks - 1)}
+    values = known.values.gather(known.waited.search_sorted(ranks))
+    points = {"percent": 100 * (1 - 1 / tails), "tail": tails, "value_s": values}
     censored = pl.Series([_beyond_the_interval(known, rank) for rank in ranks], dtype=pl.Boolean)
     return pl.DataFrame(points).with_columns(pl.col("value_s").cast(pl.Float64), censored=censored.cum_max())
 
@@ -180,7 +262,7 @@ def _beyond_the_interval(known: Times, rank: int) -> bool:
     if not known.censored:
         return False
     _, high = interval_ranks(len(known), 100 * rank / len(known))
-    return rank > len(known.answered) or bool(known.answered[rank - 1] > known.waited[max(rank, high) - 1])
+    return rank > known.answers or known.answered_at(rank) > known.waited_at(max(rank, high))
 
 
 def _exact(percent: float) -> Fraction:

@@ -14,7 +14,9 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import latency, service_level
-from experiments.analyse.polls import prepare
+from experiments.analyse.checks.evidence import Evidence, number
+from experiments.analyse.latency import Times
+from experiments.analyse.passes.digest import Digest
 from experiments.analyse.summary import current, is_longer
 from experiments.analyse.targets import asked
 from experiments.analyse.targets.naming import ARTICLE
@@ -150,25 +152,25 @@ def points(cells: Sequence[Measured], limits_ms: Mapping[str, float], failure_pc
 
 def _point(cells: Sequence[Measured], limits_ms: Mapping[str, float], failure_pct: float) -> Point:
     records = [cell.record for cell in cells if cell.record and cell.believed]
-    polls = [prepare(record).select("endpoint", "outcome", "response_s") for record in records]
+    digests = [Evidence(record).digest for record in records]
     names = endpoints_of(records)
     levels = _levels(records, names, limits_ms)
-    own = {name: pl.concat(frame.filter(pl.col("endpoint") == name) for frame in polls) for name in names if polls}
-    own = {name: frame for name, frame in own.items() if frame.height}
-    times = {name: latency.times(frame, name) for name, frame in own.items()}
+    own = {name: _counts(digests, name) for name in names if digests}
+    own = {name: counts for name, counts in own.items() if counts.height}
+    times = {name: Times.together([one.times[name, "response"] for one in digests]) for name in own}
     found = {name: latency.percentiles(values, _PERCENTS) for name, values in times.items()}
     summaries = [current(record) for record in records]
     return Point(
         at=cells[0].at,
         states=tuple(cell.state for cell in cells),
-        planned={name: frame.height for name, frame in own.items()},
-        failed_pct={name: _percent(frame, pl.col("outcome") != "ok") for name, frame in own.items()},
-        within_pct={name: _within(frame, levels[name].p99_ms) for name, frame in own.items()},
+        planned={name: number(counts) for name, counts in own.items()},
+        failed_pct={name: 100 * number(counts, pl.col("outcome") != "ok") / number(counts) for name, counts in own.items()},
+        within_pct={name: _within(counts, times[name], levels[name].p99_ms) for name, counts in own.items()},
         levels={
             name: service_level.response(
-                name, level.p99_ms, frame.filter(service_level.THE_SERVERS), service_level.allowed_pct(failure_pct, level)
+                name, level.p99_ms, counts, times[name], service_level.allowed_pct(failure_pct, level)
             )
-            for name, frame in own.items()
+            for name, counts in own.items()
             if (level := levels[name]).p99_ms > 0
         },
         may_fail_pct={name: limit for name in own if (limit := levels[name].failure_pct) is not None},
@@ -211,13 +213,15 @@ def _value_at(summary: Mapping[str, Any], place: Sequence[str]) -> float | None:
     return 100 * (value["planned"] - value["ok"]) / value["planned"] if value["planned"] else None
 
 
-def _percent(polls: pl.DataFrame, which: pl.Expr) -> float:
-    return 100 * float(polls.select(which.mean()).item())
+def _counts(digests: Sequence[Digest], name: str) -> pl.DataFrame:
+    """Of an endpoint in all runs: frame(outcome, polls)."""
+    each = [one.counts.filter(pl.col("endpoint") == name).select("outcome", "polls") for one in digests]
+    return pl.concat(each).group_by("outcome").agg(pl.col("polls").sum())
 
 
-def _within(polls: pl.DataFrame, limit_ms: float) -> float | None:
-    right = (pl.col("outcome") == "ok") & (pl.col("response_s") <= limit_ms / 1000)
-    return _percent(polls, right) if limit_ms > 0 else None
+def _within(counts: pl.DataFrame, times: Times, limit_ms: float) -> float | None:
+    right = times.answered_within(pl.col("value") <= limit_ms / 1000)
+    return 100 * right / number(counts) if limit_ms > 0 else None
 
 
 def _percentiles(found: Sequence[latency.Percentile]) -> dict[str, float | None]:

@@ -44,7 +44,11 @@ def prepare(record: Record) -> pl.DataFrame:
 def arrange(record: Record) -> pl.DataFrame:
     """All polls, warm-up included, with the columns that `prepare` describes."""
     clocks = [clock.endpoints for clock in record.plan.clocks]
-    rows = _rounds(record.requests(), clocks)
+    return with_times(in_rounds(record.requests(), clocks).drop("clock", strict=False))
+
+
+def with_times(rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds the derived times."""
     due, done = pl.col("due_s"), pl.col("done_s")
     return rows.with_columns(
         response_s=done - due,
@@ -59,11 +63,11 @@ def on_clock(endpoints: Sequence[int]) -> pl.Expr:
     return _ENDPOINT.is_in(list(endpoints))
 
 
-def _rounds(rows: pl.DataFrame, clocks: Sequence[Sequence[int]]) -> pl.DataFrame:
-    """Adds `second` and `first_due_s`; a round is one client's, on one clock.
+def in_rounds(rows: pl.DataFrame, clocks: Sequence[Sequence[int]]) -> pl.DataFrame:
+    """Puts polls in order, and adds `second` and `first_due_s`; a round is one client's, on one clock.
 
     Args:
-        clocks: the places of the endpoints on each clock.
+        clocks: the places of the endpoints on each clock; of several, the number of each poll's is added as `clock`.
     """
     number = {place: number for number, clock in enumerate(clocks) for place in clock}
     clock = _ENDPOINT.replace_strict(number, default=len(clocks), return_dtype=pl.Int64)
@@ -75,24 +79,43 @@ def _rounds(rows: pl.DataFrame, clocks: Sequence[Sequence[int]]) -> pl.DataFrame
     rows = rows.with_columns(second=first < _ENDPOINT, first=first)
     rows = rows.with_columns(first_due_s=pl.when(~pl.col("second")).then("due_s").forward_fill())
     # A device makes its rounds one after the other, the one that was due first, and of several the target's first.
-    ordered = rows.sort("client", "first_due_s", "first", KEY).drop("clock") if several else rows
-    return ordered.drop("first")
+    return (rows.sort("client", "first_due_s", "first", KEY) if several else rows).drop("first")
 
 
 def measured(rows: pl.DataFrame) -> pl.DataFrame:
     """Of arranged polls, those of the measured window: a round belongs to it as its first poll does."""
-    return rows.filter(pl.col("first_due_s") >= 0)
+    first = rows["first_due_s"].min()
+    # PERF: all but the first batch of a record have no warm-up, and need not be copied.
+    return rows if isinstance(first, float) and first >= 0 else rows.filter(pl.col("first_due_s") >= 0)
 
 
-def statuses(polls: pl.DataFrame) -> dict[str, int]:
-    """Complete answers by status code, in order, right ones and wrong ones."""
-    answered = polls.filter(pl.col("outcome").is_in(COMPLETE))
-    return {str(code): int(number) for code, number in answered["status"].value_counts().sort("status").iter_rows()}
+def statuses(counts: pl.DataFrame) -> dict[str, int]:
+    """Complete answers by status code, in order, right ones and wrong ones.
+
+    Args:
+        counts: frame(outcome, status, polls).
+    """
+    return by_value(counts.filter(pl.col("outcome").is_in(COMPLETE)), "status")
 
 
-def count(polls: pl.DataFrame) -> dict[str, int]:
-    """Counts of polls, so that planned = sent + unsent and sent = ok + failed."""
-    outcomes = dict(polls["outcome"].value_counts().select(pl.col("outcome").cast(pl.String), "count").iter_rows())
-    unsent = {name: int(outcomes.get(name, 0)) for name in UNSENT}
-    sent, ok = len(polls) - sum(unsent.values()), int(outcomes.get("ok", 0))
-    return {"planned": len(polls), "sent": sent, "ok": ok, "failed": sent - ok, **unsent}
+def by_value(counts: pl.DataFrame, column: str) -> dict[str, int]:
+    """Value of a column -> how many polls, in the order of the values.
+
+    Args:
+        counts: frame(column, polls).
+    """
+    summed = counts.group_by(column).agg(pl.col("polls").sum()).sort(column)
+    return {str(value): int(number) for value, number in summed.iter_rows()}
+
+
+def count(counts: pl.DataFrame) -> dict[str, int]:
+    """Counts of polls, so that planned = sent + unsent and sent = ok + failed.
+
+    Args:
+        counts: frame(outcome, polls).
+    """
+    outcomes = by_value(counts, "outcome")
+    unsent = {name: outcomes.get(name, 0) for name in UNSENT}
+    planned, ok = sum(outcomes.values()), outcomes.get("ok", 0)
+    sent = planned - sum(unsent.values())
+    return {"planned": planned, "sent": sent, "ok": ok, "failed": sent - ok, **unsent}

@@ -6,14 +6,15 @@ one that failed, or never had an answer, is in time for nobody. Polls that are t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from experiments.analyse import latency
-from experiments.analyse.targets.naming import endpoints
+from experiments.analyse.latency import Times
+from experiments.analyse.passes.sums import Sums
 from experiments.scenario import Scenario
 
 _NO_FAILURE_LIMIT = 100.0
@@ -54,11 +55,19 @@ def levels(scenario: Scenario, names: Iterable[str], target: Mapping[str, Any] |
     }
 
 
-def judge(scenario: Scenario, polls: pl.DataFrame, target: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def judge(
+    scenario: Scenario,
+    counts: pl.DataFrame,
+    times: Mapping[str, Times],
+    devices: Callable[[Mapping[str, Level]], pl.DataFrame],
+    target: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Holds polls against the service level.
 
     Args:
-        polls: the measured polls: client, endpoint, outcome, response_s.
+        counts: of the measured polls: frame(endpoint, outcome, polls).
+        times: endpoint -> their responses.
+        devices: what is asked of every endpoint -> `Devices.frame` of the measured polls.
         target: the target as the record has it, whose endpoints may have levels of their own.
 
     Returns:
@@ -68,12 +77,15 @@ def judge(scenario: Scenario, polls: pl.DataFrame, target: Mapping[str, Any] | N
         of them that failed and were left out because as many may. Their figure is null
         where too few polls support a p99, and where it falls on a poll that had no right answer.
     """
-    asked = levels(scenario, endpoints(polls), target)
-    items = [item for name, level in asked.items() for item in _of_endpoint(name, level, polls, scenario.slo_failure_pct)]
-    if scenario.slo_failure_pct < _NO_FAILURE_LIMIT:
-        items.append(_failures("failure_pct", scenario.slo_failure_pct, polls))
+    asked = levels(scenario, times, target)
+    of_all_pct = scenario.slo_failure_pct
+    items: list[dict[str, Any]] = []
+    for name, level in asked.items():
+        items += _of_endpoint(name, level, counts.filter(pl.col("endpoint") == name), times[name], of_all_pct)
+    if of_all_pct < _NO_FAILURE_LIMIT:
+        items.append(_failures("failure_pct", of_all_pct, counts))
     if scenario.slo_devices_pct > 0:
-        figure = devices_pct(asked, scenario.slo_failure_pct, polls)
+        figure = devices_pct(asked, of_all_pct, devices(asked))
         met = None if figure is None else figure >= scenario.slo_devices_pct
         items.append({"name": "devices_pct", "limit": scenario.slo_devices_pct, "figure": figure, "met": met})
     verdicts = [item["met"] for item in items]
@@ -81,12 +93,13 @@ def judge(scenario: Scenario, polls: pl.DataFrame, target: Mapping[str, Any] | N
     return {"asked": bool(items), "met": met, "items": items}
 
 
-def _of_endpoint(name: str, level: Level, polls: pl.DataFrame, of_all_pct: float) -> Iterator[dict[str, Any]]:
-    own = polls.filter(pl.col("endpoint") == name)
+def _of_endpoint(
+    name: str, level: Level, counts: pl.DataFrame, times: Times, of_all_pct: float
+) -> Iterator[dict[str, Any]]:
     if level.p99_ms > 0:
-        yield response(name, level.p99_ms, own.filter(THE_SERVERS), allowed_pct(of_all_pct, level))
+        yield response(name, level.p99_ms, counts, times, allowed_pct(of_all_pct, level))
     if level.failure_pct is not None:
-        yield _failures(f"{name}_failure_pct", level.failure_pct, own)
+        yield _failures(f"{name}_failure_pct", level.failure_pct, counts)
 
 
 def allowed_pct(of_all_pct: float, level: Level = Level()) -> float:
@@ -96,7 +109,37 @@ def allowed_pct(of_all_pct: float, level: Level = Level()) -> float:
     return allowed if allowed < _NO_FAILURE_LIMIT else 0.0
 
 
-def devices_pct(asked: Mapping[str, Level], of_all_pct: float, polls: pl.DataFrame) -> float | None:
+class Devices:
+    """How often each device was answered in time, gathered of measured polls, batch by batch.
+
+    Args:
+        limits_ms: endpoint -> within so much a poll is in time.
+    """
+
+    def __init__(self, limits_ms: Mapping[str, float]) -> None:
+        self.limits_ms = dict(limits_ms)
+        in_time = _RIGHT & (1000 * pl.col("response_s") <= _by_endpoint(self.limits_ms))
+        self._sums = Sums(
+            ("client", "endpoint"),
+            {
+                "polls": pl.len().cast(pl.Int64),
+                "ours": THE_SERVERS.sum().cast(pl.Int64),
+                "failed": (THE_SERVERS & ~_RIGHT).sum().cast(pl.Int64),
+                "late": (THE_SERVERS & ~in_time).sum().cast(pl.Int64),
+            },
+        )
+
+    def add(self, polls: pl.DataFrame) -> None:
+        """Looks at a batch."""
+        self._sums.add(polls)
+
+    def frame(self) -> pl.DataFrame:
+        """frame(client, endpoint, polls, ours, failed, late): how many; of these the server's; of those not answered right;
+        and not in time."""
+        return self._sums.frame()
+
+
+def devices_pct(asked: Mapping[str, Level], of_all_pct: float, devices: pl.DataFrame) -> float | None:
     """Share of the devices each of which keeps the level by itself: a fleet's owner hears from the others.
 
     Counted, not estimated: a device keeps a limit in ms if at least 99 of 100 of its own polls of that endpoint were
@@ -106,20 +149,15 @@ def devices_pct(asked: Mapping[str, Level], of_all_pct: float, polls: pl.DataFra
     Args:
         asked: of every endpoint.
         of_all_pct: percent of a device's polls that may fail, of all endpoints together.
+        devices: `Devices.frame`, by these limits.
 
     Returns:
         0-100; null where no device was to poll.
     """
-    limit = _by_endpoint({name: level.p99_ms for name, level in asked.items()})
-    in_time = _RIGHT & (1000 * pl.col("response_s") <= limit)
-    each = polls.group_by("client", "endpoint").agg(
-        polls=pl.len(),
-        ours=THE_SERVERS.sum().cast(pl.Int64),
-        failed=(THE_SERVERS & ~_RIGHT).sum().cast(pl.Int64),
-        late=(THE_SERVERS & ~in_time).sum().cast(pl.Int64),
-        limit=limit.first(),
-        allowed=_by_endpoint({name: allowed_pct(of_all_pct, level) for name, level in asked.items()}).first(),
-        most_failed=_by_endpoint({name: _most_failed(level) for name, level in asked.items()}).first(),
+    each = devices.with_columns(
+        limit=_by_endpoint({name: level.p99_ms for name, level in asked.items()}),
+        allowed=_by_endpoint({name: allowed_pct(of_all_pct, level) for name, level in asked.items()}),
+        most_failed=_by_endpoint({name: _most_failed(level) for name, level in asked.items()}),
     )
     spared = pl.min_horizontal("failed", (pl.col("allowed") * pl.col("ours") / 100).floor().cast(pl.Int64))
     kept = (pl.col("limit") == 0) | (100 * (pl.col("late") - spared) <= pl.col("ours") - spared)
@@ -137,22 +175,23 @@ def _most_failed(level: Level) -> float:
     return _NO_FAILURE_LIMIT if level.failure_pct is None else level.failure_pct
 
 
-def response(name: str, limit: float, polls: pl.DataFrame, allowed: float) -> dict[str, Any]:
+def response(name: str, limit: float, counts: pl.DataFrame, times: Times, allowed: float) -> dict[str, Any]:
     """A limit on the p99 of all polls of an endpoint, those without a right answer beyond every limit.
 
     Args:
         limit: ms.
-        polls: outcome and response_s of the endpoint's polls, without those that are the generator's fault.
-        allowed: percent of them that may fail, see `allowed_pct`.
+        counts: of the endpoint's polls: frame(outcome, polls).
+        times: their responses.
+        allowed: percent of the server's polls that may fail, see `allowed_pct`.
 
     Returns:
         The item, as `judge` has it.
     """
-    right = polls.filter(_RIGHT)["response_s"].sort()
-    planned, in_time = len(polls), int((1000 * right <= limit).sum())
-    spared = min(planned - len(right), int(allowed * planned / 100))
+    planned = _number(counts.filter(THE_SERVERS))
+    in_time = times.answered_within(1000 * pl.col("value") <= limit)
+    spared = min(planned - times.answers, int(allowed * planned / 100))
     counted, late = planned - spared, planned - spared - in_time
-    figure = _p99_ms(right, counted)
+    figure = _p99_ms(times, counted)
     supported = latency.supported(counted, _PERCENT)
     met = _kept(late, counted) if supported or _evident(late, counted, in_time) else None
     return {
@@ -165,10 +204,14 @@ def response(name: str, limit: float, polls: pl.DataFrame, allowed: float) -> di
     }
 
 
-def _p99_ms(right: pl.Series, counted: int) -> float | None:
+def _p99_ms(times: Times, counted: int) -> float | None:
     """Nearest rank among all that count; null where it falls on one without a right answer."""
     rank = latency.nearest_rank(counted, _PERCENT)
-    return round(1000 * float(right[rank - 1]), 6) if 0 < rank <= len(right) else None
+    return round(1000 * times.answered_at(rank), 6) if 0 < rank <= times.answers else None
+
+
+def _number(counts: pl.DataFrame) -> int:
+    return int(counts["polls"].sum())
 
 
 def _kept(late: int, counted: int) -> bool:
@@ -184,9 +227,9 @@ def _percent(part: int, whole: int) -> float | None:
     return round(100 * part / whole, 6) if whole else None
 
 
-def _failures(name: str, limit: float, polls: pl.DataFrame) -> dict[str, Any]:
+def _failures(name: str, limit: float, counts: pl.DataFrame) -> dict[str, Any]:
     """Polls that failed by the server's doing, and those unsent because their device still waited for it."""
-    planned, ours = len(polls), polls.filter(THE_SERVERS)
-    figure = 100 * int((ours["outcome"] != "ok").sum()) / planned if planned else None
+    planned, failed = _number(counts), _number(counts.filter(THE_SERVERS & ~_RIGHT))
+    figure = 100 * failed / planned if planned else None
     met = None if figure is None else figure <= limit
     return {"name": name, "limit": limit, "figure": figure, "met": met}

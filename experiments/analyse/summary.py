@@ -13,17 +13,18 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import connections, latency, service_level
-from experiments.analyse.checks.evidence import Evidence, names
+from experiments.analyse.checks.evidence import Evidence, names, number
 from experiments.analyse.checks.verdict import Verdict, judge
-from experiments.analyse.connecting import connecting
 from experiments.analyse.duets import duet as duets
 from experiments.analyse.latency import Percentile, Times
-from experiments.analyse.polls import arrange, count, statuses
+from experiments.analyse.passes.devices import by_device
+from experiments.analyse.polls import count, statuses
 from experiments.analyse.resources import Costs
 from experiments.analyse.targets import asked
 from experiments.errors import RecordError
 from experiments.record.reading import Record
 from experiments.record.schema import UNSENT
+from experiments.scenario import Scenario
 
 ANALYSIS_VERSION = 2
 """Rises when a figure of the same record would come out differently."""
@@ -64,7 +65,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
     Args:
         evidence: what has been gathered of this record already; None to gather it.
     """
-    evidence = evidence or Evidence(record, arrange(record))
+    evidence = evidence or Evidence(record)
     first, *others = evidence.each
     return {
         "analysis_version": ANALYSIS_VERSION,
@@ -76,7 +77,7 @@ def summarise(record: Record, evidence: Evidence | None = None) -> dict[str, Any
         "load": _load(first),
         "connecting": _connecting(evidence),
         "connections": connections.summarise(record),
-        "service_level": service_level.judge(record.scenario, first.polls, asked.target(record)),
+        "service_level": judged(first, record.scenario),
         "cut_short": _cut_short(record),
         "cut_short_kind": record.cut_short.kind if record.cut_short else None,
         "verdict": _verdict(judge(record, evidence)),
@@ -101,48 +102,59 @@ def _beside(evidence: Evidence, others: Sequence[Evidence]) -> dict[str, Any]:
 
 
 def _endpoint(evidence: Evidence, name: str) -> dict[str, Any]:
-    polls = evidence.polls.filter(pl.col("endpoint") == name)
-    failed = polls.filter(~pl.col("outcome").is_in(("ok", *UNSENT)))["outcome"].cast(pl.String)
-    failures = failed.value_counts().sort("count", "outcome", descending=[True, False])
+    counts, times = evidence.counts.filter(pl.col("endpoint") == name), evidence.digest.times
     return {
-        **count(polls),
-        "failures": {str(reason): int(number) for reason, number in failures.iter_rows()},
-        "statuses": statuses(polls),
-        "failed_checks": _failed_checks(polls),
-        **_expected(polls, name, asked.target(evidence.record)),
-        "response_ms": _times(latency.times(polls, name), evidence.responses[name]),
-        "latency_ms": _times(latency.times(polls, name, "latency")),
+        **count(counts),
+        "failures": _most_first(counts.filter(~pl.col("outcome").is_in(("ok", *UNSENT))), "outcome"),
+        "statuses": statuses(counts),
+        "failed_checks": _most_first(counts, "failed_check"),
+        **_expected(counts, name, asked.target(evidence.record)),
+        "response_ms": _times(times[name, "response"], evidence.responses[name]),
+        "latency_ms": _times(times[name, "latency"]),
     }
 
 
-def _failed_checks(polls: pl.DataFrame) -> dict[str, int]:
-    """Polls by the expectation that failed; a record from before these were noted has none."""
-    failed = polls["failed_check"].drop_nulls().value_counts().sort("count", "failed_check", descending=[True, False])
-    return {str(check): int(number) for check, number in failed.iter_rows()}
+def _most_first(counts: pl.DataFrame, column: str) -> dict[str, int]:
+    """Words of a column -> how many polls, the most frequent first."""
+    each = counts.drop_nulls(column).group_by(pl.col(column).cast(pl.String)).agg(pl.col("polls").sum())
+    return dict(each.sort("polls", column, descending=[True, False]).iter_rows())
 
 
-def _expected(polls: pl.DataFrame, name: str, target: Mapping[str, Any] | None) -> dict[str, Any]:
+def _expected(counts: pl.DataFrame, name: str, target: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a target's own expectations came to; nothing where the article's two endpoints were asked."""
     if target is None:
         return {}
-    found: dict[str, Any] = {"error_statuses": statuses(polls.filter(pl.col("outcome") == "http_error"))}
+    found: dict[str, Any] = {"error_statuses": statuses(counts.filter(pl.col("outcome") == "http_error"))}
     if target["endpoints"].get(name, {}).get("etag") == "remember":
-        found["not_modified"] = int(polls.select(((pl.col("outcome") == "ok") & (pl.col("status") == 304)).sum()).item())
+        found["not_modified"] = number(counts, (pl.col("outcome") == "ok") & (pl.col("status") == 304))
     return found
+
+
+def judged(evidence: Evidence, scenario: Scenario) -> dict[str, Any]:
+    """The service level that a scenario asks for, which need not be the one of the record; see `service_level.judge`."""
+    record, times = evidence.record, evidence.digest.times
+    responses = {name: times[name, "response"] for name in record.endpoints}
+
+    def devices(asked_of: Mapping[str, service_level.Level]) -> pl.DataFrame:
+        return by_device(evidence, {name: level.p99_ms for name, level in asked_of.items()})
+
+    return service_level.judge(scenario, evidence.counts, responses, devices, asked.target(record))
 
 
 def _times(times: Times, found: tuple[Percentile, ...] | None = None) -> dict[str, Any]:
     """Mean, percentiles and maximum in ms, the interval of each percentile that has one, and what is a lower bound.
 
+    `off_by_ratio` is there only where percentiles are not exact: by how much, as a share, they may be too long.
     `censored` says of each figure whether it is only known to be longer, `interval_open` of each interval whether it has
     no known upper end, so that the one given is a lower bound too.
     """
     found = found or latency.percentiles(times)
     known = [one for one in found if one.value_s is not None]
     return {
-        "mean": _ms(times.waited.mean()),
+        "mean": _ms(times.mean_s),
         **{_NAMES[one.percent]: _ms(one.value_s) for one in found},
-        "max": _ms(times.waited.max()),
+        "max": _ms(times.longest_s),
+        **({"off_by_ratio": times.off_by} if times.off_by else {}),
         "interval": {_NAMES[one.percent]: [_ms(one.low_s), _ms(one.high_s)] for one in known},
         "interval_open": {_NAMES[one.percent]: one.open_ended for one in known},
         "censored": {
@@ -156,7 +168,8 @@ def _times(times: Times, found: tuple[Percentile, ...] | None = None) -> dict[st
 def _server(evidence: Evidence) -> dict[str, Any]:
     """CPU over answers, both of the part of the window that was sampled."""
     costs = evidence.costs
-    answered = _within(evidence, "done_s", pl.col("status") > 0)
+    # Warm-up polls in flight too.
+    answered = number(evidence.all_counts, pl.col("status") > 0, "done_covered")
     cores = costs.server_cores
     per_request = 1e6 * cores * costs.seconds / answered if cores is not None and answered else None
     return {
@@ -180,15 +193,15 @@ def _throttled(costs: Costs, group: str) -> dict[str, float] | None:
 
 def _generator(evidence: Evidence) -> dict[str, Any]:
     costs = evidence.costs
-    sent = _within(evidence, "sent_s", pl.lit(value=True))
+    sent = number(evidence.all_counts, of="sent_covered")
     cores = costs.generator_cores.values()
-    lags = latency.percentiles(evidence.lags, (50.0, 99.0, 99.9))
+    lags = latency.percentiles(evidence.digest.lag, (50.0, 99.0, 99.9))
     return {
         "cpu_us_per_poll": _rounded(1e6 * sum(cores) * costs.seconds / sent) if cores and sent else None,
         "cpu_cores_max": _rounded(max(cores, default=None)),
         "lag_ms": {
             **{_NAMES[one.percent]: _ms(one.value_s) for one in lags},
-            "max": _ms(evidence.lags.max()),
+            "max": _ms(evidence.digest.lag.longest_s),
         },
         "throttled": _throttled(costs, "kernel") or _throttled(costs, "generator"),
     }
@@ -200,29 +213,22 @@ def _database(evidence: Evidence) -> dict[str, Any]:
     return {} if cores is None else {"database": {"cpu_cores_mean": _rounded(cores)}}
 
 
-def _within(evidence: Evidence, column: str, which: pl.Expr) -> int:
-    """Polls that were sent or done while the samples of CPU cover the window; warm-up polls in flight too."""
-    costs = evidence.costs
-    inside = pl.col(column).is_between(costs.start_s, costs.end_s, closed="left")
-    return int(evidence.rows.select((inside & which).sum()).item())
-
-
 def _load(evidence: Evidence) -> dict[str, Any]:
     """What was asked for and what came, by the second of the window."""
     window_s = evidence.record.window_s
     if window_s <= 0:
         return {"polls_per_s_planned": None, "polls_per_s_answered": None, "mb_per_s_answered": None}
-    came = evidence.rows.filter(pl.col("done_s").is_between(0, window_s, closed="left") & (pl.col("status") > 0))
+    answered = evidence.all_counts.filter(pl.col("status") > 0)
     return {
-        "polls_per_s_planned": _rounded(len(evidence.polls) / window_s),
-        "polls_per_s_answered": _rounded(len(came) / window_s),
-        "mb_per_s_answered": _rounded(int(came["bytes"].cast(pl.UInt64).sum()) / 1e6 / window_s),
+        "polls_per_s_planned": _rounded(evidence.planned / window_s),
+        "polls_per_s_answered": _rounded(number(answered, of="came") / window_s),
+        "mb_per_s_answered": _rounded(number(answered, of="came_bytes") / 1e6 / window_s),
     }
 
 
 def _connecting(evidence: Evidence) -> dict[str, Any]:
     """First packets of connections that were dropped or sent again within the window."""
-    found = connecting(evidence.polls, evidence.costs)
+    found = evidence.digest.sent_again.connecting(evidence.costs)
     counts = {name: getattr(found, name) for name in ("syn_retransmits", "listen_overflows", "listen_drops")}
     return {
         "resent": {str(seconds): number for seconds, number in found.resent.items()},

@@ -20,10 +20,9 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse import latency
-from experiments.analyse.checks.evidence import served_by_all
+from experiments.analyse.checks.evidence import Evidence, number, served_by_all
 from experiments.analyse.checks.redis import counted, uncounted
 from experiments.analyse.points import BELIEVED
-from experiments.analyse.polls import arrange, measured
 from experiments.analyse.summary import current
 from experiments.record.reading import Record
 
@@ -92,7 +91,7 @@ def _client(name: str, state: str, why: str, record: Record | None) -> Client:
     if record is None:
         nothing = latency.curve(pl.Series([], dtype=pl.Float64))
         return Client(name, state, why, False, {}, {}, "", nothing, None, None, None, None, None)
-    summary, rows = current(record), arrange(record)
+    summary, digest = current(record), Evidence(record).digest
     story = record.endpoints[0]
     times = summary["endpoints"][story]["latency_ms"]
     return Client(
@@ -103,12 +102,12 @@ def _client(name: str, state: str, why: str, record: Record | None) -> Client:
         latency_ms={name: None if times["censored"][name] else times[name] for name in ("p50", "p95", "p99")},
         own_ms={},
         leanest="",
-        curve=latency.curve(latency.times(measured(rows), story, "latency")).filter(~pl.col("censored")),
+        curve=latency.curve(digest.times[story, "latency"]).filter(~pl.col("censored")),
         polls_per_s=summary["load"]["polls_per_s_answered"],
         cpu_us_per_poll=summary["generator"]["cpu_us_per_poll"],
         server_cores=summary["server"]["cpu_cores_mean"],
         server_us=summary["server"]["cpu_us_per_request"],
-        counted=_counted(record.facts, rows),
+        counted=_counted(record.facts, digest.all_counts),
     )
 
 
@@ -133,15 +132,15 @@ def _less(value: float | None, base: float | None) -> float | None:
     return None if value is None or base is None else value - base
 
 
-def _counted(facts: Mapping[str, Any], rows: pl.DataFrame) -> Counted:
-    kinds = counted(rows)
-    sent, answered = sum(kinds.values()), int((rows["status"] > 0).sum())
+def _counted(facts: Mapping[str, Any], counts: pl.DataFrame) -> Counted:
+    kinds = counted(counts)
+    sent, answered = sum(kinds.values()), number(counts, pl.col("status") > 0)
     served = served_by_all(facts["server"])
     redis = facts["generator"].get("redis")
-    counts = (redis or {}).get("counts")
+    redis_counts = (redis or {}).get("counts")
     lost = uncounted(facts["generator"]["instances"])
     why = "counts nowhere" if redis is None else str(redis.get("skipped") or redis.get("error") or "")
     agrees = None if served is None else answered <= served <= sent
     if redis is not None and "skipped" not in redis:
-        agrees = counts == kinds and not lost and agrees is not False
-    return Counted(sent, answered, served, sum(counts.values()) if counts is not None else None, agrees, why)
+        agrees = redis_counts == kinds and not lost and agrees is not False
+    return Counted(sent, answered, served, sum(redis_counts.values()) if redis_counts is not None else None, agrees, why)

@@ -17,6 +17,7 @@ from experiments.measure.host import network, port_owner
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.host.port_owner import Owner
 from experiments.measure.run_state import RunState
+from experiments.measure.sampler import spaced_ms
 from experiments.measure.servers.address import port_of
 from experiments.measure.servers.metrics import Metrics, MetricsSampler
 from experiments.measure.servers.probe import TEXT_CHARACTERS
@@ -99,7 +100,7 @@ def sample_metrics(
     """Has the server say what it costs, where nobody can see it from here."""
     if watched.metrics is None or watched.owner.pids:
         return
-    period_ms = run.scenario.sample_ms
+    period_ms = spaced_ms(run.scenario)
     watched.metrics_sampler = MetricsSampler(watched.metrics, period_ms, run.start_at, into, watched.number)
     watched.metrics_sampler.start()
     cleanup.callback(watched.metrics_sampler.stop)

@@ -16,7 +16,7 @@ from experiments.measure.host import cpu_clock, network
 from experiments.measure.host.allowance import Allowance
 from experiments.measure.processes.guarded import ServerExit
 from experiments.measure.run_state import RunState
-from experiments.measure.sampler import Sampler
+from experiments.measure.sampler import Sampler, spaced_ms
 from experiments.measure.servers.metrics import Metrics
 from experiments.measure.watched import Watched
 from experiments.parameters import CREDENTIALS
@@ -61,7 +61,7 @@ async def gather(
             **({"redis": run.redis.facts} if run.redis else {}),
         },
         "sampler": {
-            "sample_ms": run.scenario.sample_ms,
+            "sample_ms": spaced_ms(run.scenario),
             "samples": sampler.samples,
             "cpu_resolution_s": cpu_clock.resolution_s(),
             "kernel_pid": os.getpid(),

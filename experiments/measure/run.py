@@ -31,7 +31,7 @@ from experiments.measure.interrupts import undisturbed
 from experiments.measure.manifest import Served
 from experiments.measure.precheck import Precheck
 from experiments.measure.run_state import RunState
-from experiments.measure.sampler import ProcessTree, Sampler
+from experiments.measure.sampler import ProcessTree, Sampler, spaced_ms
 from experiments.measure.servers import variants
 from experiments.measure.servers.variants import Variant
 from experiments.measure.services.database import Database
@@ -157,7 +157,7 @@ async def _measure(run: RunState, cleanup: AsyncExitStack) -> dict[str, Any]:
         await before.find(watched)
         before.sample_metrics(run, watched, arrivals, cleanup)
     trees, borders = _trees(run, generators), run.plan.borders(run.scenario.window_s)
-    sampler = Sampler(run.path, run.scenario.sample_ms, trees, run.start_at, arrivals, borders=borders)
+    sampler = Sampler(run.path, spaced_ms(run.scenario), trees, run.start_at, arrivals, borders=borders)
     sampler.start()
     cleanup.callback(sampler.stop)
     for generator in generators:

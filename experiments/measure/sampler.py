@@ -27,6 +27,8 @@ from experiments.record import reading, schema, store
 if TYPE_CHECKING:
     import polars as pl
 
+    from experiments.scenario import Scenario
+
 EXPENSIVE_BEFORE_S = 1.0
 EXPENSIVE_EVERY_S = 60.0
 """USS and connections are read in the last second of the warm-up, when all devices are connected, then once a minute, and
@@ -38,6 +40,19 @@ _NICE = 10
 _SAVE_EVERY_S = 5.0
 _SAVE_SHARE = 0.01
 """Saving rewrites the whole table; in a run of many hours it is done more seldom, to stay below this share of the time."""
+
+MOST_ROWS = 400_000
+"""Of the table: 45 MB in memory, and as much to sort for each chart. Of 7 days it is a sample every 6 s."""
+
+
+def spaced_ms(scenario: Scenario) -> float:
+    """Milliseconds between two samples: as asked, or further apart where a run is so long that there would be too many.
+
+    CPU is cumulative, so costs stay exact; what is lost is how finely they are drawn, far below what a screen shows.
+    """
+    groups = max(1, scenario.generators) + 3  # Server, kernel and host.
+    lasting_s = scenario.warmup_s + scenario.window_s
+    return max(scenario.sample_ms, 1000 * lasting_s * groups / MOST_ROWS)
 
 
 @dataclass

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from experiments.analyse.checks.evidence import Evidence
-from experiments.analyse.latency import population
-from experiments.analyse.polls import arrange
+from experiments.analyse.checks.evidence import Evidence, number
 from experiments.predict import speed
 from experiments.predict.demand import Usage
 from experiments.record.reading import Record
@@ -60,23 +58,23 @@ def cannot(plan: Plan) -> str:
 
 def read(record: Record) -> Cell | None:
     """The cell of a record; None where the processes' CPU could not be seen, or nothing was answered."""
-    evidence = Evidence(record, arrange(record))
+    evidence = Evidence(record)
     costs, scenario = evidence.costs, record.scenario
     if costs.server_cores is None or not costs.generator_cores or costs.seconds <= 0:
         return None
-    inside = pl.col("done_s").is_between(costs.start_s, costs.end_s, closed="left") & (pl.col("status") > 0)
-    answered = evidence.rows.filter(inside)["endpoint"]
+    answered = evidence.all_counts.filter(pl.col("status") > 0)
     # Costs are told apart for two endpoints; of more, all polls together are what is known.
     names = record.endpoints
-    bulk_per_s = float((answered == names[1]).sum()) / costs.seconds if len(names) == 2 else 0.0
-    status_per_s = float((answered == names[0]).sum() if len(names) == 2 else len(answered)) / costs.seconds
-    if not len(answered):
+    whole = number(answered, of="done_covered")
+    if not whole:
         return None
+    bulk = number(answered, pl.col("endpoint") == names[1], "done_covered") if len(names) == 2 else 0
+    bulk_per_s, status_per_s = bulk / costs.seconds, (whole - bulk) / costs.seconds
     return Cell(
         scenario=scenario,
         server=Usage(status_per_s, bulk_per_s, costs.server_cores, scenario.workers),
         generator=Usage(status_per_s, bulk_per_s, sum(costs.generator_cores.values()), len(costs.generator_cores)),
-        responses={name: population(evidence.polls, name) for name in names},
+        responses={name: evidence.digest.times[name, "response"].singly for name in names},
         cores=int(record.started.get("environment", {}).get("cores") or 0),
         others_cores=costs.others_cores or 0.0,
         busy_cores=costs.busy_cores or 0.0,

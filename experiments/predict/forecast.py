@@ -10,7 +10,7 @@ What it assumes stands in `ASSUMPTIONS`, for the page that shows it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import chain
@@ -188,12 +188,23 @@ def forecast(model: Model, scenario: Scenario, runs: int = 1) -> Forecast:
 
 def _run(model: Model, scenario: Scenario) -> Forecast:
     polls = model.play(scenario)
-    found = {name: latency.percentiles(latency.population(polls, name)) for name in ENDPOINTS}
+    times = {name: latency.times(polls, name) for name in ENDPOINTS}
+    found = {name: latency.percentiles(each) for name, each in times.items()}
     return Forecast(
         {name: {one.percent: one.value_s for one in each} for name, each in found.items()},
         *model.cores_used(scenario),
-        service_level.judge(scenario, polls),
+        _judged(scenario, polls, times),
     )
+
+
+def _judged(scenario: Scenario, polls: pl.DataFrame, times: Mapping[str, latency.Times]) -> dict[str, Any]:
+    def devices(asked: Mapping[str, service_level.Level]) -> pl.DataFrame:
+        counted = service_level.Devices({name: level.p99_ms for name, level in asked.items()})
+        counted.add(polls)
+        return counted.frame()
+
+    counts = polls.group_by("endpoint", "outcome").agg(polls=pl.len())
+    return service_level.judge(scenario, counts, times, devices)
 
 
 def _repeats(scenario: Scenario, runs: int) -> list[Scenario]:

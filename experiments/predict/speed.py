@@ -26,8 +26,10 @@ def slowness(evidence: Evidence) -> tuple[float, ...]:
     group, inside = pl.col("group") == "server", pl.col("t_s").is_between(0.0, evidence.record.window_s)
     samples = evidence.record.resources().filter(group & inside & pl.col("cpu_s").is_not_null()).sort("t_s")
     firsts = samples.group_by((pl.col("t_s") / SECOND).floor(), maintain_order=True).first()
-    done = evidence.rows.filter(pl.col("status") > 0)["done_s"].sort()
-    answered = done.search_sorted(firsts["t_s"]).cast(pl.Int64)
+    answered = pl.repeat(0, firsts.height, dtype=pl.Int64, eager=True)
+    for rows in evidence.record.rows.batches(["done_s", "status"]):
+        done = rows.filter(pl.col("status") > 0)["done_s"].sort()
+        answered += done.search_sorted(firsts["t_s"]).cast(pl.Int64)
     spent = pl.DataFrame({"cpu_s": firsts["cpu_s"].diff(), "polls": answered.diff()}).drop_nulls()
     if spent.height < 2 or spent.filter((pl.col("cpu_s") < _LEAST_CPU_S) | (pl.col("polls") < 1)).height:
         return ()

@@ -41,6 +41,20 @@ LONGER = "A time after > is longer than the figure: polls never had an answer, a
 """Explains that sign."""
 
 
+def rounded_up(off_by: float) -> str:
+    """What is to be known of percentiles of very many different times; empty where they are exact.
+
+    Args:
+        off_by: by how much, as a share of it, one may be longer than the exact one.
+    """
+    if not off_by:
+        return ""
+    return (
+        "There were so many different times that they were counted in steps: a percentile may be up to "
+        f"{100 * off_by:.2g} % too long. Counts, mean and maximum are exact."
+    )
+
+
 def plain(value: float) -> str:
     """`1`, `0.5` or `2,000`: a round figure, such as a limit or a tick of an axis, with no more digits than it has."""
     return f"{value:,.10g}"

@@ -6,7 +6,6 @@ Path -> `Record`, which says what is there and what is missing; `store` describe
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.errors import RecordError
 from experiments.record import schema, tables
+from experiments.record.parts import Parts
 from experiments.record.state import Cut, CutKind, Fault, Gap, GapKind
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from experiments.scenario import Scenario
     from experiments.schedule import Plan
 
-PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
-"""The name of a part: its generator, and which of that generator's."""
 SAMPLES = "resources.parquet"
 
 
@@ -142,7 +140,7 @@ class Record:
         gaps = []
         if not self.finished:
             gaps.append(Gap(GapKind.SEAL, "run.json"))
-        gaps += [Gap(GapKind.ROWS, path.name, table.fault) for path, table in self._tables.items() if table.fault]
+        gaps += [Gap(GapKind.ROWS, path.name, fault) for path in self.rows.paths if (fault := self.rows.fault(path))]
         gaps += [Gap(GapKind.ROWS, f"part-{instance}-{number}.parquet") for instance, number in sorted(self._lost)]
         if fault := self._samples.fault if self._samples else Fault.MISSING:
             gaps.append(Gap(GapKind.SAMPLES, SAMPLES, fault))
@@ -152,8 +150,7 @@ class Record:
         """All polls, with the columns of `schema.REQUESTS`, in no particular order; those of a damaged part are left out."""
         import polars as pl
 
-        frames = list(self.readable.values())
-        return pl.concat(frames) if frames else pl.DataFrame(schema=schema.dtypes(schema.REQUESTS, self.endpoints))
+        return pl.concat(self.rows.batches())
 
     def resources(self) -> pl.DataFrame:
         """All samples, with the columns of `schema.RESOURCES`, by time; none where the file is damaged."""
@@ -172,10 +169,6 @@ class Record:
         if not path.is_file():
             raise RecordError(f"{self.path} has no summary yet; experiments.summarise(record) makes it.")
         return _read_json(path)
-
-    @property
-    def _parts(self) -> list[Path]:
-        return sorted((self.path / "requests").glob("part-*-*.parquet"))
 
     @cached_property
     def written(self) -> dict[str, str]:
@@ -196,34 +189,31 @@ class Record:
         return tuple(gap.file for gap in self.gaps if gap.fault is Fault.CHANGED)
 
     @cached_property
-    def readable(self) -> dict[Path, pl.DataFrame]:
-        """The parts that can be read, have the right columns and are what was written."""
-        return {path: table.frame for path, table in self._tables.items() if table.frame is not None}
+    def rows(self) -> Parts:
+        """The parts, each looked at when it is asked for."""
+        written = {name.removeprefix("requests/"): checksum for name, checksum in self.written.items()}
+        return Parts(self.path / "requests", tables.Shape(schema.REQUESTS, self.endpoints), written)
 
     @cached_property
-    def _tables(self) -> dict[Path, tables.Table]:
-        written, names = self.written, self.endpoints
-        return {
-            path: tables.read(path, schema.REQUESTS, written.get(f"requests/{path.name}"), names) for path in self._parts
-        }
+    def kept(self) -> dict[str, Any]:
+        """What readers have worked out of this record, each by a name of its own: many polls are gone through once."""
+        return {}
 
     @cached_property
     def _samples(self) -> tables.Table | None:
         """None where there is no such file."""
         path = self.path / SAMPLES
-        return tables.read(path, schema.RESOURCES, self.written.get(SAMPLES)) if path.is_file() else None
+        shape = tables.Shape(schema.RESOURCES)
+        return tables.read(path, shape, self.written.get(SAMPLES)) if path.is_file() else None
 
     def parts(self, instance: int) -> int:
         """How many parts of a generator there are, or must have been."""
-        numbers = [
-            int(match[2]) for path in self._parts if (match := PART.fullmatch(path.name)) and int(match[1]) == instance
-        ]
-        return max(numbers, default=-1) + 1
+        return max((number + 1 for number, of in self.rows.numbers if of == instance), default=0)
 
     @cached_property
     def _lost(self) -> set[tuple[int, int]]:
         """(instance, number) of parts that must have existed: below the highest seen, or as run.json counts them."""
-        seen = {(int(match[1]), int(match[2])) for path in self._parts if (match := PART.fullmatch(path.name))}
+        seen = {(instance, number) for number, instance in self.rows.numbers}
         counts = {instance: number + 1 for instance, number in sorted(seen)}
         for item in self.facts.get("generator", {}).get("instances", ()):
             counts[item["instance"]] = max(counts.get(item["instance"], 0), item.get("parts", 0))
@@ -232,8 +222,8 @@ class Record:
     @cached_property
     def _seen_until(self) -> float:
         """Up to when an unfinished run is known: the last poll that ended."""
-        latest = self.requests()["done_s"].max()
-        return min(self.scenario.window_s, max(0.0, float(latest) if isinstance(latest, float) else 0.0))
+        latest = [most for rows in self.rows.batches(["done_s"]) if isinstance(most := rows["done_s"].max(), float)]
+        return min(self.scenario.window_s, max([0.0, *latest]))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.errors import ParameterError, RecordError
 from experiments.record import reading, schema, tables
-from experiments.record.reading import PART, Record
+from experiments.record.parts import PART
+from experiments.record.reading import Record
 from experiments.record.schema import Columns
 
 if TYPE_CHECKING:
@@ -156,11 +157,9 @@ def seal(path: Path, facts: Mapping[str, Any]) -> None:
 def _kept(path: Path) -> str:
     if not (path / "started.json").is_file():
         return f"Nothing of it is left: {path} is gone."
-    record = Record(path)
-    return (
-        f"{record.requests().height:,} polls in {len(record.readable):,} parts are kept in {path}; run_dir shows them as "
-        "those of an unfinished run."
-    )
+    rows = Record(path).rows
+    kept = f"{rows.count:,} polls in {len(rows.readable):,} parts are kept in {path}"
+    return f"{kept}; run_dir shows them as those of an unfinished run."
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from experiments.analyse import resources
-from experiments.analyse.connecting import Connecting, connecting
-from experiments.analyse.polls import prepare
+from experiments.analyse.checks.evidence import Evidence
+from experiments.analyse.connecting import Connecting
 from experiments.record import reading, store
 from experiments.record.reading import Record
 from tests.support.made_up import damage_rows, made_up
@@ -25,7 +25,7 @@ def took(record: Record, *seconds: float, outcome: str = "ok") -> Connecting:
         return rows.with_columns(connect_s=connect.cast(pl.Float32), outcome=ended.cast(rows.schema["outcome"]))
 
     record = damage_rows(record, change)
-    return connecting(prepare(record), resources.costs(record))
+    return Evidence(record).digest.sent_again.connecting(resources.costs(record))
 
 
 def test_times_of_packets_that_are_sent_again_are_told_from_others(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_connection_that_was_given_up_says_only_how_long_the_timeout_is(tmp_pa
 def test_an_honest_run_has_none(tmp_path: Path) -> None:
     """Without counters and without slow connections nothing is said."""
     record = made_up(tmp_path)
-    assert connecting(prepare(record), resources.costs(record)) == Connecting({}, None, None, None)
+    assert Evidence(record).digest.sent_again.connecting(resources.costs(record)) == Connecting({}, None, None, None)
 
 
 @pytest.mark.parametrize("a_second", [0, 2])
@@ -55,5 +55,5 @@ def test_the_kernels_counters_are_taken_over_the_window(tmp_path: Path, a_second
     frame = record.resources().with_columns(grown.alias(name) for name in names)
     store.write_table(record.path / "resources.parquet", frame)
     record = reading.load(record.path)
-    found = connecting(prepare(record), resources.costs(record))
+    found = Evidence(record).digest.sent_again.connecting(resources.costs(record))
     assert [getattr(found, name) for name in names] == pytest.approx([30 * a_second] * 3, abs=1)

@@ -133,7 +133,7 @@ def watched(taken: list[float], given_up: list[float]) -> Times:
     """What is seen of polls that take so long, each watched until it is given up."""
     waited = [min(pair) for pair in zip(taken, given_up, strict=True)]
     answered = [time for time, end in zip(taken, given_up, strict=True) if time <= end]
-    return Times(pl.Series(waited, dtype=pl.Float64).sort(), pl.Series(answered, dtype=pl.Float64).sort())
+    return Times.of(pl.Series(waited, dtype=pl.Float64), pl.Series(answered, dtype=pl.Float64))
 
 
 @given(st.randoms(use_true_random=False), st.integers(20, 400), st.sampled_from([50.0, 90.0, 95.0]))
@@ -199,5 +199,5 @@ def test_only_answers_are_known_times(tmp_path: Path) -> None:
     polls = prepare(made_up(tmp_path, scenario, server=lambda poll: Answer(100.0 if poll.client == 1 else 0.001)))
     found = times(polls, "status")
     assert len(found) == len(polls)
-    assert len(found.answered) == (polls["outcome"] == "ok").sum() < len(polls)
+    assert found.answers == (polls["outcome"] == "ok").sum() < len(polls)
     assert found.censored

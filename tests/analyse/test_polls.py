@@ -1,11 +1,12 @@
 """The derived times of a poll, and which polls belong to the measured window."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from experiments.analyse.checks.planned import planned_polls
+from experiments.analyse.checks.planned import due_s, polls_before, polls_of_rounds
 from experiments.analyse.polls import arrange, prepare
 from experiments.scenario import Scenario
 from experiments.schedule import TICK_S, Phase, Plan
@@ -65,10 +66,18 @@ def by_walking(plan: Plan, until_s: float) -> set[tuple[int, int, str, float]]:
 
 @pytest.mark.parametrize("weights", [(10, 1), (1, 10), (10, 3), (2, 2), (1, 0), (0, 1)])
 @pytest.mark.parametrize("phase", ["random", "spread", "together"])
-@pytest.mark.parametrize("until_s", [20.0, 7.3, 0.0])
-def test_the_planned_table_is_the_plan(weights: tuple[int, int], phase: Phase, until_s: float) -> None:
-    """Built by columns or by walking through the rounds, it is the same, to the last bit of each due time."""
+@pytest.mark.parametrize(("until_s", "jitter_s"), [(20.0, 0.0), (7.3, 0.2), (0.0, 0.0)])
+def test_the_planned_columns_are_the_plan(weights: tuple[int, int], phase: Phase, until_s: float, jitter_s: float) -> None:
+    """Worked out by columns or by walking through the rounds, it is the same, to the last bit of each due time."""
     plan = Plan.of_ratio(9, 0.37, *weights, phase=phase, pacing="fixed", seed=3, warmup_s=2.0, window_s=20.0)
-    table = planned_polls(plan, until_s)
-    assert set(table.iter_rows()) == by_walking(plan, until_s)
-    assert len(table) == len(by_walking(plan, until_s))
+    plan = replace(plan, jitter_s=jitter_s)
+    (clock,) = plan.clocks
+    rounds = [plan.measured_rounds(client, clock, until_s) for client in range(9)]
+    starts, stops = [one.start for one in rounds], [one.stop for one in rounds]
+    table = polls_of_rounds(plan, clock, starts, stops, range(9))
+    walked = by_walking(plan, until_s)
+    assert set(table.select("client", "round", "endpoint", due_s(plan, clock).alias("due_s")).iter_rows()) == walked
+    assert len(table) == len(walked)
+    counts = [polls_before(plan, clock, client, stops[client]) - polls_before(plan, clock, client, starts[client])
+              for client in range(9)]  # fmt: skip
+    assert sum(counts) == len(walked)

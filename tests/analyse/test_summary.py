@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from experiments.analyse import service_level
+from experiments.analyse.latency import Times
 from experiments.analyse.summary import ANALYSIS_VERSION, summarise
 from experiments.record import reading
 from experiments.record.reading import Record
@@ -218,8 +219,9 @@ def test_a_server_that_answers_nothing_right_misses_every_limit(tmp_path: Path) 
 def test_an_endpoint_that_is_not_polled_has_no_level() -> None:
     """A limit for B with a ratio of 10:0 can be neither met nor missed."""
     asked = SMALL.model_copy(update={"slo_bulk_p99_ms": 1.0})
-    none = {"client": pl.UInt32, "endpoint": pl.String, "outcome": pl.String, "response_s": pl.Float64}
-    found = service_level.judge(asked, pl.DataFrame(schema=none))
+    counts = pl.DataFrame(schema={"endpoint": pl.String, "outcome": pl.String, "polls": pl.Int64})
+    times = dict.fromkeys(("status", "bulk"), Times.of(pl.Series([], dtype=pl.Float64)))
+    found = service_level.judge(asked, counts, times, lambda asked: counts)
     assert found["met"] is None
 
 

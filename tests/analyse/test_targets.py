@@ -11,8 +11,9 @@ import pytest
 from experiments.agenda import walk
 from experiments.analyse import polls, service_level, summary, timeline
 from experiments.analyse.changes import compare
+from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.checks.verdict import judge
-from experiments.analyse.clients import clients_table
+from experiments.analyse.passes.devices import by_device
 from experiments.analyse.points import Measured, cells_table, points
 from experiments.analyse.targets.naming import letters, titles, together
 from experiments.record.reading import Record
@@ -228,19 +229,21 @@ def test_a_device_must_keep_the_share_of_failures_of_each_endpoint(tmp_path: Pat
     record = run(tmp_path, "five", server, slo_devices_pct=90.0)
     target = record.started["target"]
     asked = service_level.levels(record.scenario, record.endpoints, target)
-    assert service_level.devices_pct(asked, 100.0, polls.prepare(record)) == 75.0
+    devices = by_device(Evidence(record), {name: level.p99_ms for name, level in asked.items()})
+    assert service_level.devices_pct(asked, 100.0, devices) == 75.0
 
 
 def test_reasons_name_the_expectation_that_failed(tmp_path: Path) -> None:
     """Of every device, and over time."""
-    prepared = polls.prepare(run(tmp_path, "five", refusing))
-    reasons = clients_table(prepared).select(pl.col("endpoint").cast(pl.String), "reasons").unique()
+    record = run(tmp_path, "five", refusing)
+    reasons = Evidence(record).digest.by_client.table().select(pl.col("endpoint").cast(pl.String), "reasons").unique()
     found = {name: text.rpartition(" ")[0] for name, text in reasons.rows() if text}
     assert found["status"] == "checks (json.next_poll_ms)"
     assert found["firmware"] == "wrong_body (bytes)"
     assert found["telemetry_of_the_last_hour"] == "http_error (500)"
-    over_time = timeline.outcomes_over_time(prepared, 10.0)
-    whys = set(over_time.filter(pl.col("outcome") != "ok").select("status", "failed_check").unique().rows())
+    over_time = timeline.OutcomesOverTime(10.0)
+    over_time.add(polls.prepare(record))
+    whys = set(over_time.frame().filter(pl.col("outcome") != "ok").select("status", "failed_check").unique().rows())
     assert whys == {(None, "json.next_poll_ms"), (None, "bytes"), (500, None)}
 
 

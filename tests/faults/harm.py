@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 import experiments as lab
+from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.polls import count, prepare
 from experiments.progress import Progress
 from experiments.record.reading import Record
@@ -133,7 +134,7 @@ def assert_conserved(record: Record) -> None:
     totals = record.facts["totals"]
     assert totals["planned"] == totals["sent"] + totals["unsent_busy"] + totals["unsent_late"] > 0
     assert totals["sent"] == totals["ok"] + totals["failed"]
-    assert totals == count(prepare(record))
+    assert totals == count(Evidence(record).counts)
     assert not list(record.path.rglob(".*"))
 
 

@@ -92,9 +92,10 @@ def test_a_cell_that_is_out_of_time_leaves_no_process(tmp_path: Path) -> None:
     assert still_alive(family) == []
     assert_parts_are_readable(tmp_path)
     report = page_of(tmp_path)
-    assert "KernelEndedError: the kernel was told to end while this step ran" in report
+    assert "The notebook was ended from outside while it was measuring" in report
+    assert "the kernel was told to end while this step ran" in report
     assert "Event loop stopped" not in report
-    assert report.index("Verdict:") < report.index("What came out")
+    assert report.index("Measurement:") < report.index("What came out</h2>")
 
 
 def page_of(tmp_path: Path) -> str:
@@ -116,7 +117,7 @@ def test_the_page_of_a_killed_kernel_says_so_and_shows_the_record(tmp_path: Path
     report = page_of(tmp_path)
     assert "The kernel ended without a word" in report
     assert f"the run had written until then, {tmp_path / 'results' / 'it'}: " in report
-    assert report.index("Verdict:") < report.index("What came out")
+    assert report.index("Measurement:") < report.index("What came out</h2>")
 
 
 def test_a_run_that_was_suspended_ends_normally(tmp_path: Path) -> None:

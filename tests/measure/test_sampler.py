@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from experiments.measure.host import fingerprint
-from experiments.measure.sampler import ProcessTree, Sampler, open_files
+from experiments.measure.sampler import MOST_ROWS, ProcessTree, Sampler, open_files, spaced_ms
 from experiments.record import schema
+from experiments.scenario import Scenario
 from tests.support.processes import descendants, still_alive
 
 CHILD = """
@@ -167,6 +168,15 @@ def test_the_fingerprint_tells_the_machine_and_nobody() -> None:
     assert "'cores'" in text
     assert str(Path.home()) not in text
     assert os.uname().nodename not in text or len(os.uname().nodename) < 3
+
+
+def test_samples_of_a_run_of_days_are_further_apart() -> None:
+    """A run of hours is sampled as asked; of one of any length no more rows are kept than memory should hold."""
+    assert spaced_ms(Scenario(minutes=10)) == spaced_ms(Scenario(minutes=12 * 60)) == 500.0
+    for generators in (1, 4, 16):
+        scenario = Scenario(minutes=7 * 24 * 60, generators=generators)
+        rows = (scenario.window_s + scenario.warmup_s) / spaced_ms(scenario) * 1000 * (max(1, generators) + 3)
+        assert rows <= MOST_ROWS * 1.001
 
 
 def test_at_a_border_the_cost_of_each_server_is_noted(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_run_can_be_read_by_name_by_time_and_by_status(tmp_path: Path, engine:
     asked = Scenario(server="known-half-503", engine=engine, results_dir=str(place), run_id="it", **brief)  # type: ignore[arg-type]
     record = reading.load(lab.run(asked).path)
     assert (record.gaps, record.changed) == ((), ())
-    assert set(record.written) == {"resources.parquet", *(f"requests/{path.name}" for path in record.readable)}
+    assert set(record.written) == {"resources.parquet", *(f"requests/{path.name}" for path in record.rows.readable)}
 
     began = _moment(record.facts["window_started_at"])
     assert record.started["window_started_at"] == record.facts["window_started_at"]

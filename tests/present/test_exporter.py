@@ -190,5 +190,5 @@ def test_nbconvert_executes_the_notebook_and_makes_the_report(tmp_path: Path, pa
     command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "lab_report", "--output", "report"]
     subprocess.run([*command, str(tmp_path / "run.ipynb")], check=True, capture_output=True, timeout=120)
     report = (tmp_path / "report.html").read_text()
-    assert report.index("Measurement:") < report.index("The question")
+    assert report.index("Measurement:") < report.index("The question</h2>")
     assert "not run to its end" not in report

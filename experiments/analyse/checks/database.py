@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.analyse.checks.evidence import Evidence, Found, unknown
+from experiments.analyse.checks.evidence import Evidence, Found, number, unknown
 
 
 def rows_written(evidence: Evidence) -> Found:
@@ -21,13 +21,13 @@ def rows_written(evidence: Evidence) -> Found:
     database = evidence.record.facts.get("database")
     if not database:
         return unknown("nothing")
-    polls = evidence.rows.filter(pl.col("endpoint") == "status")
-    answered = int((polls["status"] == 200).sum())
+    polls = evidence.all_counts.filter(pl.col("endpoint") == "status")
+    answered = number(polls, pl.col("status") == 200)
     written = database.get("polls_written")
     if written is None:
         why = str(database.get("error") or "nobody counted them").rstrip(".")
         return Found("uncounted", "suspect", f"{answered:,} answered, written unknown", limit, values={"why": why})
-    sent = int(polls["sent_s"].count()) + sum(int(item.get("retries") or 0) for item in evidence.instances)
+    sent = number(polls, of="sent") + sum(int(item.get("retries") or 0) for item in evidence.instances)
     figure = f"{answered:,} <= {written:,} <= {sent:,}"
     if answered > written:
         return Found("more_answered", "invalid", figure, limit)

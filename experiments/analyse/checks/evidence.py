@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 import polars as pl
 
-from experiments.analyse import latency, polls, resources, send_delay
-from experiments.analyse.latency import Percentile
+from experiments.analyse import latency, resources
+from experiments.analyse.latency import Percentile, Times
+from experiments.analyse.passes.digest import Digest, digest
+from experiments.analyse.polls import arrange
 from experiments.record.reading import Record
 
 Status = Literal["valid", "suspect", "invalid", "not_applicable"]
@@ -62,48 +64,50 @@ class Evidence:
     """Everything that checks look at."""
 
     record: Record
-    rows: pl.DataFrame
-    """All polls, arranged; see `polls.arrange`."""
     system: int = 0
     """The server that is looked at, where several were polled."""
+    alone: bool = False
+    """Whether the polls are those of this server; else those of all."""
 
     @cached_property
     def each(self) -> tuple[Evidence, ...]:
         """What there is of each server, with its own polls alone; this very evidence where there is one."""
         count = self.record.plan.systems
-        if count == 1:
-            return (self,)
-        return tuple(
-            Evidence(self.record, self.rows.filter(pl.col("system") == number), number) for number in range(count)
-        )
-
-    @cached_property
-    def polls(self) -> pl.DataFrame:
-        """Those of the measured window."""
-        return polls.measured(self.rows)
+        return (self,) if count == 1 else tuple(Evidence(self.record, number, alone=True) for number in range(count))
 
     @cached_property
     def costs(self) -> resources.Costs:
         return resources.costs(self.record, self.system)
 
     @cached_property
+    def digest(self) -> Digest:
+        """What was gathered of the polls."""
+        return digest(self.record, self.costs, self.system if self.alone else None)
+
+    @cached_property
+    def arranged(self) -> pl.DataFrame:
+        """All polls of all servers at once: for what compares several piece by piece, and nothing else."""
+        return arrange(self.record)
+
+    @property
+    def all_counts(self) -> pl.DataFrame:
+        """How many polls, warm-up included; see `Digest.all_counts`."""
+        return self.digest.all_counts
+
+    @property
+    def counts(self) -> pl.DataFrame:
+        """How many polls of the measured window."""
+        return self.digest.counts
+
+    @property
+    def planned(self) -> int:
+        """Polls of the measured window."""
+        return number(self.counts)
+
+    @cached_property
     def responses(self) -> dict[str, tuple[Percentile, ...]]:
         """Response percentiles, by endpoint; the ones that the report shows."""
-        return {name: latency.percentiles(latency.times(self.polls, name)) for name in self.record.endpoints}
-
-    @cached_property
-    def lags(self) -> pl.Series:
-        """Lag of every poll that was sent, in seconds."""
-        return self.polls["lag_s"].drop_nulls().sort()
-
-    @cached_property
-    def send_delays(self) -> pl.DataFrame:
-        """The polls of the window that were sent, with what the generator added; see `send delay`."""
-        plan = self.record.plan
-        # On one clock a poll that is due by the end of the one before waits for nothing but its answer; on several it may
-        # wait for a poll of another clock, and is due when the record says.
-        pacing = plan.pacing if len(plan.clocks) == 1 else "fixed"
-        return polls.measured(send_delay.with_send_delay(self.rows, pacing))
+        return {name: latency.percentiles(self.digest.times[name, "response"]) for name in self.record.endpoints}
 
     @property
     def server(self) -> dict[str, Any]:
@@ -153,11 +157,19 @@ def served_by_all(server: Mapping[str, Any]) -> int | None:
     return None if not counts or None in counts else sum(counts)
 
 
-def percentile_or_most(values: pl.Series, percent: float) -> float:
+def number(counts: pl.DataFrame, which: pl.Expr | None = None, of: str = "polls") -> int:
+    """How many polls there are of these counts, or of those that fulfil this.
+
+    Args:
+        of: the column that is summed.
+    """
+    return int((counts if which is None else counts.filter(which))[of].sum())
+
+
+def percentile_or_most(times: Times, percent: float) -> float:
     """A percentile in seconds; the largest value where too few support it, to be on the safe side; 0 of none."""
-    value = latency.percentiles(values, (percent,))[0].value_s
-    most = values.max()
-    return value if value is not None else float(most) if isinstance(most, float) else 0.0
+    value = latency.percentiles(times, (percent,))[0].value_s
+    return value if value is not None else times.longest_s or 0.0
 
 
 def unknown(kind: str, **values: Any) -> Found:

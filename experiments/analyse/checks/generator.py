@@ -6,6 +6,8 @@ it is late.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from experiments.analyse.checks.evidence import (
@@ -14,6 +16,7 @@ from experiments.analyse.checks.evidence import (
     Found,
     Status,
     ms,
+    number,
     percentage,
     percentile_or_most,
     unknown,
@@ -26,15 +29,13 @@ from experiments.analyse.checks.limits import (
     LAG_SHARE,
     UNSENT_LATE,
 )
-from experiments.analyse.latency import percentiles
-from experiments.analyse.targets.naming import endpoints
-from experiments.record.schema import UNANSWERED
+from experiments.analyse.latency import Times, percentiles
 
 
 def unsent_late(evidence: Evidence) -> Found:
     """Share of the planned polls that the generator did not get to before the window closed."""
-    planned = len(evidence.polls)
-    late = int((evidence.polls["outcome"] == "unsent_late").sum())
+    planned = evidence.planned
+    late = number(evidence.counts, pl.col("outcome") == "unsent_late")
     share = late / planned if planned else 0.0
     status = UNSENT_LATE.grade(share)
     return Found(
@@ -51,12 +52,12 @@ def lag(evidence: Evidence) -> Found:
 
     The endpoint with the smaller response decides.
     """
-    late = evidence.send_delays
+    late, punctual = evidence.digest.added, evidence.digest.punctual
     statuses: list[Status] = []
     figures, limits, shares = [], [], []
     for percent, floor in LAG_FLOORS.items():
-        added = percentile_or_most(late["added_s"], percent)
-        limit = LAG_SHARE.times(_smallest_punctual_s(late, percent)).at_least(floor)
+        added = percentile_or_most(late, percent)
+        limit = LAG_SHARE.times(_smallest(punctual.values(), percent)).at_least(floor)
         statuses.append(limit.grade(added))
         shares.append(added / limit.valid_to)
         figures.append(f"p{percent} {ms(added)}")
@@ -71,13 +72,9 @@ def lag(evidence: Evidence) -> Found:
     )
 
 
-def _smallest_punctual_s(late: pl.DataFrame, percent: int) -> float:
+def _smallest(times: Iterable[Times], percent: int) -> float:
     """The smaller of the endpoints' percentiles; 0 where none is supported."""
-    timed = late.filter(pl.col("outcome").is_in(("ok", *UNANSWERED)))
-    each = [
-        percentiles(timed.filter(pl.col("endpoint") == name)["punctual_s"], (percent,))[0].value_s
-        for name in endpoints(late)
-    ]
+    each = [percentiles(one, (percent,))[0].value_s for one in times]
     return min((value for value in each if value is not None), default=0.0)
 
 
@@ -115,14 +112,14 @@ def generator_stall(evidence: Evidence) -> Found:
 
 def generator_errors(evidence: Evidence) -> Found:
     """Polls that failed by the generator's fault, rows it could not write, and generators that broke."""
-    faults = int((evidence.polls["outcome"] == "generator_error").sum())
+    faults = number(evidence.counts, pl.col("outcome") == "generator_error")
     lost = sum(int(item.get("lost_rows", 0)) for item in evidence.instances)
     errors = [str(item["error"]).rstrip(".") for item in evidence.instances if item.get("error")]
     said = "; ".join(errors)
     first = next((f" (the first with {item['first_fault']})" for item in evidence.instances if item.get("first_fault")), "")
     return Found(
         kind="broken" if errors else "lost" if lost else "failed" if faults else "none",
-        status="invalid" if lost or errors else GENERATOR_FAULTS.grade(faults / max(1, len(evidence.polls))),
+        status="invalid" if lost or errors else GENERATOR_FAULTS.grade(faults / max(1, evidence.planned)),
         figure=f"{faults:,} polls, {lost:,} rows lost, {len(errors)} generators broken",
         limit=f"none valid, up to {100 * GENERATOR_FAULTS.suspect_to:g} % of polls suspect",
         values={"errors": said[:1].upper() + said[1:], "first": first},

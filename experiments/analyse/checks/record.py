@@ -10,29 +10,21 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.analyse.checks import completeness, expected
-from experiments.analyse.checks.evidence import Evidence, Found, Status, unknown
+from experiments.analyse.checks import expected
+from experiments.analyse.checks.evidence import Evidence, Found, Status, number, unknown
 from experiments.analyse.checks.limits import BYTES_CHANGED
 from experiments.analyse.checks.sampled_bytes import Sample, samples
-from experiments.analyse.polls import WAS_SENT, count
+from experiments.analyse.polls import count
 from experiments.analyse.targets.naming import letters
 from experiments.record.state import Fault, GapKind
-from experiments.schedule import TICK_S
 
-_SAME_S = 1.5 * TICK_S
 _LONG_ROUNDS = 100
 """From so many rounds on, every device should have had some answer's bytes compared."""
 
 
 def rows_complete(evidence: Evidence) -> Found:
     """Every planned poll has one row, where the plan puts it; the plan is made again from the record."""
-    record, scenario = evidence.record, evidence.record.scenario
-    found = completeness.compare(
-        record.plan,
-        evidence.rows,
-        record.window_s,
-        broken_off_s=None if record.finished else scenario.timeout_s,
-    )
+    record, found = evidence.record, evidence.digest.comparison.result()
     gaps = [gap for gap in record.gaps if gap.kind is not GapKind.SEAL]
     parts = [gap for gap in gaps if gap.kind is GapKind.ROWS]
     flaws = [f"{count:,} polls {name}" for name, count in found.flaws.items()]
@@ -41,7 +33,7 @@ def rows_complete(evidence: Evidence) -> Found:
     status: Status = "valid"
     if flaws or parts:
         kind, status, faults = "damaged", "invalid", [*map(str, parts), *flaws]
-    elif evidence.polls.is_empty():
+    elif not evidence.planned:
         kind, status = "empty", "invalid"
     elif lost or gaps:
         kind, status, faults = "not_whole", "suspect", [*map(str, gaps), *lost]
@@ -49,7 +41,7 @@ def rows_complete(evidence: Evidence) -> Found:
     return Found(
         kind=kind,
         status=status,
-        figure=f"{len(evidence.polls):,} rows in the window; {said or 'no flaw'}",
+        figure=f"{evidence.planned:,} rows in the window; {said or 'no flaw'}",
         limit="each planned poll once, due by the plan",
         values={"faults": "; ".join(faults)},
     )
@@ -74,17 +66,7 @@ def untouched(evidence: Evidence) -> Found:
 
 def one_at_a_time(evidence: Evidence) -> Found:
     """No device has two polls at once; due <= ready <= sent <= done, and ready is due or when the device came free."""
-    same = pl.col("client") == pl.col("client").shift()
-    free_s = pl.when(same).then(pl.col("done_s").shift())
-    overlap = pl.col("sent_s") < free_s - _SAME_S
-    due, ready, sent, done = (pl.col(f"{name}_s") for name in ("due", "ready", "sent", "done"))
-    ordered = (due <= ready + _SAME_S) & (ready <= sent + _SAME_S) & (sent <= done + _SAME_S)
-    kept = (ready - pl.max_horizontal(due, free_s)).abs() <= _SAME_S
-    wrong = evidence.rows.filter(WAS_SENT).select(
-        overlap=overlap.fill_null(value=False).sum(),
-        disorder=(~(ordered & kept).fill_null(value=False)).sum(),
-    )
-    overlaps, disorders = wrong.row(0)
+    overlaps, disorders = evidence.digest.overlaps, evidence.digest.disorders
     return Found(
         kind="contradicting" if overlaps or disorders else "one",
         status="invalid" if overlaps or disorders else "valid",
@@ -100,8 +82,8 @@ def answers(evidence: Evidence) -> Found:
 
     The compared ones speak for the rest: where one of them had other bytes, some of those that count as ok had, too.
     """
-    ok = evidence.rows.filter(pl.col("outcome") == "ok")
-    wrong = int(ok.select((~expected.right(evidence.record)).sum()).item())
+    ok = evidence.all_counts.filter(pl.col("outcome") == "ok")
+    wrong = number(ok, ~pl.col("right"))
     compared = sum(int(item.get("checksums", 0)) for item in evidence.instances)
     found = samples(evidence)
     worst = max(found, key=lambda sample: sample.surely_wrong)
@@ -111,14 +93,14 @@ def answers(evidence: Evidence) -> Found:
         kind, status = "wrong", "invalid"
     elif status != "valid":
         kind = "changing"
-    elif evidence.instances and compares and compared == 0 and max(ok["round"], default=0) >= _LONG_ROUNDS:
+    elif evidence.instances and compares and compared == 0 and max(ok["last_round"], default=0) >= _LONG_ROUNDS:
         kind, status = "uncompared", "suspect"
     differed = sum(sample.differed for sample in found)
     looked = f"; bytes of {compared:,} compared, {differed:,} differed" if compares or compared else ""
     return Found(
         kind=kind,
         status=status,
-        figure=f"{wrong:,} wrong of {len(ok):,}{looked}",
+        figure=f"{wrong:,} wrong of {number(ok):,}{looked}",
         limit="none wrong, none differed",
         values=_of_sample(worst, letters(evidence.record.endpoints)[worst.endpoint]),
     )
@@ -141,7 +123,7 @@ def totals(evidence: Evidence) -> Found:
     if not evidence.record.finished or any("attempts" not in item for item in evidence.instances):
         return unknown("uncounted")
     counted: dict[str, int] = evidence.record.facts["totals"]
-    rows = count(evidence.polls)
+    rows = count(evidence.counts)
     off = [
         f"{key}: {counted.get(key):,} counted, {value:,} rows" for key, value in rows.items() if counted.get(key) != value
     ]

@@ -19,7 +19,7 @@ def redis_counts(evidence: Evidence) -> Found:
     redis = (evidence.record.facts.get("generator") or {}).get("redis")
     if not redis or "skipped" in redis:
         return unknown("nothing", why=redis["skipped"] if redis else "only the author's client counts in Redis")
-    rows, counts = counted(evidence.rows), redis.get("counts")
+    rows, counts = counted(evidence.all_counts), redis.get("counts")
     sent = sum(rows.values())
     lost = uncounted(evidence.instances)
     if counts is None or lost:
@@ -38,12 +38,14 @@ def redis_counts(evidence: Evidence) -> Found:
     return Found("agree", "valid", figure, limit)
 
 
-def counted(rows: pl.DataFrame) -> dict[str, int]:
-    """Polls that were sent: "<endpoint> <outcome>" -> how many, as Redis has them."""
-    sent = rows.filter(pl.col("sent_s").is_not_null())
-    return {
-        f"{endpoint} {outcome}": number for endpoint, outcome, number in sent.group_by("endpoint", "outcome").len().rows()
-    }
+def counted(counts: pl.DataFrame) -> dict[str, int]:
+    """Polls that were sent: "<endpoint> <outcome>" -> how many, as Redis has them.
+
+    Args:
+        counts: frame(endpoint, outcome, sent).
+    """
+    sent = counts.group_by("endpoint", "outcome").agg(pl.col("sent").sum()).filter(pl.col("sent") > 0)
+    return {f"{endpoint} {outcome}": number for endpoint, outcome, number in sent.rows()}
 
 
 def uncounted(instances: Sequence[Mapping[str, Any]]) -> int:

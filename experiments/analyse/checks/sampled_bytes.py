@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from experiments.analyse.checks import expected
-from experiments.analyse.checks.evidence import Evidence
+from experiments.analyse.checks.evidence import Evidence, number
 from experiments.analyse.targets import asked
 
 _Z = 2.576
@@ -54,16 +54,16 @@ def samples(evidence: Evidence) -> list[Sample]:
     A row says itself that its bytes differed. How many were compared, older records tell of both endpoints together: taking
     all of them for this one makes the share of wrong ones come out too small, never too large.
     """
-    rows, instances = evidence.rows, evidence.instances
-    other_bytes = (pl.col("outcome") == "wrong_body") & expected.right(evidence.record)
+    instances = evidence.instances
+    other_bytes = (pl.col("outcome") == "wrong_body") & pl.col("right")
     if asked.target(evidence.record) is not None:
-        other_bytes = pl.col("failed_check").cast(pl.String).eq_missing(pl.lit("body"))
+        other_bytes = pl.col("failed_check").eq_missing(pl.lit("body"))
     found = []
     for name in evidence.record.endpoints:
-        of_this = rows.filter(pl.col("endpoint") == name)
-        differed = int(of_this.select(other_bytes.sum()).item())
+        of_this = evidence.all_counts.filter(pl.col("endpoint") == name)
+        differed = number(of_this, other_bytes)
         counts = [item.get("compared", {}).get(name, item.get("checksums", 0)) for item in instances]
         compared = sum(map(int, counts)) if expected.compares(evidence.record, name) else 0
-        ok = int((of_this["outcome"] == "ok").sum())
+        ok = number(of_this, pl.col("outcome") == "ok")
         found.append(Sample(name, max(compared, differed), differed, ok - max(0, compared - differed)))
     return found

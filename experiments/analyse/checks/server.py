@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.analyse.checks.evidence import Evidence, Found, Status, names, served_by_all, unknown, worst
+import polars as pl
+
+from experiments.analyse.checks.evidence import Evidence, Found, Status, names, number, served_by_all, unknown, worst
 
 _OF_INTERMEDIARIES = ("age", "via", "x-cache")
 """Headers that proxies and caches add. Source: RFC 9110, 7.6.3 (Via), RFC 9111, 5.1 (Age); X-Cache is a custom of many."""
@@ -44,7 +46,7 @@ def served(evidence: Evidence) -> Found:
     never reached the server; the other way round is impossible. Of several servers each must, and what
     was answered by one was not sent to another.
     """
-    answered = [int((one.rows["status"] > 0).sum()) for one in evidence.each]
+    answered = [number(one.all_counts, pl.col("status") > 0) for one in evidence.each]
     return worst(
         [_served(one, others=sum(answered) - count) for one, count in zip(evidence.each, answered, strict=True)],
         names(evidence.record),
@@ -58,7 +60,7 @@ def _served(evidence: Evidence, others: int) -> Found:
         others: answers that came from other servers.
     """
     headers = _named(evidence)
-    answered = int((evidence.rows["status"] > 0).sum())
+    answered = number(evidence.all_counts, pl.col("status") > 0)
     if (metrics := evidence.server.get("metrics") or {}).get("counter"):
         return _by_metrics(evidence, metrics, answered, others)
     if not evidence.server.get("workers"):

@@ -12,10 +12,9 @@ from enum import StrEnum
 
 from experiments.analyse.checks import database, fleet, generator, host, redis, server
 from experiments.analyse.checks import record as check_record
-from experiments.analyse.checks.evidence import SEVERITY, Check, Evidence, Found, Status, ms, percentile_or_most
+from experiments.analyse.checks.evidence import SEVERITY, Check, Evidence, Found, Status, ms, number, percentile_or_most
 from experiments.analyse.checks.words import say
 from experiments.analyse.duets import turns
-from experiments.analyse.polls import arrange
 from experiments.record.reading import Record
 
 CHECKS: tuple[Callable[[Evidence], Found], ...] = (
@@ -86,7 +85,7 @@ def judge(record: Record, evidence: Evidence | None = None) -> Verdict:
     Args:
         evidence: what has been gathered of this record already; None to gather it.
     """
-    evidence = evidence or Evidence(record, arrange(record))
+    evidence = evidence or Evidence(record)
     engine = record.scenario.engine
     generator = record.facts.get("generator") or {}
     own = " and ".join(f"{kind} {generator[kind]}" for kind in ("device", "transport") if generator.get(kind))
@@ -126,10 +125,10 @@ def _late(checks: tuple[Check, ...]) -> tuple[str, str]:
 
 
 def _believed(checks: tuple[Check, ...], evidence: Evidence) -> str:
-    sent, planned = int(evidence.polls["sent_s"].count()), len(evidence.polls)
+    sent, planned = number(evidence.counts, of="sent"), evidence.planned
     return (
         f"May be believed: {sent:,} of {planned:,} planned polls were sent, the generator's own lag at p99 was "
-        f"{ms(percentile_or_most(evidence.lags, 99))}, and every poll is accounted for."
+        f"{ms(percentile_or_most(evidence.digest.lag, 99))}, and every poll is accounted for."
     )
 
 

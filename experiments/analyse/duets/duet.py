@@ -14,12 +14,13 @@ import polars as pl
 from experiments.analyse.checks.evidence import Evidence, names
 from experiments.analyse.duets.interval import Ratio, ratio
 from experiments.analyse.duets.pieces import pieces
+from experiments.analyse.passes.measured import measured_batches
 from experiments.analyse.polls import count
 
 
 def duets(evidence: Evidence) -> list[dict[str, Any]]:
     """The first server against each of the others; none in a run with one server."""
-    found = pieces(evidence.record, evidence.rows)
+    found = pieces(evidence.record, evidence.arranged)
     return [_duet(evidence, found, other) for other in range(1, evidence.record.plan.systems)]
 
 
@@ -77,10 +78,10 @@ def _failures(first: Evidence, second: Evidence) -> dict[str, Any]:
 
     What the generator did not get to is nobody's failure. Failures come in bursts, so `p` alone is an impression, no test.
     """
-    counts = [count(one.polls) for one in (first, second)]
+    counts = [count(one.counts) for one in (first, second)]
     failed = [one["failed"] + one["unsent_busy"] for one in counts]
     pieces_s = first.record.plan.piece_rounds * first.record.plan.shortest_s
-    pieces = [_pieces_with_failures(one.polls, pieces_s) for one in (first, second)]
+    pieces = [_pieces_with_failures(one, pieces_s) for one in (first, second)]
     planned = [one["planned"] for one in counts]
     return {
         "a": failed[0],
@@ -93,9 +94,10 @@ def _failures(first: Evidence, second: Evidence) -> dict[str, Any]:
     }
 
 
-def _pieces_with_failures(polls: pl.DataFrame, piece_s: float) -> int:
-    failed = polls.filter(~pl.col("outcome").is_in(("ok", "unsent_late")))
-    return (failed["due_s"] / piece_s).floor().n_unique()
+def _pieces_with_failures(evidence: Evidence, piece_s: float) -> int:
+    failed = ~pl.col("outcome").is_in(("ok", "unsent_late"))
+    pieces = [(polls.filter(failed)["due_s"] / piece_s).floor().unique() for polls in measured_batches(evidence)]
+    return pl.concat(pieces).n_unique()
 
 
 def _p_of_shares(failed: list[int], planned: list[int]) -> float | None:

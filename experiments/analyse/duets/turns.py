@@ -11,6 +11,7 @@ import polars as pl
 from experiments.analyse.checks.evidence import Evidence, Found, percentage, unknown
 from experiments.analyse.checks.limits import PIECES_LOST, TURNS_OVERLAP
 from experiments.analyse.duets.pieces import pieces
+from experiments.analyse.polls import measured
 from experiments.record.schema import UNSENT
 
 
@@ -19,7 +20,7 @@ def turns(evidence: Evidence) -> Found:
     plan = evidence.record.plan
     if plan.systems == 1:
         return unknown("one_server")
-    found = pieces(evidence.record, evidence.rows)
+    found = pieces(evidence.record, evidence.arranged)
     lost = found["cpu_s"].null_count() / len(found) if len(found) else 1.0
     over = _overlapping(evidence) if plan.halves else 0.0
     few, overlap = PIECES_LOST.grade(lost), TURNS_OVERLAP.grade(over)
@@ -39,6 +40,6 @@ def _overlapping(evidence: Evidence) -> float:
     plan = evidence.record.plan
     turn_s = plan.shortest_s / plan.systems
     begun = -plan.warmup_s
-    sent = evidence.polls.filter(~pl.col("outcome").is_in(UNSENT))
+    sent = measured(evidence.arranged).filter(~pl.col("outcome").is_in(UNSENT))
     number = [((pl.col(column) - begun) / turn_s).floor() for column in ("first_due_s", "done_s")]
     return float(sent.select((number[0] < number[1]).mean()).item() or 0.0)

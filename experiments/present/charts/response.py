@@ -13,7 +13,7 @@ from experiments.analyse.targets.naming import ARTICLE, endpoints
 from experiments.present import findings
 from experiments.present.axes import HOVER_MS, TimeAxis, known, milliseconds, spread_layout
 from experiments.present.chart import Chart
-from experiments.present.format import count, duration, number, plain, plural
+from experiments.present.format import count, duration, number, plain, plural, rounded_up
 from experiments.present.layout.panels import Panel, stack
 from experiments.present.look import MOST_DRAWN, Look, left_out, looks
 from experiments.present.palette import BLACK, GREY, PERCENTILES, PURPLE, RED, SKY
@@ -29,17 +29,19 @@ def over_time(
     limits: Mapping[str, float] = MappingProxyType({}),
     lag: pl.DataFrame | None = None,
     lag_bin_s: float = 1.0,
+    off_by: float = 0.0,
 ) -> Chart | None:
     """Response p50, p95 and p99 of each endpoint, by the time at which polls were due.
 
     Args:
-        frames: endpoint -> `analyse.timeline.response_over_time`.
+        frames: endpoint -> `analyse.timeline.ResponseOverTime.frame`.
         window_s: length of the measured window.
         bins_s: endpoint -> length of the time over which a point is taken.
         names: all endpoints of the run, in the target's order.
         limits: endpoint -> response time in ms that its p99 must keep.
-        lag: `analyse.timeline.lag_over_time`, drawn beside: the generator's own part of these times.
+        lag: `analyse.timeline.LagOverTime.frame`, drawn beside: the generator's own part of these times.
         lag_bin_s: length of the time over which a point of it is taken.
+        off_by: share by which a percentile may be too long.
     """
     time, look = TimeAxis(window_s), looks(names)
     drawn = {name: frame for name, frame in frames.items() if _drawable(frame)}
@@ -61,7 +63,8 @@ def over_time(
         caption="Response counts from the moment a poll was due, so a stall shows in every poll that it "
         "delayed; a percentile is left out where too few polls of its time support it. All panels have the same scale."
         f"{_DELAY if beside else ''}"
-        f"{_UNKNOWN if any(_any_censored(frame) for frame in frames.values()) else ''}{left_out(drawn)}",
+        f"{_UNKNOWN if any(_any_censored(frame) for frame in frames.values()) else ''}{left_out(drawn)}"
+        f"{f' {steps}' if (steps := rounded_up(off_by)) else ''}",
     )
 
 

@@ -88,7 +88,7 @@ def _opened(nb: NotebookNode) -> tuple[Page | None, list[str]]:
         page.verdict()
     except LabError as error:
         return None, [f"Nothing can be shown of the record in {place}: {error}"]
-    polls = record.requests().height
+    polls = record.rows.count
     return page, [
         f"What stands below comes from the record that the run had written until then, {place}: {plural(polls, 'poll')}, "
         "those of the warm-up included. A record is written every few seconds, so the last ones are missing."

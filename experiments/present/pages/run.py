@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from experiments.analyse import clients, latency, polls, resources, service_level, summary, timeline
+from experiments.analyse import latency, resources, service_level, summary, timeline
 from experiments.analyse.changes import Comparison, compare
+from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.duets import duet as duets
 from experiments.analyse.duets import pieces
 from experiments.analyse.history.latest import LATEST, latest_before
+from experiments.analyse.passes.courses import Courses, Steps, courses
+from experiments.analyse.passes.digest import KINDS
+from experiments.analyse.polls import arrange
 from experiments.analyse.targets import asked as of_run
 from experiments.errors import VerdictError
 from experiments.present import answer as answers
@@ -121,7 +125,8 @@ class Page:
 
     def clients(self) -> SortableTable | Markup:
         """Every device and endpoint, to sort and to filter."""
-        return clients_table(clients.clients_table(self._polls))
+        by_client = self._evidence.digest.by_client
+        return clients_table(by_client.table(), by_client.off_by)
 
     def provenance(self) -> Markup:
         """Where the figures come from."""
@@ -156,22 +161,19 @@ class Page:
         from experiments.present.charts import response
 
         chart = None
-        if self._polls.height > FEW_POLLS:
-            bins_s = {endpoint: self._response_bin(endpoint) for endpoint in self._endpoints}
-            frames = {
-                endpoint: timeline.response_over_time(self._polls, endpoint, bin_s) for endpoint, bin_s in bins_s.items()
-            }
-            lag_bin_s = min(bins_s.values(), default=1.0)
+        if self._evidence.planned > FEW_POLLS:
+            courses = self._courses
             chart = response.over_time(
-                frames,
+                courses.responses,
                 self._window_s,
-                bins_s,
+                self._bins_s,
                 self.record.endpoints,
                 limits=self._limits_ms,
-                lag=timeline.lag_over_time(self._polls, lag_bin_s),
-                lag_bin_s=lag_bin_s,
+                lag=courses.lag,
+                lag_bin_s=self._lag_bin_s,
+                off_by=courses.off_by,
             )
-        chart = chart or response.each_poll(self._polls.head(FEW_POLLS), self._window_s)
+        chart = chart or response.each_poll(self._courses.first_polls, self._window_s)
         return self._dated(chart) or note("No poll was answered or waited for, so there are no times to draw.")
 
     def duet_over_time(self) -> Chart | Markup:
@@ -179,7 +181,7 @@ class Page:
         from experiments.present.duets import chart as drawn
 
         told = self.summary.get("duets") or []
-        found = pieces.pieces(self.record, polls.arrange(self.record)) if told else None
+        found = pieces.pieces(self.record, arrange(self.record)) if told else None
         series = [] if found is None else [(one, duets.cpu_series(found, place)) for place, one in enumerate(told, 1)]
         chart = drawn.over_time(series, self._window_s)
         few = "No piece of the run has both servers' costs, so there is no ratio to draw."
@@ -190,9 +192,9 @@ class Page:
         from experiments.present.charts import percentiles
 
         curves = {
-            (endpoint, kind): latency.curve(latency.times(self._polls, endpoint, kind))
+            (endpoint, kind): latency.curve(self._evidence.digest.times[endpoint, kind])
             for endpoint in self._endpoints
-            for kind in ("response", "latency")
+            for kind in KINDS
         }
         few = "Too few polls for a curve of percentiles: each of its points needs ten polls beyond it."
         return percentiles.percentile_curve(curves, self.record.endpoints, limits=self._limits_ms) or note(few)
@@ -201,9 +203,8 @@ class Page:
         """Polls answered and failed, against what was planned."""
         from experiments.present.charts import outcomes
 
-        counted = timeline.outcomes_over_time(self._polls, self._step_s)
-        planned = timeline.planned_over_time(self._polls, self._step_s)
-        chart = outcomes.over_time(counted, planned, self._window_s, self._step_s)
+        courses = self._courses
+        chart = outcomes.over_time(courses.outcomes, courses.planned, self._window_s, self._step_s)
         return self._dated(chart) or note("No poll was due in the measured window.")
 
     def server_over_time(self) -> Chart | Markup:
@@ -222,20 +223,15 @@ class Page:
         """Whether the generator kept up."""
         from experiments.present.charts import generator
 
-        bin_s = min(map(self._response_bin, self._endpoints), default=1.0)
-        lag = timeline.lag_over_time(self._polls, bin_s)
         host = resources.host(self.record)
-        chart = generator.over_time(lag, self._usage, host, self._window_s, bin_s)
+        chart = generator.over_time(self._courses.lag, self._usage, host, self._window_s, self._lag_bin_s)
         return self._dated(chart) or note("Nothing is known of the generator: no poll was sent and no sample was taken.")
 
     def device_map(self) -> Chart | Markup:
         """Which devices waited, and when."""
         from experiments.present.charts import heatmap
 
-        interval_s = self._interval_s
-        bin_s = step_of(self._window_s, max(interval_s, self._window_s / MOST_COLUMNS))
-        cells = timeline.slowest_by_client(self._polls, bin_s, MOST_ROWS)
-        chart = heatmap.slowest(cells, self._window_s, bin_s)
+        chart = heatmap.slowest(self._courses.slowest, self._window_s, self._map_step_s)
         return self._dated(chart) or note("No poll was answered or waited for, so there is no map of devices.")
 
     # -- tables, made once -----------------------------------------------------------------------
@@ -244,7 +240,9 @@ class Page:
     def summary(self) -> dict[str, Any]:
         """The stored summary, or one made now: where there is none, or one of another version, or files are damaged."""
         made = self._made_summary
-        now = service_level.judge(self._scenario, self._polls, of_run.target(self.record))
+        now = made["service_level"]
+        if self._scenario is not self.record.scenario:
+            now = summary.judged(self._evidence, self._scenario)
         return made | {"service_level": now} if now["asked"] else made
 
     @cached_property
@@ -271,9 +269,17 @@ class Page:
         return self._before[0].run_id if place == LATEST and self._before else place
 
     @cached_property
-    def _polls(self) -> pl.DataFrame:
-        found = polls.prepare(self.record)
-        return found if self.record.plan.systems == 1 else found.filter(pl.col("system") == 0)
+    def _evidence(self) -> Evidence:
+        """Of the first server, where there are several."""
+        return Evidence(self.record).each[0]
+
+    @cached_property
+    def _courses(self) -> Courses:
+        """What is drawn over time, gathered in one pass."""
+        return courses(
+            self._evidence,
+            Steps(self._bins_s, self._lag_bin_s, self._step_s, self._map_step_s, MOST_ROWS, FEW_POLLS),
+        )
 
     @cached_property
     def _usage(self) -> pl.DataFrame:
@@ -307,9 +313,20 @@ class Page:
         at_least = max(self._window_s / MOST_STEPS, 2 * self._interval_s)
         return step_of(self._window_s, at_least)
 
-    def _response_bin(self, endpoint: str) -> float:
-        """Length of a bin of an endpoint's percentiles."""
-        return timeline.choose_bin(self._window_s, self._polls.filter(pl.col("endpoint") == endpoint))
+    @property
+    def _map_step_s(self) -> float:
+        """Length of a column of the map of devices."""
+        return step_of(self._window_s, max(self._interval_s, self._window_s / MOST_COLUMNS))
+
+    @cached_property
+    def _bins_s(self) -> dict[str, float]:
+        """Endpoint -> length of a bin of its percentiles."""
+        planned = {name: self.summary["endpoints"][name]["planned"] for name in self._endpoints}
+        return {name: timeline.choose_bin(self._window_s, [count]) for name, count in planned.items()}
+
+    @property
+    def _lag_bin_s(self) -> float:
+        return min(self._bins_s.values(), default=1.0)
 
     @property
     def _endpoints(self) -> list[str]:

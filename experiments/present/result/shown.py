@@ -7,17 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.present.html import Markup, element
+from experiments.present import top
+from experiments.present.answer import Judgement
+from experiments.present.html import Markup
 from experiments.present.result.markdown import markdown
-from experiments.present.result.model import Judgement, Result
+from experiments.present.result.model import Result
 
 MIME = "application/vnd.falcon-lab.result+json"
 ROLE = {"lab": {"role": "result"}}
 """Metadata of the output: a report has its answer on top already."""
-
-
-_CSS = {"met": "lab-valid", "valid": "lab-valid", "missed": "lab-invalid", "invalid": "lab-invalid"}
-_CSS |= {"suspect": "lab-suspect", "cannot be said": "lab-suspect"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,12 +26,11 @@ class Shown:
 
     @property
     def markup(self) -> Markup:
-        """As people see it."""
+        """As people see it: as on top of its report."""
         result = self.result
-        answer = element("p", result.answer, css="lab-headline")
-        worse = [element("p", f"Worse than before: {said}") for said in result.regressions]
-        top = element("section", answer, *worse, css="lab-banner lab-neutral", aria_label="answer")
-        return top + _box("Service level", result.service_level) + _box("Measurement", result.measurement)
+        level, measured = (Judgement(one.status, one.said) for one in (result.service_level, result.measurement))
+        worse = [f"Worse than before: {said}." for said in result.regressions]
+        return top.top(result.title, [], result.answer, level, measured, next_step=result.next_step, said=worse)
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data = {
@@ -46,14 +43,6 @@ class Shown:
 
     def __repr__(self) -> str:
         return repr(self.markup)
-
-
-def _box(name: str, judged: Judgement) -> Markup:
-    head = element("p", f"{name}: {judged.status}", css="lab-headline")
-    said = [element("p", judged.said)] if judged.said else []
-    return element(
-        "section", head, *said, css=f"lab-banner {_CSS.get(judged.status, 'lab-neutral')}", aria_label=name.lower()
-    )
 
 
 def found(cells: Iterable[Mapping[str, Any]]) -> Result | None:

@@ -6,7 +6,7 @@ import polars as pl
 
 from experiments.analyse.clients import TIMES
 from experiments.analyse.targets.naming import endpoints, titles
-from experiments.present.format import LONGER, number
+from experiments.present.format import LONGER, count, number, rounded_up
 from experiments.present.html import Markup, note
 from experiments.present.tables.sortable import SortableTable
 
@@ -22,16 +22,36 @@ _RENAMED = {
 _ORDER = ("client", "endpoint", "planned", "ok", "failed", "unanswered", "reasons", "unsent")
 
 
-def clients(frame: pl.DataFrame) -> SortableTable | Markup:
-    """One row per device and endpoint, the worst first.
+MOST_ROWS = 4000
+"""Rows that are shown; a page with those of 100,000 devices would take 40 MB."""
+
+
+def clients(frame: pl.DataFrame, off_by: float = 0.0) -> SortableTable | Markup:
+    """One row per device and endpoint, the worst first; of very many those that fared worst.
 
     Args:
-        frame: `analyse.clients.clients_table`.
+        frame: `analyse.clients.ByClient.table`.
+        off_by: share by which its percentiles may be too long.
     """
     if not frame.height:
         return note("No device had a poll in the measured window.")
-    unknown = any(frame[f"{name}_censored"].any() for name in TIMES)
-    return SortableTable(_readable(frame), LONGER if unknown else "")
+    shown = _worst(frame)
+    unknown = any(shown[f"{name}_censored"].any() for name in TIMES)
+    cut = f"Of {count(frame.height)} rows those {count(MOST_ROWS)} are shown that failed most often or waited longest; "
+    said = [
+        cut + "all are in clients.parquet of the run." if frame.height > MOST_ROWS else "",
+        LONGER if unknown else "",
+        rounded_up(off_by),
+    ]
+    return SortableTable(_readable(shown), " ".join(filter(None, said)))
+
+
+def _worst(frame: pl.DataFrame) -> pl.DataFrame:
+    if frame.height <= MOST_ROWS:
+        return frame
+    worst = frame.with_columns(lost=pl.col("planned") - pl.col("ok"))
+    worst = worst.sort("lost", "max_ms", descending=True, nulls_last=True)
+    return worst.head(MOST_ROWS).drop("lost").sort("client", "endpoint")
 
 
 def _readable(frame: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from experiments.present.format import (
     plural,
     ranked,
     reasons,
+    rounded_up,
     size,
 )
 from experiments.present.html import Markup, Piece, caption, element, note, table
@@ -89,7 +90,8 @@ def headline(summary: Mapping[str, Any]) -> Markup:
         return note("No poll was planned in the measured window, so there is nothing to count.")
     times = [one[key] for _, one in polled for key, _ in _KINDS]
     unknown = any(is_longer(one, column) for one in times for column, _ in _COLUMNS)
-    read = f"{_READ} {LONGER}" if unknown else _READ
+    steps = rounded_up(max(one.get("off_by_ratio", 0.0) for one in times))
+    read = " ".join(filter(None, [_READ, LONGER if unknown else "", steps]))
     return _counts(polled) + caption(_load(summary["load"])) + connections.figures(summary) + _times(polled) + caption(read)
 
 

@@ -36,7 +36,7 @@ QUESTIONS = (
     Question("how many answers are 503 or cut off", ("fifth-503", "fifth-short"), ("errors", "count")),
     Question("a server that closes connections", ("close-said", "close-unsaid"), ("errors", "count", "load", "times")),
     Question("a server that leaves connections unanswered", ("five-served",), ("errors", "count")),
-    Question("answers without a body, or in chunks", ("no-content", "in-chunks"), ("errors", "count")),
+    Question("answers without a body, or in chunks", ("no-content", "in-chunks"), ("errors", "count", "load")),
     Question("as many requests as it can carry", ("steady", "fifth-503"), ("count", "rate"), lambda row: not row.tool.paced),
 )
 _ALWAYS: tuple[Kind, ...] = ("hung", "failed")

@@ -91,8 +91,8 @@ def judge(tool: Tool, asked: Asked, answer: str, said: Said, truth: Truth) -> tu
     return (
         *_counts(asked, said, truth),
         *_errors(asked, said, truth),
-        *_times(tool, asked, said, truth),
-        *_rate(said, truth),
+        *_times(asked, said, truth),
+        *_rate(asked, said, truth),
         *_load(tool, asked, answer, truth),
         *_hidden(tool, asked, answer, said, truth),
     )
@@ -118,10 +118,10 @@ def _errors(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
         but = f"only {said.failed:,} of " if said.failed else "nothing of "
         yield Finding("errors", f"says {but}{what}")
     elif said.failed > most + slack:
-        if most:
-            yield Finding("errors", f"calls {said.failed:,} requests failed where {most:,} were")
+        if truth.failed:
+            yield Finding("errors", f"calls {said.failed:,} requests failed where {truth.failed:,} were")
         else:
-            yield Finding("errors", f"calls {said.failed:,} requests failed, where each one that came was answered")
+            yield Finding("errors", f"calls {said.failed:,} requests failed, where none was")
     if said.answered > truth.answered + asked.clients + _COUNT_RATIO * truth.count:
         yield Finding("errors", f"calls {said.answered:,} well answered where {truth.answered:,} were")
 
@@ -135,7 +135,7 @@ def _failures(truth: Truth) -> str:
     return " and ".join(f"{number:,} {what}" for what, number in kinds.items() if number)
 
 
-def _times(tool: Tool, asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
+def _times(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
     """Its percentiles beside those of the answers: the one that is furthest off."""
     told = {percent: there for percent, there in said.times.items() if percent in PERCENTS}
     waited = truth.waited(asked.timeout_s)
@@ -181,13 +181,17 @@ def _since(asked: Asked, told: Mapping[float, float], wrong: Collection[float], 
         return ""
     for why, how in ways:
         series = how()
-        if series.len() and not any(_off(percent, there, series, truth) for percent, there in told.items()):
+        nearer = all(
+            2 * abs(told[percent] - _at(series, percent)) < abs(told[percent] - _at(truth.took, percent))
+            for percent in wrong
+        )
+        if series.len() and nearer and not any(_off(percent, there, series, truth) for percent, there in told.items()):
             return f", since {why}"
     return ""
 
 
-def _rate(said: Said, truth: Truth) -> Iterator[Finding]:
-    here = truth.per_s
+def _rate(asked: Asked, said: Said, truth: Truth) -> Iterator[Finding]:
+    here = truth.per_s if truth.span_s > asked.seconds / 2 else None
     if said.per_s is not None and here and abs(said.per_s - here) > RATE_RATIO * here + 1:
         yield Finding("rate", f"prints {said.per_s:,.0f} requests/s where {here:,.0f} came")
 
@@ -197,7 +201,7 @@ def _load(tool: Tool, asked: Asked, answer: str, truth: Truth) -> Iterator[Findi
     wanted = round(asked.per_s * asked.seconds)
     if truth.count < wanted / 2 and truth.span_s < asked.seconds / 2:
         what = f"{truth.count:,} requests where {wanted:,} were expected"
-        yield Finding("load", f"stopped asking after {truth.span_s:.2g} s: {what}")
+        yield Finding("load", f"asked for {truth.span_s:.2g} s only: {what}")
         return
     if not tool.paced or tool.pacing != "fixed" or catalogue.FOR_TOOLS[answer].most_connections:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from statistics import median
 
 from experiments.errors import VerdictError
 from experiments.measure.host import fingerprint
@@ -146,6 +147,7 @@ class Tools(Facade[Asked]):
             facts={
                 "when": f"{datetime.now(UTC):%Y-%m-%d}",
                 "machine": f"{found['cores']} cores of {found['cpu_model']}, Python {found['python']}",
+                "unrest_ms": 1000 * median(row.truth.late_s(95.0) for row in self._rows),
                 "clients": own.clients,
                 "interval_ms": own.interval_ms,
                 "seconds": own.seconds,

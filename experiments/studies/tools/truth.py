@@ -96,8 +96,11 @@ def _at(seconds: pl.Series, percent: float) -> float:
     return float(seconds.quantile(percent / 100, interpolation="nearest") or 0.0)
 
 
-def read(path: Path, timeout_s: float, unrest_s: Sequence[float] = ()) -> Truth:
+def read(path: Path, timeout_s: float, unrest_s: Sequence[float] = (), *, before: int = 0) -> Truth:
     """Reads a ledger; arguments as of `truth`.
+
+    Args:
+        before: how many requests came before the load.
 
     Raises:
         RecordError: it is not there, or holds something else.
@@ -106,7 +109,7 @@ def read(path: Path, timeout_s: float, unrest_s: Sequence[float] = ()) -> Truth:
         frame = pl.read_csv(io.BytesIO(path.read_bytes()), schema=_SCHEMA)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RecordError(f"{path} holds no ledger ({error}).") from None
-    return truth(frame.with_columns(whole=pl.col("whole") == "True"), timeout_s, unrest_s)
+    return truth(frame.slice(before).with_columns(whole=pl.col("whole") == "True"), timeout_s, unrest_s)
 
 
 _SCHEMA = {

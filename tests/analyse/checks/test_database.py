@@ -8,7 +8,6 @@ import pytest
 
 from experiments.analyse.checks.database import rows_written
 from experiments.analyse.checks.evidence import Evidence, Found
-from experiments.analyse.polls import arrange
 from experiments.record.reading import Record
 from tests.support.made_up import made_up
 
@@ -19,7 +18,7 @@ def judged(tmp_path: Path, **database: Any) -> Found:
     facts = json.loads((record.path / "run.json").read_text())
     (record.path / "run.json").write_text(json.dumps(facts | {"database": database or None}))
     record = Record(record.path)
-    return rows_written(Evidence(record, arrange(record)))
+    return rows_written(Evidence(record))
 
 
 def all_of_a(tmp_path: Path) -> int:
@@ -54,4 +53,4 @@ def test_without_a_database_there_is_nothing_to_count(tmp_path: Path) -> None:
     """Neither for constant bytes nor for a record made before there were databases."""
     assert judged(tmp_path).status == "not_applicable"
     record = made_up(tmp_path / "older")
-    assert rows_written(Evidence(record, arrange(record))).status == "not_applicable"
+    assert rows_written(Evidence(record)).status == "not_applicable"

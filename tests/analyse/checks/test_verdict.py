@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from experiments.analyse.checks.evidence import Evidence
 from experiments.analyse.checks.verdict import CHECKS, Reason, Verdict, judge
-from experiments.analyse.polls import arrange, count, measured
+from experiments.analyse.polls import count
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
@@ -409,7 +410,7 @@ def other_bytes(differed: int, compared: int) -> Callable[[Path], Record]:
         def change(facts: dict[str, Any]) -> None:
             [instance] = facts["generator"]["instances"]
             instance["compared"]["status"], instance["differed"]["status"] = compared, differed
-            facts["totals"] |= count(measured(arrange(record)))
+            facts["totals"] |= count(Evidence(record).counts)
 
         return damage_facts(record, change)
 

@@ -130,10 +130,10 @@ def test_a_folder_of_another_grid_is_refused_with_the_difference(tmp_path: Path,
 
 def test_what_does_not_fit_the_budget_is_marked_and_said_beforehand(tmp_path: Path, begun: list[str]) -> None:
     """A grid of thousands of cells says how long it would take, and measures what fits."""
-    large = {"clients": list(range(1, 101)), "interval_ms": list(range(100, 200)), "minutes": 1}
+    large = {"clients": list(range(1, 41)), "interval_ms": list(range(100, 150)), "minutes": 1}
     asked = sweep(tmp_path, **large, max_hours=0.01)
     shown = repr(asked.asked())
-    assert "10,000" in shown
+    assert "2,000" in shown
     assert "more than max_hours=0.01" in shown
     page = sweep(tmp_path, max_hours=0.001).measure(silent)
     assert begun == []

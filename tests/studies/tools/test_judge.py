@@ -41,7 +41,7 @@ def test_a_tool_that_is_right_is_called_right() -> None:
     [
         (replace(RIGHT, answered=300, count=300), STEADY, "count", "Says nothing of 60 of the 360 requests"),
         (replace(RIGHT, count=423), STEADY, "count", "Counts 423 requests where 360 came"),
-        (replace(RIGHT, answered=300, failed=60), STEADY, "errors", "Calls 60 requests failed, where each one"),
+        (replace(RIGHT, answered=300, failed=60), STEADY, "errors", "Calls 60 requests failed, where none was"),
         (replace(RIGHT, times={50.0: 0.01}), STEADY, "times", "Understates p50 by 50 % (10 ms for 20 ms)"),
         (replace(RIGHT, times={90.0: 1.2}), STEADY, "times", "Overstates p90 60 times (1,200 ms for 20 ms)"),
         (replace(RIGHT, per_s=11.0), STEADY, "rate", "Prints 11 requests/s where 90 came"),
@@ -114,7 +114,7 @@ def test_a_tool_that_got_stuck_is_told_from_one_that_is_slow() -> None:
     said = Said(9, 0, 9)
     early = seen([0.02] * 9, over_s=0.1)
     assert row(said, early, tool="siege").sentence == (
-        "Stopped asking after 0.089 s: 9 requests where 360 were expected."
+        "Asked for 0.089 s only: 9 requests where 360 were expected."
     )
     assert kinds(said, early, tool="hey") == ["load"]
     assert kinds(Said(100, 0, 100), seen([0.02] * 100), tool="siege") == []

@@ -75,11 +75,11 @@ TRACK = record(
 )
 """Where a device stands on one clock, as `agenda.Track` has it. `at`: place of `endpoint` among the clock's `JOIN`s;
 `wait_s`: NaN where no answer said when to poll next; `chance`: where its jitter begins; `system` and `begins`: whose turn
-and when, as `Plan.system` and `Plan.begins` say."""
+and when, as `Plan.system` and `Plan.intervals_ahead` say."""
 
 CLOCK = record(interval_s="f8", cycle="i8", begin="i8", end="i8", planned="i8", shortest="i8")
 """A clock: its endpoints are the `JOIN`s from `begin` to before `end`. `planned`: whether the plan alone says when rounds
-are due; `shortest`: as `Plan.shortest_in`."""
+are due; `shortest`: how many of the shortest intervals one of its own lasts."""
 
 JOIN = record(endpoint="i8", joins="i8")
 """In how many rounds of its clock's cycle an endpoint is polled."""

@@ -110,7 +110,7 @@ class Fleet:
                 t["wait_s"] = math.nan
                 t["chance"] = plan.jitter_state(client, clock) if plan.jitter_s else 0
                 if plan.halves:
-                    t["system"], t["begins"] = plan.system(client), plan.begins(client, clock)
+                    t["system"], t["begins"] = plan.system(client), plan.intervals_ahead(client, clock)
             now = agenda.now
             device["client"], device["track"] = client, agenda.tracks.index(now)
             device["round"], device["endpoint"] = now.round, now.endpoint
@@ -156,6 +156,6 @@ def _clocks(plan: Plan) -> tuple[Records, Records]:
         record["begin"], record["end"] = begin, end
         record["interval_s"], record["cycle"] = clock.interval_s, clock.cycle_rounds
         record["planned"] = plan.follows_the_clock(clock)
-        record["shortest"] = plan.shortest_in(clock)
+        record["shortest"] = round(clock.interval_s / plan.shortest_s)
         joins["endpoint"][begin:end], joins["joins"][begin:end] = clock.endpoints, clock.joins_per_cycle
     return clocks, joins

@@ -23,6 +23,7 @@ from experiments.measure.generators.dask import clock_offset
 from experiments.measure.generators.dask.generator import FleetGenerator, FleetWorker
 from experiments.measure.generators.dask.task import BEAT_S, machine
 from experiments.measure.generators.shard import Shard
+from experiments.measure.sampler import spaced_ms
 from experiments.scenario import Scenario
 
 _CONNECT_S = 10.0
@@ -58,7 +59,7 @@ class Fleet:
         client = await asyncio.to_thread(_connect, scenario.dask_scheduler)
         try:
             checking = asyncio.to_thread(_muster, client, scenario.generators)
-            fleet = cls(client, await asyncio.wait_for(checking, _CHECK_S), scenario.sample_ms)
+            fleet = cls(client, await asyncio.wait_for(checking, _CHECK_S), spaced_ms(scenario))
         except BaseException as error:
             await asyncio.to_thread(client.close)
             if not isinstance(error, OSError):  # Dask's own, and the time that is up.

@@ -18,11 +18,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import polars as pl
-
-from experiments.analyse.checks.evidence import ms
-from experiments.analyse.latency import percentiles, population
-from experiments.analyse.polls import arrange, measured
+from experiments.analyse.checks.evidence import Evidence, ms
+from experiments.analyse.latency import Times, percentiles
 from experiments.errors import LabError
 from experiments.measure.preflight import has_epoll
 from experiments.measure.servers.local import ServerProcess
@@ -97,8 +94,8 @@ def _ours(tool: Tool, url: str, results_dir: Path) -> Record:
 
 def _compare(tool: Tool, theirs: Percentiles, ours: Sequence[Record], known: witness.Known) -> Iterator[Trial]:
     """One trial a percentile; all of our polls are taken together."""
-    latencies = pl.concat([population(measured(arrange(record)), "status", "latency") for record in ours])
-    longest = latencies.max()
+    latencies = Times.together([Evidence(record).digest.times["status", "latency"] for record in ours])
+    longest = latencies.longest_s
     for here in percentiles(latencies, PERCENTS):
         there_s = theirs[here.percent]
         name = f"{tool.name}, latency p{here.percent:g}"
