@@ -41,6 +41,8 @@ class Progress:
     generator_cores: float = 0.0
     run_dir: str = ""
     """Where the record is written; said while starting."""
+    compiling_s: float | None = None
+    """For how long a generator has compiled its engine, if it has to; said while starting."""
     endpoints: tuple[str, ...] = ("status", "bulk")
     """What is polled, in the target's order."""
     cut_short: str = ""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from experiments import chance
 
-_PLACE = 3 << 32
+PLACE = 3 << 32
 """Of these figures among the random ones of a name: beyond those of clocks and jitter."""
+TURN = "turn"
+"""The name of those that say whose turn it is."""
 
 
 def group_of(client: int, systems: int) -> int:
@@ -30,8 +32,8 @@ def turn_of(seed: int, piece: int, system: int, systems: int) -> int:
     As many pieces as there are servers give each of them every turn once.
     """
     block, place = divmod(piece, systems)
-    return (system + place + _shift(seed, block, "turn", systems)) % systems
+    return (system + place + _shift(seed, block, TURN, systems)) % systems
 
 
 def _shift(seed: int, number: int, name: str, systems: int) -> int:
-    return int(chance.unit(chance.endpoint_state(seed, number, name, _PLACE)) * systems)
+    return int(chance.unit(chance.endpoint_state(seed, number, name, PLACE)) * systems)

@@ -90,6 +90,9 @@ class Comparison:
     """What differs in the question, a sentence each; points that only one of the two has are not compared."""
     left_out: int
     """Runs that may not be believed."""
+    drift_pct: float | None
+    """How much more CPU the generator, the same program both times, needed for a poll now, over all points; None where that
+    is not known. So much the machine itself may have changed, and intervals are wider by it."""
     changes: tuple[Change, ...]
 
 
@@ -116,12 +119,14 @@ def compare(before: Sequence[Record], now: Sequence[Record]) -> Comparison:
     points = _by_point(before), _by_point(now)
     names = _names([key for key in points[0] if key in points[1]])
     found = [change for key in names for change in _changes(names[key], points[0][key], points[1][key])]
+    drift = _drift_pct([(points[0][key], points[1][key]) for key in names])
     used = sum(len(runs) for groups in points for runs in groups.values())
     return Comparison(
         environment=tuple(environments),
         asked=tuple(_asked_differences(*points)),
         left_out=len(before) + len(now) - used,
-        changes=(*(_together(found) if len(names) > 1 else ()), *found),
+        drift_pct=drift,
+        changes=(*(_together(found, drift) if len(names) > 1 else ()), *found),
     )
 
 
@@ -193,13 +198,27 @@ def _differs(name: str, old: object, new: object) -> str:
     return f"{name} was {old}, now it is {new}"
 
 
+def _drift(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> float | None:
+    """Logarithm of what the generator needed for a poll now, for what it needed before; None where it is not known."""
+    known = [[value for one in runs if (value := one["generator"]["cpu_us_per_poll"])] for runs in (before, now)]
+    if not all(known):
+        return None
+    return fmean(map(math.log, known[1])) - fmean(map(math.log, known[0]))
+
+
+def _drift_pct(points: Sequence[tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]]) -> float | None:
+    known = [drift for before, now in points if (drift := _drift(before, now)) is not None]
+    return _percent(fmean(known)) if known else None
+
+
 def _changes(at: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterable[Change]:
+    drift = abs(_drift(before, now) or 0.0)
     for figure, place in figures(before[0]["endpoints"]):
         old, new = ([figure_at(summary, place) for summary in runs] for runs in (before, now))
         known = [math.log(value) for value in old if value], [math.log(value) for value in new if value]
         if all(known):
             longer = tuple(any(censored_at(summary, place) for summary in runs) for runs in (before, now))
-            yield replace(_change(at, figure, *known), bound=_BOUNDS[longer])
+            yield replace(_change(at, figure, *known, drift), bound=_BOUNDS[longer])
     failed = [_failed_pct(summary) for summary in before], [_failed_pct(summary) for summary in now]
     difference, half = _difference(*failed)
     low, high = (None, None) if half is None else (difference - half, difference + half)
@@ -215,10 +234,15 @@ _BOUNDS: dict[tuple[bool, ...], Bound] = {
 """Whether a figure was only known to be longer before, and is now -> what that makes of the difference."""
 
 
-def _change(at: str, figure: str, before: Sequence[float], now: Sequence[float]) -> Change:
-    """Of logarithms: their difference is that of ratios, so that runs that vary by a factor weigh alike."""
+def _change(at: str, figure: str, before: Sequence[float], now: Sequence[float], drift: float) -> Change:
+    """Of logarithms: their difference is that of ratios, so that runs that vary by a factor weigh alike.
+
+    Args:
+        drift: by so much the machine itself may have changed between the two, which no repeats within one of them show.
+    """
     difference, half = _difference(before, now)
-    low, high = (None, None) if half is None else (_percent(difference - half), _percent(difference + half))
+    wide = (half or 0.0) + drift
+    low, high = (None, None) if half is None else (_percent(difference - wide), _percent(difference + wide))
     typical = math.exp(fmean(before)), math.exp(fmean(now))
     return Change(at, figure, *typical, _percent(difference), low, high, (len(before), len(now)))
 
@@ -238,14 +262,15 @@ def _difference(before: Sequence[float], now: Sequence[float]) -> tuple[float, f
     return difference, half
 
 
-def _together(changes: Sequence[Change]) -> Iterable[Change]:
+def _together(changes: Sequence[Change], drift_pct: float | None) -> Iterable[Change]:
     """Each figure over all points: a point is one observation of the ratio, whatever its level; a bound is none."""
+    drift = abs(math.log1p((drift_pct or 0.0) / 100))
     for figure in dict.fromkeys(change.figure for change in changes if change.figure != FAILED):
         ratios = [math.log1p(change.difference / 100) for change in changes if change.figure == figure and not change.bound]
         if len(ratios) < 2:
             continue
         mean, half = mean_interval(ratios)
-        ends = _percent(mean - half), _percent(mean + half)
+        ends = _percent(mean - half - drift), _percent(mean + half + drift)
         yield Change("all points", figure, None, None, _percent(mean), *ends, (len(ratios), len(ratios)))
 
 

@@ -6,6 +6,7 @@ import; what the machine allows is for `limits` to say.
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import select
 import subprocess
@@ -16,7 +17,6 @@ from experiments.errors import GeneratorError, ParameterError
 from experiments.measure import limits
 from experiments.measure.engines.aio import own_device
 from experiments.measure.engines.aio.own_device import Device
-from experiments.measure.engines.timerfd import TimerFd
 from experiments.parts import Engine
 from experiments.scenario import OWN_ENGINES, Scenario
 from experiments.target.loaded import Loaded
@@ -84,8 +84,13 @@ def check_engine(engine: Engine, transport: str) -> None:
             f"engine='epoll' with transport={transport!r}: it speaks plain HTTP/1.1 on sockets of its own; use "
             "engine='httpx', which asks through any httpx transport."
         )
+    if not hasattr(select, "epoll"):
+        raise ParameterError("engine='epoll' needs epoll, which this platform has not: use engine='httpx'.")
     if not has_epoll():
-        raise ParameterError("engine='epoll' needs epoll and timerfd, which this platform has not: use engine='httpx'.")
+        raise ParameterError(
+            "engine='epoll' needs numba, which compiles it and is not installed; where there is none for this platform, "
+            "use engine='httpx'."
+        )
 
 
 def check_device(engine: Engine, device: str) -> None:
@@ -128,11 +133,7 @@ def check_target(loaded: Loaded, engine: Engine, server_url: str) -> None:
 
 def has_epoll() -> bool:
     """Whether this platform has what the epoll engine needs."""
-    try:
-        TimerFd().close()
-    except OSError:
-        return False
-    return hasattr(select, "epoll")
+    return hasattr(select, "epoll") and importlib.util.find_spec("numba") is not None
 
 
 def transport_name(factory: Callable[..., object] | None) -> str:

@@ -146,7 +146,7 @@ async def _measure(run: RunState, cleanup: AsyncExitStack) -> dict[str, Any]:
     for begin in _generators(run):
         generators.append(begin())
         cleanup.push_async_callback(generators[-1].close)
-    await asyncio.gather(*(generator.prepare() for generator in generators))
+    await supervise.prepare(run, generators)
     for watched in run.servers:  # Not before: machines of a fleet ask the server whether they reach it.
         watched.served_before = await watched.server.served()
 

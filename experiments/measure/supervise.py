@@ -18,6 +18,27 @@ from experiments.record.state import Cut, CutKind
 _WATCH_S = 0.25
 
 
+async def prepare(run: RunState, generators: list[Generator]) -> None:
+    """Has all generators get ready, and says how long one compiles that has to.
+
+    Raises:
+        GeneratorError: one of them did not come up.
+    """
+    preparing = asyncio.gather(*(generator.prepare() for generator in generators))
+    said = 0.0
+    try:
+        while not preparing.done():
+            await asyncio.wait([preparing], timeout=_WATCH_S)
+            compiling = max((generator.compiling_s or 0.0 for generator in generators), default=0.0)
+            if compiling > said:
+                said = compiling
+                total_s = run.scenario.warmup_s + run.scenario.window_s
+                run.on_progress(Progress("starting", 0.0, total_s, compiling_s=said))
+    finally:
+        preparing.cancel()
+    await preparing
+
+
 async def watch(run: RunState, generators: list[Generator], sampler: Sampler) -> None:
     """Waits for the generators; an interrupt closes the window early, and all that was measured is kept."""
     try:

@@ -11,6 +11,7 @@ import threading
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from experiments.record import store
 from experiments.record.schema import ENDPOINTS, Columns
@@ -23,6 +24,18 @@ _MOST_BYTES = 2**32 - 1
 
 NEVER = float("nan")
 """A time that never came; null in the record."""
+
+
+class Rows(Protocol):
+    """Rows of a shard that are not written yet."""
+
+    def __len__(self) -> int: ...
+
+    def recent_responses(self, most: int) -> list[float]:
+        """Response times in seconds of the status polls among the latest `most` rows that are still held."""
+
+    def take(self) -> Columns:
+        """Hands over all columns and begins anew."""
 
 
 class RowBuffer:
@@ -78,7 +91,6 @@ class RowBuffer:
         failures(failed_check)
 
     def recent_responses(self, most: int) -> list[float]:
-        """Response times in seconds of the status polls among the latest `most` rows that are still held."""
         c = self.columns
         latest = slice(-most, None)
         return [
@@ -86,7 +98,6 @@ class RowBuffer:
         ]
 
     def take(self) -> Columns:
-        """Hands over all columns and begins anew."""
         full = self.columns
         self._begin()
         return full

@@ -6,6 +6,7 @@ start of the measured window on the monotonic clock, kept in whole ticks of `TIC
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -131,7 +132,7 @@ RESOURCES = (
 )
 
 
-Columns = list[Any]
+Columns = Sequence[Any]
 """One `array` a column; their element types differ, which the type of a list cannot say."""
 
 

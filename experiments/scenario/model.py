@@ -230,7 +230,7 @@ class Scenario(Fields):
             ParameterError: that file is not there, or not right.
         """
         if self._asked_before is not None:
-            return replace(self._asked_before, **self._load)
+            return self._divided(replace(self._asked_before, systems=1, **self._load))
         if self.target != HELLO:
             return self.plan_of(self.load_target())
         status, bulk = weights(self.ratio)

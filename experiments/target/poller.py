@@ -74,6 +74,12 @@ class Poller:
         """The bytes of its HTTP/1.1 request in a round (from 1)."""
         return self.request.wire(round_, self.etag)
 
+    @property
+    def always(self) -> bytes | None:
+        """The bytes of each of its requests; None where they change from poll to poll."""
+        request = self.request
+        return None if self.kind.remembers or isinstance(request, Changed) else request.always
+
     def parts(self, round_: int) -> RequestParts:
         """The same request in parts, for a client that writes it itself."""
         return self.request.parts(round_, self.etag)
@@ -113,6 +119,11 @@ class Poller:
         """Whether an answer is right by its status and length alone; False where there is more to look at."""
         plain = self._plain
         return plain is not None and status in plain[0] and plain[1] <= wire_bytes <= plain[2] and not self._lacks_first
+
+    @property
+    def plain(self) -> tuple[frozenset[int], float, float] | None:
+        """Statuses, least and most bytes with which the next answer `passes`; None where there is more to look at."""
+        return None if self._lacks_first else self._plain
 
     def looks(self, compare: bool) -> bool:
         """Whether the body of the next answer is looked at; else its length is enough."""

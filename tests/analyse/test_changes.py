@@ -10,12 +10,13 @@ import pytest
 
 from experiments.analyse import changes, student
 from experiments.analyse.changes import FAILED, Change, compare, environment_differences
+from experiments.present.tables import changes as tables
 from experiments.record import store
 from experiments.record.reading import Record
 from experiments.record.schema import Outcome
 from experiments.runner import summarise
 from experiments.scenario import Scenario
-from tests.support.made_up import SMALL, Answer, Server, failing, ideal, late, made_up
+from tests.support.made_up import SMALL, Answer, Costs, Server, failing, ideal, late, made_up
 
 ASKED = SMALL.model_copy(update={"minutes": 0.2})
 P50 = "A response p50, ms"
@@ -210,3 +211,18 @@ def test_a_place_without_a_figure_makes_no_row(tmp_path: Path) -> None:
     tiny = Scenario(clients=5, minutes=0.05, warmup_s=0.2)
     found = compare(runs(tmp_path, "a", about(0.001, 2), tiny), runs(tmp_path, "b", about(0.001, 2), tiny)).changes
     assert {change.figure for change in found} == {P50, "server processor, µs per request", FAILED}
+
+
+def test_what_the_generator_needed_tells_how_the_machine_drifted(tmp_path: Path) -> None:
+    """The same program needed a fifth more CPU for a poll: so much is named, and no figure is called worse by less."""
+    before = runs(tmp_path, "a", about(0.0010))
+    slower = Costs(generator=1.2 * Costs().generator)
+    then, now = about(0.0010), about(0.00115)
+    quiet = compare(before, runs(tmp_path, "b", now))
+    drifted = compare(before, runs(tmp_path, "c", now, costs=slower))
+    assert (quiet.drift_pct, drifted.drift_pct) == (pytest.approx(0, abs=0.5), pytest.approx(20, abs=1))
+    assert of(quiet.changes, P50).kind == "worse"
+    assert of(drifted.changes, P50).kind == "cannot tell apart"
+    assert of(drifted.changes, P50).difference == pytest.approx(of(quiet.changes, P50).difference, abs=1)
+    assert "needed 20 % more processor time for a poll" in tables.changes(drifted, "a", 10).content
+    assert of(compare(before, runs(tmp_path, "d", then)).changes, P50).kind == "cannot tell apart"

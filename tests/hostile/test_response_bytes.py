@@ -28,7 +28,7 @@ _BATCH = 10_000
 """Hypothesis remembers all inputs of a batch; a million at once would fill the memory."""
 _ENDINGS: tuple[Ending, ...] = ("close", "close", "reset", "silence")
 _SIZES = (1, 2, 3, 5, 8, 21, 55, 200)
-_ENDS = {"ConnectionClosed": Outcome.CLOSED, "ConnectionReset": Outcome.RESET, "ProtocolViolation": Outcome.PROTOCOL_ERROR}
+ENDS = {"ConnectionClosed": Outcome.CLOSED, "ConnectionReset": Outcome.RESET, "ProtocolViolation": Outcome.PROTOCOL_ERROR}
 
 
 class Case(NamedTuple):
@@ -62,7 +62,7 @@ def examined(case: Case) -> Fate:
     assert again == fate, f"it depends on the pieces: {case}"
     assert (fate.kind != "waiting") or case.ending == "silence", f"a hang: {case}"
     if isinstance(error, Exception):
-        assert outcome_of(error) is _ENDS[fate.kind]
+        assert outcome_of(error) is ENDS[fate.kind]
     assert fate.body_bytes <= len(case.wire)
     assert protocol.answer.body == []
     assert sum(len(name) + len(value) for name, value in protocol.answer.headers) <= MOST_BODILESS_BYTES

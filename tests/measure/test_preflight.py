@@ -23,9 +23,16 @@ def test_the_fast_engine_refuses_a_transport_of_the_users(tmp_path: Path) -> Non
 def test_the_fast_engine_refuses_a_platform_without_epoll(monkeypatch: pytest.MonkeyPatch) -> None:
     """In words, instead of a fault in the generator's log."""
     monkeypatch.delattr(preflight.select, "epoll")
-    with pytest.raises(ParameterError, match="epoll and timerfd"):
+    with pytest.raises(ParameterError, match="needs epoll, which this platform has not"):
         preflight.check_engine(Scenario(engine="epoll").parts.engine, "")
     preflight.check_engine(Scenario(engine="httpx").parts.engine, "")
+
+
+def test_the_fast_engine_refuses_a_platform_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence that names what is missing and what remains."""
+    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ParameterError, match=r"needs numba, which compiles it and is not installed.*use engine='httpx'"):
+        preflight.check_engine(Scenario(engine="epoll").parts.engine, "")
 
 
 def test_the_fast_engine_applies_here() -> None:

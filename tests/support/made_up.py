@@ -26,7 +26,7 @@ from experiments.record.rows import NEVER, RowBuffer
 from experiments.record.schema import Outcome
 from experiments.scenario import Scenario
 from experiments.schedule import Plan
-from experiments.target import loading, planning
+from experiments.target import loading
 from experiments.target.file import ranges
 from experiments.target.hello import NAME as HELLO
 from experiments.target.loaded import Loaded
@@ -234,7 +234,7 @@ def made_up(
     """
     path = store.create(str(folder), scenario.run_id or "made-up", scenario.short_hash)
     close_at = scenario.window_s if cut_short_at is None else cut_short_at
-    plan = scenario.plan if target is None else _plan(target, scenario)
+    plan = scenario.plan if target is None else scenario.plan_of(target)
     sizes = scenario.body_bytes if target is None else _sizes(target)
     play = _Simulation(scenario, plan, sizes, server or ideal(seed=scenario.seed), lag or late(), close_at)
     play.run()
@@ -260,19 +260,6 @@ def made_up(
         return reading.load(path)
     store.write_json(path / "run.json", started | _facts(reading.load(path), close_at, costs))
     return reading.load(path)
-
-
-def _plan(target: Loaded, scenario: Scenario) -> Plan:
-    return planning.plan(
-        target.target,
-        clients=scenario.clients,
-        interval_s=scenario.interval_ms / 1000,
-        phase=scenario.phase,
-        pacing=scenario.pacing,
-        seed=scenario.seed,
-        warmup_s=scenario.warmup_s,
-        window_s=scenario.window_s,
-    )
 
 
 def _sizes(target: Loaded) -> dict[str, int]:

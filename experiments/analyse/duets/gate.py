@@ -32,6 +32,12 @@ class Judged:
     """A sentence without its full stop."""
 
 
+def damage(checks: Iterable[Mapping[str, Any]]) -> str:
+    """Why no figure of a duet stands, a sentence without its full stop; empty where they stand."""
+    damaged = [check for check in checks if check["name"] in _OF_THE_RECORD and check["status"] == "invalid"]
+    return str(damaged[0]["meaning"]).rstrip(".") if damaged else ""
+
+
 def judge(duet: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], margin_pct: float = MARGIN_PCT) -> Judged:
     """Judges a duet.
 
@@ -43,9 +49,8 @@ def judge(duet: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], margin_p
         checks: of its verdict.
         margin_pct: what the second server may need more, in percent.
     """
-    damaged = [check for check in checks if check["name"] in _OF_THE_RECORD and check["status"] == "invalid"]
-    if damaged:
-        return Judged("not measurable", str(damaged[0]["meaning"]).rstrip("."))
+    if damaged := damage(checks):
+        return Judged("not measurable", damaged)
     if why := _fails_more(duet):
         return Judged("regression", why)
     worse = [(what, ratio) for key, what in _RATIOS.items() if _is_worse(ratio := duet[key], margin_pct)]

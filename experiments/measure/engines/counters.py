@@ -19,16 +19,16 @@ _NONE_SENT = (Outcome.UNSENT_BUSY, Outcome.UNSENT_LATE)
 class Tally:
     """Counts of the measured window."""
 
-    by_outcome: list[int] = field(default_factory=lambda: [0] * len(Outcome))
-    """One number per `Outcome`."""
+    by_outcome: Any = field(default_factory=lambda: [0] * len(Outcome))
+    """One number per `Outcome`; a list, or an array that compiled code counts in."""
 
     @property
     def ok(self) -> int:
-        return self.by_outcome[Outcome.OK]
+        return int(self.by_outcome[Outcome.OK])
 
     @property
     def sent(self) -> int:
-        return sum(self.by_outcome) - sum(self.by_outcome[outcome] for outcome in _NONE_SENT)
+        return int(sum(self.by_outcome) - sum(self.by_outcome[outcome] for outcome in _NONE_SENT))
 
     @property
     def failed(self) -> int:
@@ -36,13 +36,14 @@ class Tally:
 
     def reasons(self) -> dict[str, int]:
         """Polls without a right answer, by the record's names of what became of them."""
-        return {one.name.lower(): self.by_outcome[one] for one in Outcome if one is not Outcome.OK and self.by_outcome[one]}
+        counts = {one.name.lower(): int(self.by_outcome[one]) for one in Outcome if one is not Outcome.OK}
+        return {reason: count for reason, count in counts.items() if count}
 
     def totals(self) -> dict[str, int]:
         """As they stand in run.json."""
-        busy, late = (self.by_outcome[outcome] for outcome in _NONE_SENT)
+        busy, late = (int(self.by_outcome[outcome]) for outcome in _NONE_SENT)
         return {
-            "planned": sum(self.by_outcome),
+            "planned": int(sum(self.by_outcome)),
             "sent": self.sent,
             "ok": self.ok,
             "failed": self.failed,

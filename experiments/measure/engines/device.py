@@ -15,12 +15,12 @@ from experiments.agenda import Agenda
 from experiments.measure.engines.counters import Counters, Tally
 from experiments.measure.engines.judge import Judgement, judge
 from experiments.measure.engines.wrong_answers import WrongAnswers
-from experiments.record.rows import NEVER, RowBuffer
+from experiments.record.rows import NEVER, RowBuffer, Rows
 from experiments.record.schema import Outcome
 from experiments.schedule import Plan
 from experiments.target.poller import Poller
 
-_CHECKSUM_EVERY = 64
+CHECKSUM_EVERY = 64
 """A device compares the bytes of its first answers, and of those of every 64th round; lengths are always compared."""
 
 
@@ -35,7 +35,10 @@ class Course:
         """When the window closes and no new round is begun; earlier if the run is cut short."""
         self.over = False
         """Whether nothing at all is sent any more: a run that was cut short has had its time of grace."""
-        self.rows = rows
+        self.buffer = rows
+        """Where devices keep their rows."""
+        self.rows: Rows = rows
+        """Where they are; an engine may have its own place for them."""
         self.tally = Tally()
         self.wrong = WrongAnswers(plan.endpoints)
 
@@ -44,83 +47,33 @@ class Course:
         self.close_at = min(self.close_at, at)
 
 
-class Device:
-    """One device: sequential, one poll at a time."""
+class Judging:
+    """A device as far as it judges the answer to the poll that is due."""
 
-    __slots__ = ("_agenda", "_course", "client", "due", "first_due", "free_at", "number", "place", "pollers",
-                 "round")  # fmt: skip
+    __slots__ = ()
 
-    def __init__(self, course: Course, client: int, pollers: tuple[Poller, ...]) -> None:
-        self._course = course
-        self.pollers = pollers
-        """What it asks, by endpoint."""
-        self._agenda = Agenda(course.plan, client)
-        self.client = client
-        self.free_at = -math.inf
-        """When the last answer came, or the last poll failed."""
-        self.round = 0
-        """Of its next poll, on the clock of that endpoint."""
-        self.due = -math.inf
-        """When its next poll is due."""
-        self.first_due = -math.inf
-        """When the first poll of that round was due."""
-        self.number = 0
-        """The endpoint of its next poll, as a place in `Plan.endpoints`."""
-        self.place = 0
-        """How many polls of that round have ended."""
-        self._look_up()
+    _course: Course
+    pollers: tuple[Poller, ...]
+    """What it asks, by endpoint."""
+    client: int
+    round: int
+    """Of its next poll, on the clock of that endpoint."""
+    number: int
+    """The endpoint of its next poll, as a place in `Plan.endpoints`."""
+    due: float
+    """When its next poll is due."""
+    first_due: float
+    """When the first poll of that round was due."""
 
     @property
     def compares(self) -> bool:
         """Whether the bytes of the next answer are compared."""
-        return self.round == 1 or (self.round + self.client) % _CHECKSUM_EVERY == 0
+        return self.round == 1 or (self.round + self.client) % CHECKSUM_EVERY == 0
 
     @property
     def looks(self) -> bool:
         """Whether the body of the next answer is looked at, and must be kept."""
         return self.pollers[self.number].looks(self.compares)
-
-    @property
-    def mid_round(self) -> bool:
-        """Whether a poll of its round was sent, so that the next is too, also when the window has closed since."""
-        return self.place > 0 and not self._course.over
-
-    def ended(
-        self,
-        sent: float,
-        done: float,
-        connect_s: float,
-        status: int,
-        body_bytes: int,
-        found: Judgement,
-        first_byte_at: float = 0.0,
-        tls_s: float = NEVER,
-    ) -> None:
-        """The poll that was due has ended: keeps its row and goes on to the next one.
-
-        Args:
-            sent: the start of the attempt, on the monotonic clock.
-            done: when the last byte came, or when it failed.
-            found: what was made of it.
-            first_byte_at: when the first byte of the answer came; 0 if none did or nobody knows.
-            tls_s: part of it spent in the TLS handshake.
-        """
-        course, due, free_at = self._course, self.due, self.free_at
-        outcome, failed_check, decoded_bytes, wait_s, _ = found
-        ready = due if due > free_at else free_at
-        first_byte_s = first_byte_at - sent if first_byte_at else NEVER
-        course.rows.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes, outcome,
-                        first_byte_s, tls_s, decoded_bytes, failed_check)  # fmt: skip
-        if self.first_due >= course.start_at:
-            course.tally.by_outcome[outcome] += 1
-        self.free_at = done
-        start_at, agenda = course.start_at, self._agenda
-        agenda.ended(done - start_at, wait_s)
-        # PERF: `_look_up`, written out.
-        now = agenda.now
-        self.round, self.number, self.place = now.round, now.endpoint, now.place
-        self.first_due = start_at + now.round_due
-        self.due = done if now.place else start_at + now.due
 
     def judged(
         self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, first_bytes: bytes, body_bytes: int,
@@ -164,6 +117,68 @@ class Device:
         """The name of an expectation, with that of its endpoint if something else was due."""
         return failed_check if asked is self.pollers[self.number] else f"{asked.kind.name}.{failed_check}"
 
+
+class Device(Judging):
+    """One device: sequential, one poll at a time."""
+
+    __slots__ = ("_agenda", "_course", "client", "due", "first_due", "free_at", "number", "place", "pollers",
+                 "round")  # fmt: skip
+
+    def __init__(self, course: Course, client: int, pollers: tuple[Poller, ...]) -> None:
+        self._course = course
+        self.pollers = pollers
+        self._agenda = Agenda(course.plan, client)
+        self.client = client
+        self.free_at = -math.inf
+        """When the last answer came, or the last poll failed."""
+        self.round = self.number = 0
+        self.due = self.first_due = -math.inf
+        self.place = 0
+        """How many polls of that round have ended."""
+        self._look_up()
+
+    @property
+    def mid_round(self) -> bool:
+        """Whether a poll of its round was sent, so that the next is too, also when the window has closed since."""
+        return self.place > 0 and not self._course.over
+
+    def ended(
+        self,
+        sent: float,
+        done: float,
+        connect_s: float,
+        status: int,
+        body_bytes: int,
+        found: Judgement,
+        first_byte_at: float = 0.0,
+        tls_s: float = NEVER,
+    ) -> None:
+        """The poll that was due has ended: keeps its row and goes on to the next one.
+
+        Args:
+            sent: the start of the attempt, on the monotonic clock.
+            done: when the last byte came, or when it failed.
+            found: what was made of it.
+            first_byte_at: when the first byte of the answer came; 0 if none did or nobody knows.
+            tls_s: part of it spent in the TLS handshake.
+        """
+        course, due, free_at = self._course, self.due, self.free_at
+        outcome, failed_check, decoded_bytes, wait_s, _ = found
+        ready = due if due > free_at else free_at
+        first_byte_s = first_byte_at - sent if first_byte_at else NEVER
+        course.buffer.add(self.client, self.round, self.number, due, ready, sent, done, connect_s, status, body_bytes,
+                          outcome, first_byte_s, tls_s, decoded_bytes, failed_check)  # fmt: skip
+        if self.first_due >= course.start_at:
+            course.tally.by_outcome[outcome] += 1
+        self.free_at = done
+        start_at, agenda = course.start_at, self._agenda
+        agenda.ended(done - start_at, wait_s)
+        # PERF: `_look_up`, written out.
+        now = agenda.now
+        self.round, self.number, self.place = now.round, now.endpoint, now.place
+        self.first_due = start_at + now.round_due
+        self.due = done if now.place else start_at + now.due
+
     def give_up(self) -> None:
         """Its life is over: keeps a row of each poll that was due before the window closed and never sent.
 
@@ -175,7 +190,7 @@ class Device:
             while (first_due := course.start_at + track.round_due) < close_at:
                 busy = first_due < self.free_at or self.free_at >= close_at
                 outcome = Outcome.UNSENT_BUSY if busy else Outcome.UNSENT_LATE
-                course.rows.add(
+                course.buffer.add(
                     self.client, track.round, track.endpoint, first_due, NEVER, NEVER, close_at, 0.0, 0, 0, outcome
                 )
                 if first_due >= course.start_at:

@@ -49,6 +49,11 @@ class Watchdog:
         self.longest_stall_s = 0.0
         """Longest time by which a beat came too late: how long the loop once did nothing for its devices."""
 
+    @property
+    def polls_in_flight(self) -> int:
+        """How many there are."""
+        return len(self.in_flight)
+
     def beat(self, now: float) -> None:
         """Does what is due every `BEAT_S`, and when the window closes: what is measured of the generator ends there."""
         close_at = self._window.close_at
@@ -57,6 +62,10 @@ class Watchdog:
         self.next_at = now + BEAT_S
         if now < close_at < self.next_at:
             self.next_at = close_at
+        self._end_expired(now)
+        self._chores(now)
+
+    def _end_expired(self, now: float) -> None:
         expired = []
         for poll, sent in self.in_flight.items():
             if now - sent < self._timeout_s:
@@ -65,4 +74,3 @@ class Watchdog:
         for poll in expired:
             del self.in_flight[poll]
             poll.expire()
-        self._chores(now)

@@ -51,6 +51,14 @@ class Shard:
         """The devices of this shard."""
         return self.plan.shard(self.instance, self.generators)
 
+    def make_engine(self) -> bool:
+        """Makes the engine ready, which may take seconds; whether that was needed, and will not be the next time."""
+        if self.engine != "epoll":
+            return False
+        from experiments.measure.engines.epoll.loop import prepare  # numba takes half a second to load
+
+        return prepare()
+
     def make_pollers(self) -> list[tuple[Poller, ...]]:
         """What each device asks, in the order of `clients`.
 

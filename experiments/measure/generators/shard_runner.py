@@ -22,14 +22,14 @@ from experiments.measure.engines.aio.own_device import Device
 from experiments.measure.engines.aio.own_swarm import maker
 from experiments.measure.engines.aio.swarm import HttpxSwarm
 from experiments.measure.engines.device import Course
-from experiments.measure.engines.epoll.swarm import EpollSwarm
 from experiments.measure.engines.stop import Stop
 from experiments.measure.generators.shard import Report, Shard
 from experiments.measure.host import memory
-from experiments.record.rows import PartWriter, RowBuffer
+from experiments.record.rows import PartWriter, RowBuffer, Rows
 from experiments.target.poller import Poller
 
 if TYPE_CHECKING:
+    from experiments.measure.engines.epoll.swarm import EpollSwarm
     from experiments.measure.engines.threads.swarm import ThreadsSwarm
 
 FLUSH_S = 5.0
@@ -60,9 +60,8 @@ async def run_shard(
     Returns:
         What stands under `generator.instances` in run.json, with this shard's totals.
     """
-    rows = RowBuffer(start_at)
     writer = PartWriter(Path(shard.run_path), shard.instance, shard.plan.endpoints, shard.plan.system_of_each)
-    course = Course(shard.plan, start_at, rows)
+    course = Course(shard.plan, start_at, RowBuffer(start_at))
     chores = _Chores(course, writer, on_report)
     cpu_before = time.process_time()
     try:
@@ -73,7 +72,7 @@ async def run_shard(
         stop.at = time.monotonic()
         raise
     finally:
-        writer.write(rows.take())
+        writer.write(course.rows.take())
         await asyncio.to_thread(writer.close)
     problem = _problem(writer)
     return {
@@ -118,6 +117,8 @@ def _driven(shard: Shard, course: Course, stop: Stop, chores: _Chores, made: Mad
     transports, pollers, devices = made
     asked = pollers or shard.make_pollers()
     if shard.engine == "epoll":
+        from experiments.measure.engines.epoll.swarm import EpollSwarm  # numba takes half a second to load
+
         fast = EpollSwarm(course, shard.clients, shard.target, stop, chores.at, asked)
         # In a thread, so that it holds up neither a kernel's loop nor whoever gives the order to stop.
         return _Driven(fast, partial(asyncio.to_thread, fast.run))
@@ -171,7 +172,7 @@ class _Chores:
         rows, tally = self._course.rows, self._course.tally
         rate = (len(rows) - self._seen) / (now - self._reported_at)
         p50, p99 = _recent_percentiles(rows)
-        in_flight = len(self.swarm.watchdog.in_flight)
+        in_flight = self.swarm.watchdog.polls_in_flight
         self._on_report(
             Report(
                 tally.sent,
@@ -217,7 +218,7 @@ class RunQueueWait:
             return None
 
 
-def _recent_percentiles(rows: RowBuffer) -> tuple[float | None, float | None]:
+def _recent_percentiles(rows: Rows) -> tuple[float | None, float | None]:
     """Response p50 and p99 in ms of A's latest polls: an impression for the live view, not a result."""
     seconds = sorted(rows.recent_responses(_RECENT_POLLS))
     if not seconds:

@@ -49,6 +49,8 @@ class Generator(ABC):
         """What `run_shard` returned."""
         self.error: str | None = None
         """Why there are no facts, if so."""
+        self.compiling_s: float | None = None
+        """For how long it has compiled its engine, if it had to."""
         self.ended = asyncio.Event()
 
     @property
@@ -107,6 +109,9 @@ class KernelGenerator(Generator):
         return [ProcessTree("generator", 0, (self.pid,), descendants=False)]
 
     async def prepare(self) -> None:
+        begun = time.monotonic()
+        if await asyncio.to_thread(self.shard.make_engine):
+            self.compiling_s = time.monotonic() - begun
         self._transports = self.shard.make_transports()
         self._pollers = self.shard.make_pollers()
         self._devices = self.shard.make_devices()
@@ -183,7 +188,7 @@ class GeneratorProcess(Generator):
     async def prepare(self) -> None:
         self._tell({"shard": self.shard.to_json()})
         self._heard_at = time.monotonic()
-        # As long as it says that it goes on with its devices' transports, it is waited for.
+        # As long as it says that it goes on with its engine or its devices' transports, it is waited for.
         while (left_s := self._heard_at + _READY_S - time.monotonic()) > 0 and not self.ended.is_set():
             if await self._until(self._ready, left_s):
                 return
@@ -241,6 +246,8 @@ class GeneratorProcess(Generator):
         self._heard_at = time.monotonic()
         if "ready" in message:
             self._ready.set()
+        elif "compiling" in message:
+            self.compiling_s = message["compiling"]
         elif "made" in message:
             self._made = message["made"]
         elif "refused" in message:

@@ -4,7 +4,7 @@ It is told what to do by JSON lines on standard input and answers with JSON line
 the first line on: what a user's transport prints goes to the log instead, and what it reads is empty.
 
     in   {"shard": {...}}  then  {"start_at": instant}  then perhaps  {"stop_at": instant}; end of input means stop now
-    out  perhaps {"made": transports} every second, then {"ready": true} or {"refused": why}
+    out  perhaps {"made": transports} or {"compiling": seconds} every second, then {"ready": true} or {"refused": why}
          then  {"report": {...}} every second  then  {"facts": {...}}
 """
 
@@ -46,6 +46,7 @@ def main() -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
+            _make_engine(shard, starter)
             transports = runner.run(_make_transports(shard, starter))
             pollers, devices = shard.make_pollers(), shard.make_devices()
         except GeneratorError as error:
@@ -63,6 +64,24 @@ def main() -> None:
         facts = runner.run(run_shard(shard, order["start_at"], starter.report, stop, transports, pollers, devices))
         # Before the loop is closed, which waits for whatever a transport has left on it.
         starter.say({"facts": facts})
+
+
+def _make_engine(shard: Shard, starter: Starter) -> None:
+    """Before the start as well; its compilation says how long it has taken, once more when it is done."""
+    begun = time.monotonic()
+    made = threading.Event()
+
+    def tell() -> None:
+        while not made.wait(_TELL_S):
+            starter.say({"compiling": time.monotonic() - begun})
+
+    telling = threading.Thread(target=tell, daemon=True)
+    telling.start()
+    new = shard.make_engine()
+    made.set()
+    telling.join()
+    if new:
+        starter.say({"compiling": time.monotonic() - begun})
 
 
 async def _make_transports(shard: Shard, starter: Starter) -> Sequence[httpx.AsyncBaseTransport] | None:

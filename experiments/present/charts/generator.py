@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 import polars as pl
 
@@ -110,7 +112,7 @@ def _instrument(usage: pl.DataFrame, time: TimeAxis) -> Panel:
 def _sum(own: pl.DataFrame, instances: int) -> pl.DataFrame:
     """All together: of each the mean in bins of two samples, since machines of a fleet sample at instants of their own."""
     times = own["t_s"]
-    bin_s = max(0.1, 2 * (times.max() - times.min()) * instances / len(own))  # type: ignore[operator]
+    bin_s: Any = max(0.1, 2 * (times.max() - times.min()) * instances / len(own))  # type: ignore[operator]
     binned = own.group_by((pl.col("t_s") / bin_s).floor() * bin_s, "instance").agg(pl.col("cores").mean())
     return binned.group_by("t_s").agg(pl.col("cores").sum()).sort("t_s")
 

@@ -53,6 +53,13 @@ class Report(Protocol):
     def server_cores(self) -> float: ...
     @property
     def generator_cores(self) -> float: ...
+    @property
+    def compiling_s(self) -> float | None: ...
+
+
+def compiling(report: Report) -> str:
+    """`compiling the generator, once: 3 s`; empty where none does."""
+    return "" if report.compiling_s is None else f"compiling the generator, once: {report.compiling_s:.0f} s"
 
 
 def timed(report: Report) -> str:

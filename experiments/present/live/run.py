@@ -12,7 +12,18 @@ from datetime import datetime
 
 from experiments.present.format import count, number
 from experiments.present.html import in_jupyterlab
-from experiments.present.live.report import RECORD_AT, Clock, Report, ends_at, failing, from_home, share_done, timed, utc_now
+from experiments.present.live.report import (
+    RECORD_AT,
+    Clock,
+    Report,
+    compiling,
+    ends_at,
+    failing,
+    from_home,
+    share_done,
+    timed,
+    utc_now,
+)
 from experiments.present.live.view import Picture
 
 MOST_LINES = 50
@@ -53,7 +64,7 @@ class Lines:
         self._next_s = 0.0
 
     def __call__(self, report: Report) -> None:
-        if report.phase == self._phase and report.elapsed_s < self._next_s:
+        if report.phase == self._phase and report.elapsed_s < self._next_s and not compiling(report):
             return
         self._phase = report.phase
         self._next_s = report.elapsed_s + max(SHORTEST_PAUSE_S, report.total_s / MOST_LINES)
@@ -63,6 +74,8 @@ class Lines:
 
 def describe(report: Report, now: datetime) -> str:
     """One line: phase, how far, counts, rate, response, failures and when it will be over."""
+    if said := compiling(report):
+        return said
     if report.phase == "analysing" and report.cut_short:
         return (
             f"cut short at {100 * share_done(report):.0f} %: {report.cut_short.rstrip('.')}; working out what was measured"

@@ -12,7 +12,18 @@ from typing import Any
 
 from experiments.present.format import count, number
 from experiments.present.html import Markup, element
-from experiments.present.live.report import Clock, Report, ends_at, failing, from_home, remaining, share_done, timed, utc_now
+from experiments.present.live.report import (
+    Clock,
+    Report,
+    compiling,
+    ends_at,
+    failing,
+    from_home,
+    remaining,
+    share_done,
+    timed,
+    utc_now,
+)
 from experiments.present.palette import BLUE, GREEN, ORANGE, RED
 
 ROLE = {"lab": {"role": "progress"}}
@@ -73,7 +84,7 @@ class Picture:
 
 def _head(report: Report, ends: str) -> Markup:
     if report.phase == "starting":
-        return element("div", element("b", "starting"), " the server and the generators")
+        return element("div", element("b", "starting"), f" {compiling(report) or 'the server and the generators'}")
     if report.phase == "analysing":
         if not report.cut_short:
             return element("div", element("b", "measured"))

@@ -40,7 +40,23 @@ def changes(comparison: Comparison, before: str, margin_pct: float) -> Markup:
     rows = [_row(change, margin_pct) for change in ordered[:MOST_ROWS]]
     head = ["at", "figure", "then", "now", "difference", "95 % interval", "", "runs"]
     shown = table(head, rows, label=f"what changed since {before}", numbers={2, 3, 4, 5, 7})
-    return _joined([*parts, shown, caption(_how_to_read(before, margin_pct, len(ordered)))])
+    drift = caption(_drift(comparison.drift_pct))
+    return _joined([*parts, shown, drift, caption(_how_to_read(before, margin_pct, len(ordered)))])
+
+
+def _drift(percent: float | None) -> str:
+    """What is known of how the machine itself changed between the two."""
+    duet = (
+        "Where the version of then can still be started, hold the two against each other at once: a duet (make duet) is not "
+        "touched by that."
+    )
+    if percent is None:
+        return f"How much the machine itself changed in between is not known. {duet}"
+    more = f"{number(abs(percent), 2)} % {'more' if percent >= 0 else 'less'}"
+    return (
+        f"Drift between the two sessions: the load generator, the same program then and now, needed {more} processor time "
+        f"for a poll. So much may be the machine's own doing, and every interval of times and costs is wider by it. {duet}"
+    )
 
 
 def regressions(comparison: Comparison, margin_pct: float) -> list[str]:
@@ -120,6 +136,6 @@ def _how_to_read(before: str, margin_pct: float, rows: int) -> str:
         "figure); where it holds no change at all, the two cannot be told apart. One row in twenty would be called worse or "
         f"better by chance. A regression is worse by more than {margin} at the near end of its interval. A time after > is "
         "longer than the figure, since polls never had an answer: its difference is at least, or at most, the one shown. "
-        "One run each has no interval, so nothing is called a regression then: compare sweeps with repeats. Then and now "
-        f"were measured at different times: whatever else changed on the machine looks like a change of the server.{more}"
+        "One run each has no interval, so nothing is called a regression then: compare sweeps with "
+        f"repeats.{more}"
     )

@@ -18,7 +18,7 @@ from experiments.studies.capacity.strategy import Search
 from experiments.studies.compare.params import Asked
 from experiments.studies.study import CellStudy
 
-_FAILURE_PCT = 0.1
+FAILURE_PCT = 0.1
 _LEAST_H = 0.0001
 """The least that a search may be given; nothing fits into it."""
 _RULES: dict[str, Any] = {"largest": 20_000, "step_pct": 10, "confirmations": 2, "suspect_counts": True, "closed_loop": ""}
@@ -34,9 +34,8 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
     Args:
         folder: that of the comparison.
     """
-    plan = asked.base.plan
-    primary = max(plan.rates, key=lambda name: plan.rates[name])
-    level = {f"slo_{name}_p99_ms": limit if name == primary else 0.0 for name, limit in USUAL_MS.items()}
+    plan, limits = asked.base.plan, levels_ms(asked)
+    level = {f"slo_{name}_p99_ms": limits.get(name, 0.0) for name in USUAL_MS}
     fewest = math.ceil(FEWEST * plan.interval_s / asked.base.window_s) + 1
     return Question.from_parameters(
         {
@@ -44,7 +43,7 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
             **_RULES,
             **level,
             "server": system,
-            "slo_failure_pct": _FAILURE_PCT,
+            "slo_failure_pct": FAILURE_PCT,
             "smallest": max(fewest, asked.own.loads[0]),
             "results_dir": str(folder),
             "capacity_id": _id(system),
@@ -52,6 +51,13 @@ def question(asked: Asked, system: str, folder: Path, max_hours: float) -> Quest
             "max_hours": max_hours,
         }
     )
+
+
+def levels_ms(asked: Asked) -> dict[str, float]:
+    """Endpoint -> the limit within which capacities are searched; of the one that is polled most."""
+    rates = asked.base.plan.rates
+    primary = max(rates, key=lambda name: rates[name])
+    return {primary: USUAL_MS[primary]}
 
 
 def search(study: CellStudy[Asked], system: str, say: Callable[[str], None]) -> Search:

@@ -34,6 +34,10 @@ Data = Literal["normal", "heavy tails", "drifting"]
 """Of made-up runs. normal: as the interval assumes. heavy tails: Student's t with 3 degrees of freedom, where one run in
 65 is off by more than five times the usual. drifting: the machine gets slower over a block, and the order is drawn."""
 DATA: tuple[Data, ...] = get_args(Data)
+MADE_UP = (
+    "Made-up data: normal is what the interval assumes; with heavy tails one run in 65 is off by more than five times the "
+    "usual; drifting is a machine that gets 10 % slower over a block, in which the order of runs is drawn."
+)
 
 
 @dataclass(frozen=True)

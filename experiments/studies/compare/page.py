@@ -45,7 +45,7 @@ class Compare(Facade[Asked]):
 
 
 def measured(study: CellStudy[Asked], on_progress: OnCellProgress, say: Callable[[str], None] = to_log) -> Comparison:
-    """Block by block, then the three clients, then the searches for capacity, as far as the time allows.
+    """Duets, block by block, then the three clients, then the searches for capacity, as far as the time allows.
 
     Args:
         say: takes a line for each cell of a search.
@@ -66,7 +66,8 @@ def measured(study: CellStudy[Asked], on_progress: OnCellProgress, say: Callable
     def found(cell: Cell) -> Outcome:
         return came.get(cell.name) or study.folder.outcome(cell)
 
-    runs = [seen(one.system, one.role, one.series, one.block, found(one.cell)) for block in course.blocks for one in block]
+    planned = [*course.duets, *(one for block in course.blocks for one in block)]
+    runs = [seen(one.system, one.role, one.series, one.block, found(one.cell)) for one in planned]
     clients = {name: found(cell) for name, cell in course.clients.items()}
     left_out = text.missing(runs) if study.shown else text.cut(course, came, searches)
     return Comparison(study.asked, study.folder.path, runs, searches, clients, left_out)

@@ -13,11 +13,23 @@ from statistics import geometric_mean, median
 
 from experiments.analyse.targets.naming import letters
 from experiments.studies.compare.params import FALCON, Series
-from experiments.studies.compare.runs import Figures, Run
-from experiments.studies.compare.statistics import Kind, Ratio, holm, ratio
+from experiments.studies.compare.runs import Comparison, Figures, Run
+from experiments.studies.compare.statistics import FEWEST_BLOCKS, Kind, Ratio, holm, ratio
 
 AGAIN = "falcon again"
 """Stands for Falcon's second run of a block."""
+
+RANKING = (
+    "Values are medians over the blocks; below each its ratio to Falcon, geometric mean of the runs paired by block, with "
+    "the 95 % t-interval. Falcon's value in a block is the geometric mean of all its runs there. More or less is claimed at "
+    f"5 % after Holm's correction over all systems of a column; with fewer than {FEWEST_BLOCKS} blocks a ratio is "
+    "provisional and has no interval. Falcon against itself stands outside that family, and is decided alone."
+)
+OF_DUETS = (
+    "Where a system was polled at once with what it is held against, its ratio is the geometric mean over the pieces of "
+    "that run, with a 95 % interval that takes into account that neighbouring pieces are alike; more or less is claimed at "
+    "5 % after Holm's correction over all systems of a column. Memory was not compared piece by piece."
+)
 
 
 @dataclass(frozen=True)
@@ -27,9 +39,13 @@ class Measure:
     title: str
     unit: str
     of: Callable[[Figures], float | None]
+    endpoint: str = ""
+    """The one whose times it is of."""
+    of_duet: str = ""
+    """What a duet calls its ratio; empty where it has none."""
 
 
-CPU = Measure("CPU per request", "µs", lambda one: one.cpu_us_per_request)
+CPU = Measure("CPU per request", "µs", lambda one: one.cpu_us_per_request, of_duet="cpu")
 """First, because it repeats best on a machine that others use too."""
 MEMORY = Measure("memory per worker (USS)", "MB", lambda one: None if one.uss_bytes is None else one.uss_bytes / 1e6)
 
@@ -46,6 +62,8 @@ class Standing:
     """To Falcon; None for Falcon itself, and where no block has both."""
     p: float | None
     """By which it is decided: after Holm over all systems; Falcon's second run by its own."""
+    is_reference: bool = False
+    """Whether it is what the others are held against."""
 
     @property
     def value(self) -> float:
@@ -76,7 +94,51 @@ def endpoints(blocks: Blocks) -> tuple[str, ...]:
 
 
 def _time(name: str, called: str, percentile: str) -> Measure:
-    return Measure(f"response {percentile} of {called}", "ms", lambda one: one.times_ms.get(name, {}).get(percentile))
+    return Measure(
+        f"response {percentile} of {called}", "ms", lambda one: one.times_ms.get(name, {}).get(percentile), name, percentile
+    )
+
+
+def figures(comparison: Comparison, series: Series) -> Blocks:
+    """System -> figures of its runs in a series that count, by block, or by duet, each with some of the reference."""
+    duets = _duets(comparison, series)
+    if not duets:
+        return by_block(comparison.runs, series)
+    reference = comparison.asked.reference
+    found: dict[str, dict[int, list[Figures]]] = {reference: {}}
+    for number, run in enumerate(duets, 1):
+        assert run.duet is not None
+        assert run.figures is not None
+        found[reference][number] = [run.duet.first]
+        found.setdefault(AGAIN if run.role == "duet with itself" else run.system, {})[number] = [run.figures]
+    return found
+
+
+def found(comparison: Comparison, series: Series, measure: Measure = CPU) -> list[Standing]:
+    """All systems of a series that have the measure, by their duets where there are any, else by blocks; the least first."""
+    if not (duets := _duets(comparison, series)):
+        return ranked(by_block(comparison.runs, series), measure)
+    ratios = {
+        AGAIN if run.role == "duet with itself" else run.system: run.duet.ratios.get(measure.of_duet)
+        for run in duets
+        if run.duet is not None
+    }
+    if measure.endpoint not in ("", *(run.duet.endpoint for run in duets if run.duet is not None)):
+        ratios = dict.fromkeys(ratios)
+    values = {name: tuple(_typical(own, measure).values()) for name, own in figures(comparison, series).items()}
+    own_p = {name: one.p for name, one in ratios.items() if one is not None and one.p is not None}
+    raised = holm({name: p for name, p in own_p.items() if name != AGAIN})
+    reference = comparison.asked.reference
+    made = [
+        Standing(name, own, ratios.get(name), raised.get(name, own_p.get(name)), is_reference=name == reference)
+        for name, own in values.items()
+        if own
+    ]
+    return _in_order(made)
+
+
+def _duets(comparison: Comparison, series: Series) -> list[Run]:
+    return [run for run in comparison.runs if run.series.name == series.name and run.duet is not None]
 
 
 def by_block(runs: Sequence[Run], series: Series) -> Blocks:
@@ -132,9 +194,13 @@ def standings(values: Mapping[str, Mapping[int, float]], *, itself: Mapping[int,
     own_p = {name: one.p for name, one in ratios.items() if one is not None and one.p is not None}
     raised = holm({name: p for name, p in own_p.items() if name != AGAIN})
     made = [
-        Standing(name, tuple(own.values()), ratios.get(name), raised.get(name, own_p.get(name)))
+        Standing(name, tuple(own.values()), ratios.get(name), raised.get(name, own_p.get(name)), is_reference=name == FALCON)
         for name, own in values.items()
     ]
+    return _in_order(made)
+
+
+def _in_order(made: Sequence[Standing]) -> list[Standing]:
     return sorted(made, key=lambda one: (_place(one) is None, _place(one) or one.value))
 
 
@@ -144,4 +210,4 @@ def _pairs(own: Mapping[int, float], base: Mapping[int, float]) -> list[tuple[fl
 
 
 def _place(one: Standing) -> float | None:
-    return 1.0 if one.name == FALCON else one.ratio.value if one.ratio else None
+    return 1.0 if one.is_reference else one.ratio.value if one.ratio else None

@@ -10,30 +10,40 @@ from typing import Any
 import polars as pl
 
 from experiments.analyse.targets.naming import letters
+from experiments.measure.watched import log_path
+from experiments.studies.compare import own as users
+from experiments.studies.compare import ranking as ranking_
 from experiments.studies.compare import text as words
 from experiments.studies.compare.params import FALCON, SYSTEMS, Series
 from experiments.studies.compare.ranking import AGAIN, CPU, Standing, by_block, endpoints, measures, ranked
-from experiments.studies.compare.runs import Comparison, Figures, Run
+from experiments.studies.compare.runs import DUETS, Comparison, Figures, Run
 from experiments.studies.compare.statistics import variation
 from server import catalogue
 
 _LOG_LINES = 30
 
 
-def kind(name: str) -> str:
+def kind(name: str, reference: str = FALCON) -> str:
     """What a system is, as charts know it."""
-    return {FALCON: "falcon", AGAIN: "again"}.get(name) or SYSTEMS[name].comparison
+    if name in (reference, AGAIN):
+        return "falcon" if name == reference else "again"
+    return SYSTEMS[name].comparison if name in SYSTEMS else "own"
 
 
-def ratio(one: Standing) -> dict[str, Any]:
+def system(name: str) -> catalogue.System:
+    """What can be said of a system."""
+    return SYSTEMS[name] if name in SYSTEMS else users.system(name)
+
+
+def ratio(one: Standing, reference: str = FALCON) -> dict[str, Any]:
     """A row of the chart of ratios."""
     known = one.ratio
     return {
         "title": words.title(one.name),
-        "kind": kind(one.name),
-        "ratio": 1.0 if one.name == FALCON else known.value if known else None,
-        "low": 1.0 if one.name == FALCON else known.low if known else None,
-        "high": 1.0 if one.name == FALCON else known.high if known else None,
+        "kind": kind(one.name, reference),
+        "ratio": 1.0 if one.is_reference else known.value if known else None,
+        "low": 1.0 if one.is_reference else known.low if known else None,
+        "high": 1.0 if one.is_reference else known.high if known else None,
         "value": one.value,
         "verdict": words.verdict(one),
     }
@@ -41,19 +51,20 @@ def ratio(one: Standing) -> dict[str, Any]:
 
 def ranking(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
     """A system each, by CPU: title, kind, runs, and for every measure its value, ratio and verdict."""
-    figures = by_block(comparison.runs, series)
-    found = {measure.title: {one.name: one for one in ranked(figures, measure)} for measure in measures(figures)}
+    figures, reference = ranking_.figures(comparison, series), comparison.asked.reference
+    ranked_ = {measure.title: ranking_.found(comparison, series, measure) for measure in measures(figures)}
+    found = {measure: {one.name: one for one in standings} for measure, standings in ranked_.items()}
     order = [*found[CPU.title], *(name for name in figures if name not in found[CPU.title])]
     return [
         {
             "title": words.title(name),
-            "kind": kind(name),
+            "kind": kind(name, reference),
             "runs": sum(map(len, figures[name].values())),
             "measures": {
                 measure: None
-                if name not in own
-                else (own[name].value, words.interval(own[name]) if name != FALCON else "", words.verdict(own[name]))
-                for measure, own in found.items()
+                if name not in one
+                else (one[name].value, words.interval(one[name]) if name != reference else "", words.verdict(one[name]))
+                for measure, one in found.items()
             },
             "failed_pct": max(one.failed_pct for one in chain(*figures[name].values())),
         }
@@ -63,7 +74,7 @@ def ranking(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
 
 def missing(comparison: Comparison, series: Series) -> list[tuple[str, str, str]]:
     """Title, `skipped`, `invalid` or `not measured`, and why: systems asked for that have no run that counts."""
-    found = by_block(comparison.runs, series)
+    found = ranking_.figures(comparison, series)
     made = []
     for name in comparison.asked.systems:
         if name in found:
@@ -79,7 +90,8 @@ def state_of(comparison: Comparison, name: str, series: Series) -> tuple[str, st
         return "skipped", why
     if not series.concerns(name):
         return "skipped", f"it does not answer the {series.workload} workload"
-    runs = [run for run in comparison.runs if run.system == name and run.role == "system" and run.series.name == series.name]
+    ranked = ("system", *DUETS)
+    runs = [run for run in comparison.runs if run.system == name and run.role in ranked and run.series.name == series.name]
     if any(run.figures is not None for run in runs):
         return "measured", ""
     why = next((run.why for run in runs if run.why), "no block came to it")
@@ -89,7 +101,7 @@ def state_of(comparison: Comparison, name: str, series: Series) -> tuple[str, st
 
 def times(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
     """A row each of the chart of response times, those of the first endpoint."""
-    blocks = by_block(comparison.runs, series)
+    blocks = ranking_.figures(comparison, series)
     first = next(iter(endpoints(blocks)), "")
     return [
         {
@@ -105,12 +117,12 @@ def times(comparison: Comparison, series: Series) -> list[dict[str, Any]]:
 
 def first_endpoint(comparison: Comparison, series: Series) -> str:
     """What people call the endpoint of which `times` tells."""
-    return next(iter(letters(endpoints(by_block(comparison.runs, series))).values()), "A")
+    return next(iter(letters(endpoints(ranking_.figures(comparison, series))).values()), "A")
 
 
 def costs(comparison: Comparison) -> list[dict[str, Any]]:
     """A system each: memory per worker, per 1,000 connections, start-up, lines of its application."""
-    found = by_block(comparison.runs, comparison.asked.first)
+    found = ranking_.figures(comparison, comparison.asked.first)
     many = {run.system: run.figures for run in comparison.runs if run.role == "memory" and run.figures is not None}
     made = []
     for name, own in found.items():
@@ -122,8 +134,9 @@ def costs(comparison: Comparison) -> list[dict[str, Any]]:
                     "title": words.title(name),
                     "uss_mb": _median([one.uss_bytes / 1e6 for one in few if one.uss_bytes is not None]),
                     "per_1000_mb": per,
-                    "start_s": _median([one.start_s for one in few]),
-                    "lines": catalogue.code_lines(SYSTEMS[name]),
+                    # Beside another server a start may take longer.
+                    "start_s": many[name].start_s if name in many else _median([one.start_s for one in few]),
+                    "lines": catalogue.code_lines(SYSTEMS[name]) if name in SYSTEMS else None,
                 }
             )
     return sorted(made, key=lambda row: (row["uss_mb"] is None, row["uss_mb"] or 0))
@@ -159,7 +172,7 @@ def fairness(comparison: Comparison) -> list[list[str]]:
     """A system each, as the catalogue has it, and the version that its record has."""
     made = []
     for name in comparison.asked.systems:
-        one = SYSTEMS[name]
+        one = system(name)
         keep_alive = f"{one.keep_alive_s:g} s"
         facts = [one.comparison, one.loop, one.http_parser, str(_workers(comparison, name)), str(one.threads), keep_alive]
         made.append([one.title, _version(comparison, name), *facts, one.unequal or "–"])
@@ -168,12 +181,12 @@ def fairness(comparison: Comparison) -> list[list[str]]:
 
 def how(comparison: Comparison) -> list[list[str]]:
     """A system each: how it reads and writes rows, and the command that starts it."""
-    asked = ((SYSTEMS[name].title, SYSTEMS[name]) for name in comparison.asked.systems)
+    asked = ((words.title(name), system(name)) for name in comparison.asked.systems)
     return [[title, one.rows or "–", " ".join(one.template)] for title, one in asked]
 
 
 def _workers(comparison: Comparison, name: str) -> int:
-    most = SYSTEMS[name].most_workers
+    most = system(name).most_workers
     return min(comparison.asked.base.workers, most) if most else comparison.asked.base.workers
 
 
@@ -181,14 +194,15 @@ def _version(comparison: Comparison, name: str) -> str:
     """As its server said it, in the first record that there is."""
     for run in comparison.runs:
         if run.system == name and run.outcome.record is not None:
-            server = run.outcome.record.facts.get("server", {})
+            facts = run.outcome.record.facts
+            server = facts["beside"][0] if run.role == "duet" and facts.get("beside") else facts.get("server", {})
             return " ".join(str(server.get(key) or "") for key in ("framework", "framework_version")).strip() or "–"
     return "–"
 
 
 def spreads(comparison: Comparison, series: Series) -> list[tuple[str, int, float | None]]:
     """Title, runs, and coefficient of variation of the CPU per request over the blocks, of one run a block."""
-    found = by_block(comparison.runs, series)
+    found = by_block(comparison.runs, series)  # What was measured in duets varies within a run, not over blocks.
     # Falcon has several a block, and their mean would vary less than the single runs of others.
     single = {name: {block: runs[:1] for block, runs in own.items()} for name, own in found.items()}
     return [(words.title(one.name), len(one.values), variation(one.values)) for one in ranked(single)]
@@ -203,7 +217,8 @@ def log_tail(comparison: Comparison, name: str) -> str:
     """The last lines that a server of this system printed, one that failed before any other; empty if it printed nothing."""
     for run in sorted(runs_of(comparison, name), key=lambda run: run.counts):
         # Also a run that has no whole record, since its server did not start, has a log.
-        log = comparison.folder / "cells" / run.cell.name / run.cell.name / "server.log"
+        place = comparison.folder / "cells" / run.cell.name / run.cell.name
+        log = log_path(place, 1 if run.role == "duet" else 0)
         try:
             text = log.read_text(encoding="utf-8", errors="replace")
         except OSError:

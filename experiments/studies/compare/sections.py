@@ -16,37 +16,21 @@ from experiments.present.result.shown import Shown
 from experiments.present.tables import provenance as sources
 from experiments.present.tables.studies import compare as tables
 from experiments.present.tables.studies import three_clients as client_tables
+from experiments.scenario import Scenario
 from experiments.studies.capacity.evidence import limit
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome
-from experiments.studies.compare import error_rate, ranking, rows
+from experiments.studies.compare import capacities, error_rate, ranking, rows
 from experiments.studies.compare import result as compare_result
 from experiments.studies.compare import text as words
 from experiments.studies.compare.params import FALCON, Series
 from experiments.studies.compare.runs import Comparison
-from experiments.studies.compare.statistics import FEWEST_BLOCKS
 from experiments.studies.compare.three_clients import clients
+from experiments.target.hello import NAME as HELLO
 
 _FAIRNESS = (
-    "system",
-    "version",
-    "beside Falcon",
-    "loop",
-    "HTTP parser",
-    "workers",
-    "threads",
-    "keep-alive",
+    *("system", "version", "beside {}", "loop", "HTTP parser", "workers", "threads", "keep-alive"),
     "what is not equal",
-)
-_RANKING = (
-    "Values are medians over the blocks; below each its ratio to Falcon, geometric mean of the runs paired by block, with "
-    "the 95 % t-interval. Falcon's value in a block is the geometric mean of all its runs there. More or less is claimed at "
-    f"5 % after Holm's correction over all systems of a column; with fewer than {FEWEST_BLOCKS} blocks a ratio is "
-    "provisional and has no interval. Falcon against itself stands outside that family, and is decided alone."
-)
-_MADE_UP = (
-    "Made-up data: normal is what the interval assumes; with heavy tails one run in 65 is off by more than five times the "
-    "usual; drifting is a machine that gets 10 % slower over a block, in which the order of runs is drawn."
 )
 _HOW = ("system", "how it reads and writes rows", "command")
 
@@ -77,7 +61,6 @@ class ComparePage:
             notes.append(f"{count(suspect)} of {plural(len(self.comparison.runs), 'run')} are suspect, and count.")
         if self.comparison.left_out:
             notes.append(self.comparison.left_out)
-        found = ranking.by_block(self.comparison.runs, self.comparison.asked.first).get(FALCON, {})
         records = [run.outcome.record for run in self.comparison.runs if run.outcome.record is not None]
         answer, *more = words.answer(self.comparison)
         return top.top(
@@ -85,22 +68,28 @@ class ComparePage:
             [words.where(self.comparison, self.comparison.asked.first), *subject.of_many(records, "run")[-1:]],
             answer,
             words.level(self.comparison),
-            words.measurement(self.comparison, len(found)),
+            words.measurement(self.comparison),
             said=[*more, *notes],
         )
 
+    @property
+    def _beside(self) -> str:
+        """What people call the one that all are held against."""
+        return words.called(self.comparison.asked.reference)
+
     def ratios(self) -> Pieces:
-        """A chart a series: CPU per request beside Falcon's."""
+        """A chart a series: CPU per request beside that of what all are held against."""
         return Pieces([self._ratios(one) for one in self.comparison.asked.series])
 
     def _ratios(self, series: Series) -> Chart | Markup:
-        found = ranking.ranked(ranking.by_block(self.comparison.runs, series))
+        found, asked = ranking.found(self.comparison, series), self.comparison.asked
         # The least on top: a chart's first category is at its bottom.
-        drawn = [rows.ratio(one) for one in reversed(found)]
+        drawn = [rows.ratio(one, asked.reference) for one in reversed(found)]
         where = words.where(self.comparison, series)
-        chart = charts.ratios(drawn, load=series.title, where=where)
+        over = "the pieces of a run in which both were polled" if asked.in_duets(series) else "the blocks"
+        chart = charts.ratios(drawn, load=series.title, where=where, beside=self._beside, over=over)
         if chart is None:
-            return note(f"{where}: no two systems have a block in common, so there is no ratio to draw.")
+            return note(f"{where}: no two systems were measured together, so there is no ratio to draw.")
         return chart
 
     def table(self) -> Markup:
@@ -108,12 +97,15 @@ class ComparePage:
         shown = Markup("")
         for one in self.comparison.asked.series:
             where, ranks = words.where(self.comparison, one), rows.ranking(self.comparison, one)
-            measures = ranking.measures(ranking.by_block(self.comparison.runs, one))
+            measures = ranking.measures(ranking.figures(self.comparison, one))
             known = [measure for measure in measures if any(row["measures"][measure.title] for row in ranks)]
             units = {measure.title: measure.unit for measure in known}
-            made = tables.ranking(ranks, rows.missing(self.comparison, one), units, where=where)
+            made = tables.ranking(ranks, rows.missing(self.comparison, one), units, where=where, beside=self._beside)
             shown += element("h3", where) + made
-        return shown + caption(_RANKING)
+        asked = self.comparison.asked
+        in_duets = [asked.in_duets(one) for one in asked.series]
+        said = [text for text, there in ((ranking.OF_DUETS, any(in_duets)), (ranking.RANKING, not all(in_duets))) if there]
+        return shown + caption(" ".join(said))
 
     def times(self) -> Pieces:
         """A chart a series: response at equal load."""
@@ -137,11 +129,20 @@ class ComparePage:
 
     def capacity(self) -> Markup:
         """Capacity of the systems that were searched."""
+        if not self.comparison.asked.of_hello:
+            return note("Capacity of a target is searched by capacity.ipynb, within the service level that its file says.")
         if not self.comparison.capacities:
             return note("No capacity was searched: capacity_systems names no system, or the time did not allow it.")
         made = [[words.title(name), *_capacity(search)] for name, search in self.comparison.capacities.items()]
         head = ["system", "devices held", "how the search ended", "what was at its limit", "runs"]
-        said = "A single search each: the edge of one search may move by a step or more in another."
+        level = ", ".join(
+            f"response p99 of {name} up to {number(limit_ms)} ms"
+            for name, limit_ms in capacities.levels_ms(self.comparison.asked).items()
+        )
+        said = (
+            f"Within {level} and {number(capacities.FAILURE_PCT)} % of failed polls. A single search each: the edge of one "
+        )
+        said += "search may move by a step or more in another."
         return tables.plain(head, made, label="capacities", numbers={1, 4}, wide={3}) + caption(said)
 
     def serial(self) -> Chart | Markup:
@@ -166,7 +167,8 @@ class ComparePage:
     def three_clients(self) -> Pieces:
         """What each client reports of one server, what of it was its own, and who counted what."""
         if not self.comparison.clients:
-            return Pieces([note("The three clients were not asked: three_clients is 0.")])
+            why = "three_clients is 0" if self.comparison.asked.of_hello else "their question is the article's"
+            return Pieces([note(f"The three clients were not asked: {why}.")])
         found = clients(self.comparison.clients)
         chart = client_charts.reported(found) or note("No client has polls to show.")
         runs = [
@@ -181,15 +183,18 @@ class ComparePage:
         """What was equal, and what was not."""
         base = self.comparison.asked.base
         equal = (
-            f"Equal for all: devices and interval, phases within a block, bodies of {count(base.status_bytes)} and "
-            f"{count(base.bulk_bytes)} bytes, {plural(base.workers, 'worker')} where a system can have them, the generator "
-            f"({base.engine}), the machine, and the order, drawn anew in each block."
+            f"Equal for all: devices and interval, {_asked(base)}, {plural(base.workers, 'worker')} where a system can have "
+            f"them, the generator ({base.engine}) and the machine. In a duet both servers were there at the same time, and "
+            "the swarm polled them in turns; the order of runs was drawn."
         )
-        made = tables.plain(_FAIRNESS, rows.fairness(self.comparison), label="fairness", numbers={5, 6}, wide={8})
+        head = [name.format(self._beside) for name in _FAIRNESS]
+        made = tables.plain(head, rows.fairness(self.comparison), label="fairness", numbers={5, 6}, wide={8})
         return made + caption(equal) + tables.plain(_HOW, rows.how(self.comparison), label="rows and commands", wide={1, 2})
 
     def wrong(self) -> Markup:
         """How often the method is wrong, and how well runs repeat."""
+        if not self.comparison.asked.of_hello:
+            return caption(" ".join(words.itself(self.comparison, one) for one in self.comparison.asked.series))
         first = self.comparison.asked.first
         pool = ranking.pool(self.comparison.runs, first)
         runs = sum(map(len, pool.values()))
@@ -223,7 +228,7 @@ class ComparePage:
             for title, number_, part in rows.spreads(self.comparison, first)
         ]
         shown = tables.plain(["how often is it wrong?", "measured", "promised"], said, label="error rate", wide={1})
-        shown += caption(_MADE_UP)
+        shown += caption(error_rate.MADE_UP)
         if spread:
             head = ["CPU per request", "runs", "spread over the blocks (coefficient of variation)"]
             shown += tables.plain(head, spread, label="spread of CPU per request", numbers={1, 2})
@@ -268,10 +273,16 @@ def unmet(comparison: Comparison) -> list[str]:
         runs = [run for run in comparison.runs if run.series == series]
         without = {run.system for run in runs} - {run.system for run in runs if run.counts}
         reasons += [f"{series.title}: {name} has no run that counts." for name in sorted(without)]
-        found = ranking.ranked(ranking.by_block(runs, series))
+        found = ranking.found(comparison, series)
         if any(one.name == ranking.AGAIN and one.kind in ("more", "less") for one in found):
-            reasons.append(f"{series.title}: Falcon differs from itself.")
+            reasons.append(f"{series.title}: {words.title(comparison.asked.reference)} differs from itself.")
     return reasons
+
+
+def _asked(base: Scenario) -> str:
+    if base.target != HELLO:
+        return "endpoints, shares and checks of the target"
+    return f"bodies of {count(base.status_bytes)} and {count(base.bulk_bytes)} bytes"
 
 
 def _capacity(search: Search) -> list[str]:

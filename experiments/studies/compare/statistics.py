@@ -12,9 +12,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Literal
+from typing import Any, Literal
 
-from experiments.analyse.student import mean_interval, p_of_mean
+from experiments.analyse.student import mean_interval, p_of_mean, t975, two_sided_p
 
 ALPHA = 0.05
 """How often a difference may be claimed where there is none."""
@@ -38,6 +38,7 @@ class Ratio:
     p: float | None
     """How often chance alone would make so great a difference of two equal systems; None likewise."""
     blocks: int
+    """Pairs that it rests on: blocks of runs, or the pieces of a duet, of which neighbours that are alike count as one."""
 
     def kind(self, p: float | None = None) -> Kind:
         """More or less only where that may be claimed.
@@ -66,6 +67,24 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio | None:
         return Ratio(math.exp(fmean(logs)), None, None, None, len(logs))
     mean, half = mean_interval(logs)
     return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half), p_of_mean(logs), len(logs))
+
+
+def of_pieces(told: Mapping[str, Any]) -> Ratio | None:
+    """The ratio of a duet, as its summary has it; None where no piece has both.
+
+    Args:
+        told: estimate, low, high, pieces and block; `analyse.duets.interval` says how they come about.
+    """
+    if told["estimate"] is None:
+        return None
+    value, low, high = (told[name] for name in ("estimate", "low", "high"))
+    pairs = told["pieces"] // told["block"]
+    if low is None or high is None:
+        return Ratio(value, None, None, None, pairs)
+    freedom = max(1, pairs - 1)
+    error = math.log(high / low) / 2 / t975(freedom)
+    p = two_sided_p(math.log(value) / error, freedom) if error else float(value == 1)
+    return Ratio(value, low, high, p, pairs)
 
 
 def holm(values: Mapping[str, float]) -> dict[str, float]:

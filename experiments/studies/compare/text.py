@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from statistics import median
+from typing import Literal
 
 from experiments.parameters import listed
 from experiments.present.answer import Judgement
 from experiments.present.format import count, duration, number, percent, plain, plural
 from experiments.studies.capacity.strategy import Search
 from experiments.studies.cells import Outcome
+from experiments.studies.compare import ranking
 from experiments.studies.compare.error_rate import Rate
 from experiments.studies.compare.params import FALCON, SYSTEMS, Asked, Series
-from experiments.studies.compare.ranking import AGAIN, Standing, by_block, ranked
+from experiments.studies.compare.ranking import AGAIN, Standing, figures
 from experiments.studies.compare.runs import Comparison, Run
 from experiments.studies.compare.statistics import FEWEST_BLOCKS
 from experiments.studies.compare.strategy import Course, Estimate
@@ -24,16 +27,18 @@ _ALARMING_PCT = 1.0
 
 
 def title(name: str) -> str:
-    """What people read of a system, or of Falcon's second run."""
-    return "Falcon again (against itself)" if name == AGAIN else SYSTEMS[name].title
+    """What people read of a system, or of what all are held against once more."""
+    if name == AGAIN:
+        return "against itself"
+    return SYSTEMS[name].title if name in SYSTEMS else name
 
 
 def verdict(one: Standing) -> str:
     """What may be said of a system beside Falcon."""
-    if one.name == FALCON:
+    if one.is_reference:
         return "what all are held against"
     if one.ratio is None or one.kind is None:
-        return "no block has both"
+        return "not held against it"
     if one.kind == "cannot tell apart":
         return one.kind
     difference = _difference(one.ratio.value)
@@ -47,14 +52,25 @@ def _difference(value: float) -> str:
     return "the same" if round(off, 1) == 0 else f"{number(abs(off), 2)} % {'more' if off > 0 else 'less'}"
 
 
-def headline(blocks: int) -> str:
-    """How far the answer may be trusted.
+def headline(comparison: Comparison) -> tuple[str, Literal["valid", "suspect", "invalid"]]:
+    """How far the answer may be trusted, in a sentence and in a word."""
+    asked = comparison.asked
+    reference = title(asked.reference)
+    found = figures(comparison, asked.first).get(asked.reference, {})
+    if not found:
+        return f"There is no answer: {reference} has no run that counts.", "invalid"
+    if not asked.in_duets(asked.first):
+        return _of_blocks(len(found)), "suspect" if len(found) < FEWEST_BLOCKS else "valid"
+    ratios = [one.ratio for one in ranking.found(comparison, asked.first) if one.ratio is not None]
+    half = [100 * (math.sqrt(one.high / one.low) - 1) for one in ratios if one.low is not None and one.high is not None]
+    if len(half) < len(ratios):
+        return "Provisional: a duet has too few pieces for an interval; give duet_minutes more.", "suspect"
+    width = f"; half of an interval is {number(median(half), 2)} % in the median" if half else ""
+    every = f"Every system at once with {reference}, for {duration(60 * asked.own.duet_minutes)} each{width}."
+    return every, "valid"
 
-    Args:
-        blocks: those in which Falcon, which all are held against, has a run that counts.
-    """
-    if not blocks:
-        return "There is no answer: Falcon has no run that counts."
+
+def _of_blocks(blocks: int) -> str:
     if blocks < FEWEST_BLOCKS:
         return f"Provisional: {plural(blocks, 'block')}, and {FEWEST_BLOCKS} are needed to claim a difference."
     return f"Every system beside Falcon, from {plural(blocks, 'block')} of runs."
@@ -62,6 +78,8 @@ def headline(blocks: int) -> str:
 
 def answer(comparison: Comparison) -> list[str]:
     """Three sentences: CPU of the static workload, of the database, and capacity or else memory."""
+    if not comparison.asked.of_hello:
+        return [*(cpu(comparison, one) for one in comparison.asked.series), _room(comparison)]
     return [_workload(comparison, "static"), _workload(comparison, "database"), _room(comparison)]
 
 
@@ -74,15 +92,16 @@ def _workload(comparison: Comparison, workload: str) -> str:
 
 
 def cpu(comparison: Comparison, series: Series) -> str:
-    """Falcon's CPU per request, and how many need less, more, or cannot be told apart."""
-    found = {one.name: one for one in ranked(by_block(comparison.runs, series))}
+    """CPU per request of what all are held against, and how many need less, more, or cannot be told apart."""
+    found = {one.name: one for one in ranking.found(comparison, series)}
+    reference = comparison.asked.reference
     load = where(comparison, series)
     load = load[0].upper() + load[1:]
-    falcon = found.get(FALCON)
-    if falcon is None:
-        return f"{load}: Falcon has no run that counts, so nothing can be held against it."
-    needed = f"{load}: Falcon ASGI needed {number(falcon.value)} µs of CPU per request"
-    others = [one for one in found.values() if one.name not in (FALCON, AGAIN) and one.ratio is not None]
+    base = found.get(reference)
+    if base is None:
+        return f"{load}: {_short(reference)} has no run that counts, so nothing can be held against it."
+    needed = f"{load}: {_short(reference)} needed {number(base.value)} µs of CPU per request"
+    others = [one for one in found.values() if one.name not in (reference, AGAIN) and one.ratio is not None]
     if not others:
         return f"{needed}; no other system has a run that counts."
     provisional = [one for one in others if one.kind == "provisional"]
@@ -94,17 +113,28 @@ def cpu(comparison: Comparison, series: Series) -> str:
         parts.append(f"{count(len(same))} cannot be told apart{_named(same)}")
         said.append(f"of {plural(len(firm), 'other system')} {', '.join(parts)}")
     if provisional:
+        few = "with too few pieces" if comparison.asked.in_duets(series) else f"with fewer than {FEWEST_BLOCKS} blocks"
         below = [one for one in provisional if one.ratio and one.ratio.value < 1]
         of = f"of {plural(len(provisional), 'other system')} {count(len(below))} lay below it{_named(below)}"
-        said.append(f"{of}, provisional with fewer than {FEWEST_BLOCKS} blocks")
+        said.append(f"{of}, provisional {few}")
     return "; ".join(said) + "."
+
+
+def _short(reference: str) -> str:
+    return "Falcon ASGI" if reference == FALCON else reference
+
+
+def called(reference: str) -> str:
+    """What people call, in few words, the one that all are held against."""
+    return "Falcon" if reference == FALCON else reference
 
 
 def head(comparison: Comparison) -> str:
     """`3 servers beside Falcon: 160 devices`."""
-    others = [name for name in comparison.asked.systems if name != FALCON]
-    named = listed([SYSTEMS[name].title for name in others]) if len(others) <= _MOST_NAMES else plural(len(others), "server")
-    return f"{named or 'Nothing'} beside Falcon: {comparison.asked.first.title}"
+    asked = comparison.asked
+    others = [name for name in asked.systems if name != asked.reference]
+    named = listed([title(name) for name in others]) if len(others) <= _MOST_NAMES else plural(len(others), "server")
+    return f"{named or 'Nothing'} beside {called(asked.reference)}: {asked.first.title}"
 
 
 def level(comparison: Comparison) -> Judgement:
@@ -116,20 +146,18 @@ def level(comparison: Comparison) -> Judgement:
     return Judgement("not asked", "A comparison asks for no service level; the capacity below has one.", alarm)
 
 
-def measurement(comparison: Comparison, blocks: int) -> Judgement:
-    """Whether there are blocks enough for what is claimed, and how many runs count.
-
-    Args:
-        blocks: those in which Falcon has a run that counts.
-    """
+def measurement(comparison: Comparison) -> Judgement:
+    """Whether there is enough for what is claimed, and how many runs count."""
+    said, status = headline(comparison)
     counting = sum(run.counts for run in comparison.runs)
-    said = f"{headline(blocks)} {count(counting)} of {plural(len(comparison.runs), 'run')} count."
-    return Judgement("invalid" if not blocks else "suspect" if blocks < FEWEST_BLOCKS else "valid", said)
+    return Judgement(status, f"{said} {count(counting)} of {plural(len(comparison.runs), 'run')} count.")
 
 
 def where(comparison: Comparison, series: Series) -> str:
     """The load, in words."""
     base = comparison.asked.base
+    if not comparison.asked.of_hello:  # Its endpoints may have clocks of their own.
+        return f"{series.title} as {base.target} has them, {plural(base.workers, 'worker')}"
     return f"{series.title}, each every {plain(base.interval_ms)} ms, {plural(base.workers, 'worker')}"
 
 
@@ -146,28 +174,30 @@ def _room(comparison: Comparison) -> str:
     if held:
         said = listed([f"{name} {count(clients)}" for name, clients in held.items()])
         return f"Devices held within the service level, a single search each: {said}."
-    figures = by_block(comparison.runs, comparison.asked.first)
+    reference = comparison.asked.reference
     memory = {
         name: median(values)
-        for name, own in figures.items()
+        for name, own in figures(comparison, comparison.asked.first).items()
         if name != AGAIN and (values := [one.uss_bytes / 1e6 for one in chain(*own.values()) if one.uss_bytes])
     }
-    if FALCON not in memory:
-        return "Neither a capacity nor the memory of Falcon is known from runs that count."
+    if reference not in memory:
+        return f"Neither a capacity nor the memory of {_short(reference)} is known from runs that count."
     least = min(memory, key=lambda name: memory[name])
     most = max(memory, key=lambda name: memory[name])
     return (
-        f"Capacity was not found; a worker of Falcon ASGI held {number(memory[FALCON])} MB of its own memory, the least was "
-        f"{number(memory[least])} MB ({least}), the most {number(memory[most])} MB ({most})."
+        f"Capacity was not {'found' if comparison.asked.searched else 'searched'}; a worker of {_short(reference)} held "
+        f"{number(memory[reference])} MB of its own memory, the least was {number(memory[least])} MB ({least}), the most "
+        f"{number(memory[most])} MB ({most})."
     )
 
 
 def itself(comparison: Comparison, series: Series) -> str:
-    """What came of Falcon held against itself."""
-    one = next((one for one in ranked(by_block(comparison.runs, series)) if one.name == AGAIN), None)
+    """What came of the one that all are held against, beside itself."""
+    name = called(comparison.asked.reference)
+    one = next((one for one in ranking.found(comparison, series) if one.name == AGAIN), None)
     if one is None or one.ratio is None:
-        return f"{series.title}: Falcon was not held against itself, since no block has two runs of it that count."
-    said = f"{series.title}: Falcon against itself, CPU per request: {interval(one)}"
+        return f"{series.title}: {name} was not held against itself, since no two runs of it count."
+    said = f"{series.title}: {name} against itself, CPU per request: {interval(one)}"
     if one.kind == "provisional":
         return f"{said}, provisional."
     if one.kind == "cannot tell apart":
@@ -193,13 +223,14 @@ def question(course: Course) -> list[Pair]:
     """What is measured, in which order, and how long it takes."""
     study, asked, estimate = course.study, course.study.asked, course.estimate
     return [
-        ("held against", SYSTEMS["falcon"].title),
+        ("held against", title(asked.reference)),
         *(
             (series.title, listed([name for name in _taking_part(asked) if series.concerns(name)]))
             for series in asked.series
         ),
-        ("blocks", _blocks(asked)),
-        ("three clients, one server", plural(asked.own.three_clients, "device") if asked.own.three_clients else "none"),
+        *([("duets", _duets(course))] if course.duets else []),
+        *([("blocks", _blocks(asked))] if len(course.duets) < estimate.runs else []),
+        ("three clients, one server", plural(asked.own.three_clients, "device") if asked.asks_clients else "none"),
         ("capacity searched for", listed(asked.searched) or "none"),
         ("runs", f"{estimate.runs} of {duration(asked.base.warmup_s + asked.base.window_s)} each, the server started anew"),
         *([] if study.shown else [("time", _time(estimate))]),
@@ -220,9 +251,20 @@ def _blocks(asked: Asked) -> str:
     return said
 
 
+def _duets(course: Course) -> str:
+    asked = course.study.asked
+    own = duration(60 * asked.own.duet_minutes)
+    return (
+        f"{plural(len(course.duets), 'run')} of {own} in an order that was drawn: two servers at once, the same swarm polls "
+        f"both in turns, as many devices of each as the load says; one of them is {title(asked.reference)} beside itself"
+    )
+
+
 def _time(estimate: Estimate) -> str:
     """About how long, and what becomes of it where that is too long."""
-    said = f"about {duration(estimate.seconds)}: {duration(estimate.blocks_s)} for the blocks"
+    said = f"about {duration(estimate.seconds)}: "
+    said += f"{duration(estimate.duets_s)} for the duets, " if estimate.duets_s else ""
+    said += f"{duration(estimate.blocks_s)} for the blocks"
     if estimate.clients_s:
         said += f", {duration(estimate.clients_s)} for the three clients"
     if estimate.capacities_s:
@@ -243,11 +285,14 @@ def cut(course: Course, came: Mapping[str, Outcome], searches: Mapping[str, Sear
         searches: those for capacity that were begun, by system.
     """
     study = course.study
+    left = sum(one.cell.name in came and came[one.cell.name].status == "not measured" for one in course.duets)
     searched = listed([name for name in study.asked.searched if name not in searches or searches[name].finding is None])
     nor = f", nor was the capacity of {searched} searched" if searched else ""
     first, last = 1 + sum(all(one.cell.name in came for one in block) for block in course.blocks), len(course.blocks)
     if study.interrupted:
         said = "Interrupted"
+    elif left:
+        said = f"{left} of {plural(len(course.duets), 'duet')} were not begun, since the time was up{nor}"
     elif study.late and first <= last:
         which = f"Block {first} of {last} was" if first == last else f"Blocks {first} to {last} were"
         said = f"{which} not begun, since {late(study)}{', nor were the three clients asked' if course.clients else ''}{nor}"

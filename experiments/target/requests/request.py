@@ -118,6 +118,11 @@ class Request:
         self._begin = None if always is None else always.encode()[:-2]
         self._always = None if always is None or isinstance(self._body, Text) else always.encode() + (self._body or b"")
 
+    @property
+    def always(self) -> bytes | None:
+        """The bytes of every such request without an ETag; None where they change from poll to poll."""
+        return self._always
+
     def wire(self, round_: int, etag: str | None = None) -> bytes:
         """The bytes of an HTTP/1.1 request.
 

@@ -74,6 +74,7 @@ def test_each_device_connects_from_its_own_address(tmp_path: Path, engine: str) 
             url, three = f"http://127.0.0.1:{port}", ("127.0.0.1", "127.0.0.2", "127.3.2.1")
             target = Target.of(loaded, url, ("127.0.0.1", port), keep_alive=True, timeout_s=5.0, sources=three)
             shard = Shard(str(tmp_path), 0, 1, engine, plan, target)
+            shard.make_engine()
             facts = await run_shard(shard, time.monotonic() + plan.warmup_s + 0.1, lambda report: None, Stop())
             totals: dict[str, int] = facts["totals"]
             return totals

@@ -113,6 +113,7 @@ def measure(tmp_path: Path, target: Loaded, plan: Plan, engine: str) -> tuple[pl
             )
             shard = Shard.from_json(json.loads(json.dumps(Shard(str(tmp_path), 0, 1, engine, plan, asked).to_json())))
             assert shard.plan == plan
+            shard.make_engine()
             return await run_shard(shard, time.monotonic() + plan.warmup_s + 0.1, lambda report: None, Stop())
 
     facts = asyncio.run(asyncio.wait_for(main(), 20))

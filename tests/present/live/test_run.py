@@ -36,6 +36,7 @@ class Report:
     response_p99_ms: float | None = 1.834
     server_cores: float = 0.5
     generator_cores: float = 0.3
+    compiling_s: float | None = None
     endpoints: tuple[str, ...] = ("status", "bulk")
     run_dir: str = ""
 

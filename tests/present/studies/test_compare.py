@@ -46,7 +46,7 @@ def test_the_answer_counts_who_needs_less_and_more(made: Comparison) -> None:
     assert "3 more" in static
     assert "1 cannot be told apart (starlette)" in static
     assert database == "The database workload was not asked for."
-    assert "Capacity was not found" in room
+    assert "Capacity was not searched" in room
     assert "lab-valid" in ComparePage(made).answer().content
     assert "from 5 blocks of runs" in ComparePage(made).answer().content
 
@@ -145,7 +145,7 @@ def test_without_runs_every_section_says_so(made: Comparison) -> None:
         shown = section(ComparePage(nothing))
         for piece in shown.shown if isinstance(shown, Pieces) else [shown]:
             assert isinstance(piece, Markup)
-    assert "Falcon has no run that counts" in words.answer(nothing)[0]
+    assert "Falcon ASGI has no run that counts" in words.answer(nothing)[0]
     assert "lab-invalid" in ComparePage(nothing).answer().content
     assert "too small" in ComparePage(nothing).wrong().content
 

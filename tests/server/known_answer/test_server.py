@@ -131,6 +131,7 @@ def measure(tmp_path: Path, name: str, engine: str, pacings: Sequence[str] = ("f
             url = stack.enter_context(serving(name, scenario))
             (tmp_path / pacing / "requests").mkdir(parents=True)
             shard = Shard(str(tmp_path / pacing), 0, 1, engine, scenario.plan, target(url, scenario))
+            shard.make_engine()
             runs.append((scenario, shard))
 
         async def main() -> list[dict[str, Any]]:

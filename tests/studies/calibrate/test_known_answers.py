@@ -137,7 +137,7 @@ def test_wrong_bytes_are_found_where_bytes_are_compared() -> None:
 
 def test_both_sides_compare_bytes_in_the_same_rounds() -> None:
     """The devices' own figure, which decides how many wrong bytes are found."""
-    assert CHECKED_EVERY == device._CHECKSUM_EVERY
+    assert CHECKED_EVERY == device.CHECKSUM_EVERY
 
 
 def test_shares_of_two_delays_are_exact() -> None:

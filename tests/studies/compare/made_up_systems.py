@@ -20,6 +20,7 @@ SHORT: dict[str, Any] = {
     "workloads": "static",
     "loads": "20",
     "database_clients": 10,
+    "duet_minutes": 0,
     "blocks": 2,
     "falcon_runs": 0,
     "memory_clients": 0,

@@ -97,7 +97,7 @@ def test_a_block_without_falcon_is_no_pair() -> None:
     one, falcon = ranking.standings({"falcon": {1: 10.0, 2: 0.0}, "nginx": {2: 3.0, 3: 4.0}})[::-1]
     assert (one.name, one.ratio, one.kind, one.value) == ("nginx", None, None, 3.5)
     assert falcon.name == "falcon"
-    assert words.verdict(one) == "no block has both"
+    assert words.verdict(one) == "not held against it"
 
 
 def test_the_made_up_comparison_is_ranked_as_it_was_made(tmp_path: Path) -> None:

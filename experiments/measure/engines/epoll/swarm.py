@@ -1,33 +1,26 @@
 """The fast engine: one loop over epoll for plain HTTP/1.1, made for this load and for nothing else.
 
-The same plan, devices, requests and answers as in `httpx_swarm`, so the same rows; no event loop, no task, no future.
-
-timerfd wakes the loop when a poll is due: epoll's own timeout is whole milliseconds. Sockets stay registered for reading
-from connect to close.
+The same plan, devices, requests and answers as in `aio`, so the same rows; no event loop, no task, no future. `loop` is
+compiled and does what there is to do for most polls; what it leaves is done here and in `general`.
 """
 
 from __future__ import annotations
 
-import select
+import os
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from heapq import heapify, heappop
+
+import numpy as np
 
 from experiments.measure.engines.device import Course
+from experiments.measure.engines.epoll import loop
+from experiments.measure.engines.epoll.arrays import BEAT, CLOSE, EVENT, FAULT, GENERAL, IDLE, ROWS, STIRRED
 from experiments.measure.engines.epoll.common import Common
-from experiments.measure.engines.epoll.device import EpollDevice
+from experiments.measure.engines.epoll.general import GeneralPoll, stirred
 from experiments.measure.engines.stop import GRACE_S, Stop
 from experiments.measure.engines.target import Target
-from experiments.measure.engines.timerfd import TimerFd
 from experiments.measure.engines.watchdog import Watchdog
 from experiments.target.poller import Poller
-
-_EVENTS_AT_ONCE = 64
-"""Most events that are handled before what is due meanwhile is sent."""
-_SENDS_AT_ONCE = 16
-"""Most polls that are sent before answers are read. A poll that is sent late shows as lag; an answer that is read late
-would pass for the server's, so it must not wait for a whole wave of polls to be sent."""
 
 
 class EpollSwarm(Common):
@@ -40,7 +33,7 @@ class EpollSwarm(Common):
         pollers: what the devices ask, in the order of `clients`; None if it is not made yet.
 
     Raises:
-        OSError: this platform has no epoll, or no timerfd.
+        OSError: this platform has no epoll.
     """
 
     def __init__(
@@ -52,81 +45,70 @@ class EpollSwarm(Common):
         chores: Callable[[float], None],
         pollers: Sequence[tuple[Poller, ...]] | None = None,
     ) -> None:
-        super().__init__(course, target, Watchdog(target.timeout_s, course, self._at_each_beat))
+        super().__init__(course, clients, target, pollers or target.pollers(course.plan, clients))
+        self.watchdog = _Watchdog(self, target.timeout_s, self._at_each_beat)
         self._stop = stop
         self._chores = chores
-        self._timer = TimerFd()
-        self._armed_for = 0.0
-        # Edge-triggered, it need not be read: arming it anew is enough.
-        self.epoll.register(self._timer.fd, select.EPOLLIN | select.EPOLLET)
-        asked = pollers or target.pollers(course.plan, clients)
-        self._devices = [EpollDevice(self, client, asked[place]) for place, client in enumerate(clients)]
-        self.waiting = [(device.due, device.client, device) for device in self._devices]
-        heapify(self.waiting)
+        loop.prepare()
 
     def run(self) -> None:
         """Lives the lives of all devices, to the end of the window and of the polls then in flight."""
-        clock, watchdog = time.monotonic, self.watchdog
+        shared = self.shared
         try:
-            while True:
-                now = clock()
-                if now >= watchdog.next_at:
-                    watchdog.beat(now)
-                    # A device whose poll has just expired is ready now, not before.
-                    now = clock()
-                if now >= self.course.close_at:
-                    self._close_window()
-                    if not (watchdog.in_flight or self.overdue):
-                        break
-                self._handle_events(self._send_due(now))
-            for device in self._devices:
-                device.give_up()
+            while (reason := self._step()) != CLOSE or not self._close_window():
+                if reason == BEAT:
+                    self._beat()
+                elif reason == ROWS:
+                    self.rows.grow()
+                elif reason == FAULT:
+                    raise OSError(-int(shared["size"]), os.strerror(-int(shared["size"])))
+                elif reason != CLOSE:
+                    self._take_over(reason, int(shared["device"]), int(shared["size"]))
+            self._give_up()
         finally:
-            self._end()
+            self.counters.attempts += int(shared["attempts"])
+            self.connections.end()
 
-    def _send_due(self, now: float) -> bool:
-        """Sends polls that are due; True if there are more of them."""
-        overdue, waiting = self.overdue, self.waiting
-        for _ in range(_SENDS_AT_ONCE):
-            # Both queues are in the order in which their devices are ready.
-            if overdue and not (waiting and waiting[0][0] < overdue[0].free_at):
-                device = overdue.popleft()
-            elif waiting and waiting[0][0] <= now:
-                device = heappop(waiting)[2]
-            else:
-                return False
-            if device.idle and device.due <= now:
-                device.poll()
-        return True
+    def _step(self) -> int:
+        fleet, connections = self.fleet, self.connections
+        reason: int = loop.step(
+            connections.one_shared, fleet.devices, fleet.tracks, fleet.clocks, fleet.joins, fleet.asks, fleet.kinds,
+            fleet.heap, self.rows.room, fleet.tally, connections.room.events,
+            connections.owners, connections.room.scratch, fleet.heads,
+        )  # fmt: skip
+        return reason
 
-    def _handle_events(self, at_once: bool) -> None:
-        """Waits for answers, until the next poll is due; with `at_once` takes what is there."""
-        connections = self.connections
-        if at_once or self.overdue:
-            timeout = 0.0
-        else:
-            timeout = -1.0
-            self._arm()
-        for fd, mask in self.epoll.poll(timeout, _EVENTS_AT_ONCE):
-            device = connections.get(fd)
-            if device is not None:
-                device.on_event(mask)
+    def _take_over(self, reason: int, place: int, size: int) -> None:
+        """Does what the loop leaves."""
+        if reason == STIRRED:
+            stirred(self, place)
+            return
+        if reason != EVENT:
+            self.fleet.widen(int(self.shared["head"]))
+            self.general[place] = GeneralPoll(self, place)
+        self.general[place].take_over(reason, size)
 
-    def _arm(self) -> None:
-        """Sets the timer to whatever comes next."""
-        at = min(self.watchdog.next_at, self.course.close_at) if not self.closed else self.watchdog.next_at
-        if self.waiting and self.waiting[0][0] < at:
-            at = self.waiting[0][0]
-        if at != self._armed_for:
-            self._armed_for = at
-            self._timer.arm(at)
+    def _beat(self) -> None:
+        self.watchdog.beat(time.monotonic())
+        self.shared["next_beat"], self.shared["close_at"] = self.watchdog.next_at, self.course.close_at
 
-    def _close_window(self) -> None:
-        """Begins no round any more: what is left is the second polls of rounds whose first were sent."""
-        if not self.closed:
-            self.closed = True
-            self.waiting.clear()
-            self.overdue = deque(device for device in self.overdue if device.mid_round)
+    def _close_window(self) -> bool:
+        """Begins no round any more: what is left is later polls of rounds that were begun. Whether all is done."""
+        shared, devices = self.shared, self.fleet.devices
+        if not shared["closed"]:
+            shared["closed"] = 1
+            begun = (devices["state"] == IDLE) & (devices["place"] > 0) & (not shared["over"])
+            self.fleet.wait(shared, np.flatnonzero(begun))
+        return not (shared["in_flight"] or shared["waiting"])
+
+    def _give_up(self) -> None:
+        fleet, place = self.fleet, 0
+        while place < len(fleet.devices):
+            place = loop.give_up(
+                self.connections.one_shared, fleet.devices, place, fleet.tracks, fleet.clocks, fleet.joins, self.rows.room,
+                fleet.tally,
+            )  # fmt: skip
+            self.rows.grow()
 
     def _at_each_beat(self, now: float) -> None:
         if self._stop.ordered:
@@ -136,14 +118,41 @@ class EpollSwarm(Common):
         self._chores(now)
 
     def _interrupt(self) -> None:
-        self.course.over = True
-        self.overdue.clear()
-        for device in list(self.connections.values()):
-            if not device.idle:
-                device.interrupt()
+        self.shared["over"] = 1
+        self.shared["waiting"] = 0
+        for place in np.flatnonzero(self.fleet.devices["state"] != IDLE).tolist():
+            self.in_hand(place).interrupt()
 
-    def _end(self) -> None:
-        for device in self._devices:
-            device.close()
-        self._timer.close()
-        self.epoll.close()
+    def in_hand(self, place: int) -> GeneralPoll:
+        """The poll of a device that is in flight, which is Python's from now on."""
+        if place not in self.general:
+            self.fleet.devices[place]["state"] = GENERAL
+            self.general[place] = GeneralPoll(self, place)
+            self.general[place].resume()
+        poll: GeneralPoll = self.general[place]
+        return poll
+
+
+class _Watchdog(Watchdog):
+    """Finds the polls that have taken too long among the devices."""
+
+    def __init__(self, swarm: EpollSwarm, timeout_s: float, chores: Callable[[float], None]) -> None:
+        super().__init__(timeout_s, swarm.course, chores)
+        self._swarm = swarm
+        self._look_at = 0.0
+        """No poll can have taken too long before."""
+
+    @property
+    def polls_in_flight(self) -> int:
+        return self._swarm.in_flight
+
+    def _end_expired(self, now: float) -> None:
+        if now < self._look_at:
+            return
+        devices = self._swarm.fleet.devices
+        in_flight = np.flatnonzero(devices["state"] != IDLE)
+        sent = devices["sent"][in_flight]
+        # In the order in which they began.
+        for place in in_flight[np.argsort(sent, kind="stable")][: np.count_nonzero(now - sent >= self._timeout_s)].tolist():
+            self._swarm.in_hand(place).expire()
+        self._look_at = self._timeout_s + min((now, *sent[now - sent < self._timeout_s].tolist()))

@@ -95,6 +95,16 @@ class AnswerReader:
             self.take(data[start : start + self.remaining])
         return self.skip(len(data) - start)
 
+    def resume(self, head: bytes, body_bytes: int, first_byte_at: float) -> None:
+        """Goes on with an answer of which somebody else read a plain head, and threw so many bytes of its body away."""
+        plain = KNOWN.get(head) or learn(head)
+        assert plain is not None
+        answer = self.answer
+        answer.started, answer.first_byte_at = True, first_byte_at
+        answer.status, answer.headers, answer.version = plain.status, plain.headers, plain.version
+        self.remaining = plain.body_bytes - body_bytes
+        answer.body_bytes = body_bytes
+
     def skip(self, size: int) -> bool:
         """Counts that many bytes after a plain head, up to `remaining` of them of its body, which nobody wants to see.
 

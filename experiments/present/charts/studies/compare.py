@@ -25,7 +25,8 @@ LOOKS = {
     "framework": ("framework: same server, loop and parser", "circle", BLUE),
     "stack": ("stack: a server of its own", "square", ORANGE),
     "ceiling": ("ceiling: no framework", "diamond", GREEN),
-    "again": ("Falcon again, held against itself", "x", PURPLE),
+    "own": ("of your own", "circle", BLUE),
+    "again": ("held against itself", "x", PURPLE),
 }
 """What a system is -> its name, marker and colour."""
 _LINES = (
@@ -39,13 +40,15 @@ _LINES = (
 _ROW_PX, _AROUND_PX = 25, 76
 
 
-def ratios(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
-    """CPU per request as a ratio to Falcon.
+def ratios(rows: Sequence[Row], *, load: str, where: str, beside: str = "Falcon", over: str = "the blocks") -> Chart | None:
+    """CPU per request as a ratio to that of one of them.
 
     Args:
         rows: a system each: title, kind (a key of `LOOKS`), ratio, low, high (None: provisional), value in µs, verdict.
         load: in the finding, since there is a chart a load.
         where: the load with all that belongs to it, for those who cannot see the chart.
+        beside: what people call the one that all are held against.
+        over: that of which a ratio is the mean.
     """
     drawn = [row for row in rows if row["ratio"] is not None]
     if len(drawn) < 2:
@@ -53,20 +56,20 @@ def ratios(rows: Sequence[Row], *, load: str, where: str) -> Chart | None:
     figure = _figure(len(drawn), legend_px=62)
     for kind, (name, symbol, colour) in LOOKS.items():
         if own := [row for row in drawn if row["kind"] == kind]:
-            figure.add_trace(_dots(own, name, symbol, colour))
+            figure.add_trace(_dots(own, beside if kind == "falcon" else name, symbol, colour))
     ends = [end for row in drawn for end in (row["ratio"], row["low"], row["high"]) if end]
     figure.add_vline(x=1, line={"color": BLACK, "width": 1, "dash": "dot"})
-    figure.update_layout(xaxis=_log(ends, "CPU per request ÷ Falcon's (logarithmic; left of 1: less than Falcon)"))
+    figure.update_layout(xaxis=_log(ends, f"CPU per request ÷ that of {beside} (logarithmic; left of 1: less)"))
     figure.update_layout(yaxis=_names(drawn))
     provisional = any(row["low"] is None for row in drawn if row["kind"] != "falcon")
-    hollow = " A hollow mark is provisional: too few blocks for an interval." if provisional else ""
+    hollow = " A hollow mark is provisional: too little was measured for an interval." if provisional else ""
     said = "; ".join(f"{row['title']} {number(row['ratio'])}" for row in drawn)
     return Chart(
         figure,
-        finding=findings.sentence(_cheapest(drawn, load)),
-        label=f"CPU per request as a ratio to Falcon's, {where}: {said}.",
-        caption="Geometric mean over the blocks, with its 95 % interval; an interval is of this system alone, what may be "
-        "claimed of all together is in the table. The dotted line is Falcon; a grey mark cannot be told apart from it."
+        finding=findings.sentence(_cheapest(drawn, load, beside)),
+        label=f"CPU per request as a ratio to that of {beside}, {where}: {said}.",
+        caption=f"Geometric mean over {over}, with its 95 % interval; an interval is of this system alone, what may be "
+        f"claimed of all together is in the table. The dotted line is {beside}; a grey mark cannot be told apart from it."
         f"{hollow}",
     )
 
@@ -76,15 +79,15 @@ def _told_apart(row: Row) -> bool:
     return bool(row["low"]) and not row["low"] <= 1 <= row["high"]
 
 
-def _cheapest(rows: Sequence[Row], load: str) -> str:
-    """Who needs least and who most, and of how many the repeats cannot say that they differ from Falcon."""
+def _cheapest(rows: Sequence[Row], load: str, beside: str) -> str:
+    """Who needs least and who most, and of how many nobody can say that they differ from it."""
     others = sorted((row for row in rows if row["kind"] not in ("falcon", "again")), key=lambda row: float(row["ratio"]))
     if not others:
-        return f"{load}: Falcon beside itself"
+        return f"{load}: {beside} beside itself"
     alike = sum(not _told_apart(row) for row in others)
     least, most = others[0], others[-1]
     ends = [
-        f"{row['title']} needs {number(row['ratio'])} times the CPU of Falcon"
+        f"{row['title']} needs {number(row['ratio'])} times the CPU of {beside}"
         for row in {id(r): r for r in (least, most)}.values()
     ]
     told = f"; {count(alike)} of {count(len(others))} cannot be told apart from it" if alike else ""
@@ -124,7 +127,7 @@ def _dots(rows: Sequence[Row], name: str, symbol: str, colour: str) -> go.Scatte
             "width": 4,
         },
         text=[f"{number(row['value'])} µs; {row['verdict']}" for row in rows],
-        hovertemplate="%{y}: %{x:,.3~r} × Falcon, %{text}<extra></extra>",
+        hovertemplate="%{y}: × %{x:,.3~r}, %{text}<extra></extra>",
     )
 
 

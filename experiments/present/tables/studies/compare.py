@@ -13,11 +13,23 @@ from experiments.present.tables.verdict import STATUSES, badge
 Row = Mapping[str, Any]
 
 
-def ranking(rows: Sequence[Row], missing: Sequence[tuple[str, str, str]], units: Mapping[str, str], *, where: str) -> Markup:
-    """Every measure of every system; below it those without figures, and why."""
+def ranking(
+    rows: Sequence[Row],
+    missing: Sequence[tuple[str, str, str]],
+    units: Mapping[str, str],
+    *,
+    where: str,
+    beside: str = "Falcon",
+) -> Markup:
+    """Every measure of every system; below it those without figures, and why.
+
+    Args:
+        beside: what people call the one that all are held against.
+    """
     if not rows:
         return note(f"{where}: no run counts.") + _missing(missing)
-    head = ["system", "beside Falcon", "runs", *(f"{name}, {unit}" for name, unit in units.items()), "failed, %, worst run"]
+    measures = [f"{name}, {unit}" for name, unit in units.items()]
+    head = ["system", f"beside {beside}", "runs", *measures, "failed, %, worst run"]
     body: list[list[Piece]] = [
         [
             row["title"],

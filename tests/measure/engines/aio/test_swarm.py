@@ -13,6 +13,7 @@ import pytest
 
 from experiments.measure.engines.aio.transport import LeanTransport
 from experiments.measure.engines.device import Device
+from experiments.measure.engines.epoll import loop
 from experiments.measure.engines.stop import Stop
 from experiments.measure.engines.target import Target
 from experiments.measure.generators.shard import Shard
@@ -77,6 +78,7 @@ def measure(
     async def main() -> dict[str, Any]:
         async with scripted(*scripts) as server:
             shard = Shard(str(tmp_path), 0, 1, engine, asked, target(port or server.port, **target_changes))
+            shard.make_engine()
             start_at = time.monotonic() + asked.warmup_s + 0.05
             stop = Stop()
             driving = asyncio.ensure_future(run_shard(shard, start_at, lambda report: None, stop))
@@ -316,13 +318,18 @@ def test_a_backlog_is_written_when_the_last_poll_has_ended(
 ) -> None:
     """Writing it takes time, in which an answer would be seen too late."""
     in_flight = []
-    give_up = Device.give_up
+    give_up, give_all_up = Device.give_up, loop.give_up
 
     def watched(device: Any) -> None:
         in_flight.append(len(device._swarm.watchdog.in_flight))
         give_up(device)
 
+    def all_watched(shared: Any, devices: Any, place: int, *more: Any) -> int:
+        in_flight.extend([int(shared[0]["in_flight"])] * len(devices))
+        return give_all_up(shared, devices, place, *more)
+
     monkeypatch.setattr(Device, "give_up", watched)
+    monkeypatch.setattr(loop, "give_up", all_watched)
     rows, _ = measure(tmp_path, [GOOD, [10.0]], plan(clients=4, window_s=0.3), engine, timeout_s=0.5)
     assert in_flight == [0] * 4
     assert outcomes(rows)["unsent_busy"] > 0
@@ -340,9 +347,10 @@ def test_waiting_for_a_core_is_taken_from_the_window_alone(
             happened.append("asked")
             return 0.5
 
-    add = RowBuffer.add
+    add, ended = RowBuffer.add, loop.ended
     monkeypatch.setattr("experiments.measure.generators.shard_runner.RunQueueWait", Waiting)
     monkeypatch.setattr(RowBuffer, "add", lambda rows, *poll: (happened.append("row"), add(rows, *poll)))
+    monkeypatch.setattr(loop, "ended", lambda *poll: (happened.append("row"), ended(*poll)))
     asked = plan(clients=1, interval_s=5.0, phase="together", warmup_s=0.0, window_s=0.2)
     _, facts = measure(tmp_path, [[10.0]], asked, engine, timeout_s=2.0)
     assert happened == ["asked", "row"]

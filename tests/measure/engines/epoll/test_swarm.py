@@ -1,7 +1,6 @@
 """What is the fast engine's own: sockets that take a request in pieces, bodies that are thrown away unread, stale events."""
 
 import asyncio
-import select
 import time
 import zlib
 from collections.abc import Awaitable, Callable
@@ -11,10 +10,11 @@ import polars as pl
 import pytest
 
 from experiments.measure.engines.device import Course
-from experiments.measure.engines.epoll.device import EpollDevice
+from experiments.measure.engines.epoll import loop
+from experiments.measure.engines.epoll.arrays import EVENT_FD, EVENT_WORDS
 from experiments.measure.engines.epoll.swarm import EpollSwarm
 from experiments.measure.engines.stop import Stop
-from experiments.record.rows import RowBuffer
+from experiments.record.rows import RowBuffer, Rows
 from tests.measure.engines.aio.test_swarm import GOOD, measure, outcomes, plan, sent_of, target
 from tests.support.scripted_server import answer
 
@@ -64,19 +64,22 @@ def test_a_socket_that_takes_little_at_a_time_gets_the_whole_request() -> None:
 
     rows = drive_one(read_slowly, wire=request)
     assert bytes(got) == request
-    assert rows.columns[10].tolist() == [0]
+    assert rows.take()[10].tolist() == [0]
 
 
 def drive_one(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], wire: bytes = b""
-) -> RowBuffer:
+) -> Rows:
     """The rows of one device that polls once, with these bytes if any are given."""
 
-    async def main() -> RowBuffer:
+    loop.prepare()
+
+    async def main() -> Rows:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             start_at = time.monotonic() + 0.1
-            course = Course(plan(clients=1, interval_s=5.0, warmup_s=0.0, window_s=0.1), start_at, RowBuffer(start_at))
+            asked = plan(clients=1, interval_s=5.0, warmup_s=0.0, window_s=2.0)  # One poll, with time to send it
+            course = Course(asked, start_at, RowBuffer(start_at))
             pollers = target(port).pollers(course.plan, [0])
             if wire:
                 pollers[0][0].request._always = wire
@@ -89,18 +92,22 @@ def drive_one(
 
 def test_an_event_of_an_earlier_socket_is_not_taken_for_a_connection() -> None:
     """A socket closed and one opened in the same batch of events may share a number."""
-    start_at = time.monotonic() + 60
-    course = Course(plan(clients=1, warmup_s=0.0), start_at, RowBuffer(start_at))
+    start_at = time.monotonic() - 1.0
+    course = Course(plan(clients=1, warmup_s=0.0, window_s=99.0), start_at, RowBuffer(start_at))
     swarm = EpollSwarm(course, range(1), target(1), Stop(), nothing)
-    device: EpollDevice = swarm.waiting[0][2]
-    device.poll()
-    device.on_event(select.EPOLLIN | select.EPOLLHUP)
-    assert not device.idle
-    assert swarm.counters.connects == 0
-    device.on_event(select.EPOLLOUT | select.EPOLLERR | select.EPOLLHUP)
-    assert device.idle
-    assert swarm.counters.connects == 0
-    swarm._end()
+    connections, shared = swarm.connections, swarm.shared
+    connections.open(0)
+    fd = int(swarm.fleet.devices[0]["fd"])
+    # Two events of one batch are left: of this connection, and of a file that is nobody's.
+    shared["event"], shared["events"] = 1, 3
+    files = connections.room.events[EVENT_FD::EVENT_WORDS]
+    files[:3] = fd, fd, 0
+    connections.close(0)
+    connections.open(0)
+    assert int(swarm.fleet.devices[0]["fd"]) == fd
+    assert connections.owners[fd] == 0
+    assert [int(connections.owners[file]) for file in files[:3]] == [0, -1, -1]
+    connections.end()
 
 
 @pytest.mark.parametrize("pacing", ["fixed", "after"])
