@@ -156,7 +156,7 @@ def test_the_histogram_log_says_what_the_percentiles_say(record: Record, tmp_pat
     found = read_back(tmp_path / "response.hlog")
     assert set(found) == {"status", "bulk"}
     for endpoint, one in found.items():
-        waited = latency.times(polls, endpoint).waited
+        waited = latency.population(polls, endpoint).sort()
         assert one.get_total_count() == len(waited)
         for percent in (50.0, 90.0, 99.0):
             # It rounds to the nearest rank, and a percentile of ours is the next one above.
