@@ -35,9 +35,12 @@
     if (changed !== parameters.getSource()) parameters.setSource(changed);
   };
 
-  const run = (event) => {
+  const run = async (event) => {
     event.preventDefault();
     say("Starting.");
+    // What is run before there is a kernel is not run at all, and nothing says so.
+    await panel.sessionContext.ready;
+    await kernel()?.info;
     app.shell.activateById(panel.id);
     app.commands.execute("notebook:run-all-cells");
   };
