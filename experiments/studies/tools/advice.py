@@ -53,7 +53,7 @@ def _said(question: Question, rows: Sequence[Row]) -> str:
     for name in dict.fromkeys(row.tool.name for row in rows):
         own = [row for row in rows if row.tool.name == name and row.answer in question.answers]
         bad = [row for row in own if {one.kind for one in row.findings} & {*question.kinds, *_ALWAYS}]
-        if not all(map(question.has, own)):
+        if {row.answer for row in own} < {*question.answers} or not all(map(question.has, own)):
             silent.append(name)
         elif bad:
             wrong.append(name)

@@ -59,7 +59,10 @@ class Tools(Facade[Asked]):
     def _steps(self) -> list[Step]:
         """The tools that are there; of an earlier test those that were tried."""
         asked = self.study.asked
-        steps = [Step(tool, asked.own.answers, asked.load, asked.own.lanes) for tool in asked.tools]
+        steps = [
+            Step(tool, [one for one in asked.own.answers if one not in tool.spared], asked.load, asked.own.lanes)
+            for tool in asked.tools
+        ]
         if self.study.shown:
             return [step for step in steps if self.study.found(step).done]
         return [step for step in steps if not step.tool.missing]

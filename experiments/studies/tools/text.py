@@ -40,7 +40,8 @@ def page(
         "## Whom to ask\n",
         _table(["to learn", "ask"], advice.items()),
         "## At a glance\n",
-        "What is wrong in what a tool says of an answer; a dot where all is right.\n",
+        "What is wrong in what a tool says of an answer; a dot where all is right. Nothing stands where it is not tried:\n"
+        "some answers of that kind end it by an error of its own.\n",
         _glance(told),
         "## The answers\n",
         "Worked out from the program, and recorded by the server of all that it sent to all tools; milliseconds.\n",

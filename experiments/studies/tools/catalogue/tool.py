@@ -105,6 +105,8 @@ class Tool:
     """Whether all that it will say is there: then it need not end by itself."""
     ours: bool = False
     """Whether it is an engine of this lab, which asks some things before its load."""
+    spared: frozenset[str] = frozenset()
+    """Answers that it is not tried with, since some of their kind end it by an error of its own."""
     environment: Callable[[Asked], Mapping[str, str]] = field(default=lambda asked: {})
     """Environment variables of its own."""
 
