@@ -11,7 +11,7 @@ changed=0
 
 install() {
   python3 -m venv environment
-  environment/bin/pip install --quiet --disable-pip-version-check "$@" 2>&1 | grep -v "^WARNING" || true
+  environment/bin/pip install --quiet --quiet --disable-pip-version-check "$@"
   PATH="$folder/environment/bin:$PATH"
   echo "versions: $*"
 }

@@ -6,7 +6,7 @@
 # two to each device, so a fleet that comes round in turn finds its own forgotten.
 source "$(dirname "$0")/start.sh"
 install uvicorn==0.54.0 httptools==0.9.0 h11==0.16.0 hypercorn==0.18.0 granian==2.8.9 daphne==4.2.3 aiohttp==3.14.5 \
-  tornado==6.6.1 gunicorn==27.0.1 gevent==26.9.0 trustme==1.3.0 pyopenssl service-identity
+  tornado==6.6.1 gunicorn==27.0.1 gevent==26.9.0 trustme==1.2.1 pyOpenSSL==26.4.0 service-identity==26.1.0
 python - <<'PYTHON'
 import trustme
 authority = trustme.CA()

@@ -4,7 +4,7 @@
 # Seen: it rounds to the nearest. 0.4 ms fires in the same turn of the loop, 1.4 ms after about 1.1: before its time, so a
 # poll can leave early and a rate of 2,500 a second becomes a busy loop. asyncio's own loop is never early.
 source "$(dirname "$0")/start.sh"
-install uvloop==0.22.1
+install uvloop==0.23.0
 asked() {
   python - "$@" <<'PYTHON'
 import asyncio, statistics, sys, time, uvloop
