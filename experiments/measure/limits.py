@@ -79,7 +79,7 @@ def allow_files(asked: Sequence[Need]) -> None:
         ParameterError: it may not; says so of each that needs more.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = max(need.files for need in asked)
+    most = max((need.files for need in asked), default=0)
     if soft == resource.RLIM_INFINITY or soft >= most:
         return
     try:

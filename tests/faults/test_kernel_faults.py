@@ -145,7 +145,7 @@ def test_a_run_that_was_cut_short_is_shown_with_its_reason(tmp_path: Path) -> No
     log = finish(process)
     assert process.returncode == 0, log
     shown = outputs_text(tmp_path / "out.ipynb")
-    assert "This run was cut short" in shown
+    assert "This run is not complete" in shown
     assert "generator 0 was ended by SIGKILL before it had given its facts" in shown
     assert "are recorded as unsent_late" in shown
     assert content(record.path) == before

@@ -152,3 +152,10 @@ def test_where_the_range_of_ports_is_not_told_all_of_them_count(ports: Path) -> 
     """Nothing is refused that might work."""
     ports.unlink()
     check_ports(clients=60_000, own=False)
+
+
+def test_where_all_is_done_elsewhere_nothing_is_needed() -> None:
+    """Devices of a cluster, and a server that is not ours, open no files here."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits.allow_files([])
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before

@@ -202,7 +202,7 @@ def test_a_run_cut_short_by_a_kill_can_be_reported(tmp_path: Path) -> None:
     assert shown.returncode == 0, log
     text = outputs_text(tmp_path / "out.ipynb")
     assert "run.json is missing" in text
-    assert re.search(r"This run was cut short \(.* of 5 min were measured\): it broke off without a word", text)
+    assert re.search(r"Cut short after .* of 5 min \(it broke off without a word", text)
     assert "polls in 5 min" in text, "the question of the record, not of this notebook"
 
 

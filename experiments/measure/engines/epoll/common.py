@@ -45,8 +45,12 @@ class Common:
         return int(self.shared["in_flight"])
 
     def reader(self) -> AnswerReader:
-        """Reads the answers of a poll."""
-        return self._readers.pop() if self._readers else AnswerReader(time.monotonic, keep_bodies=False)
+        """Reads the answers of a poll; of what it may have read for another one it knows nothing any more."""
+        if not self._readers:
+            return AnswerReader(time.monotonic, keep_bodies=False)
+        reader = self._readers.pop()
+        reader.expect()
+        return reader
 
     def keep(self, reader: AnswerReader) -> None:
         """It may read other answers: it has come to the end of one."""

@@ -1,6 +1,6 @@
 (() => {
   const entries = JSON.parse(document.getElementById("entries").textContent);
-  const rows = [...document.querySelectorAll("table.lab-table[aria-label^='all results'] tbody tr")];
+  const rows = [...document.querySelectorAll("[aria-label^='all results'] tbody tr")];
   const filter = document.getElementById("filter");
   const beside = document.getElementById("beside");
   let picked = [];
