@@ -67,7 +67,8 @@ def _address(log: Path, server: "subprocess.Popen[bytes]") -> str:
         assert server.poll() is None, log.read_text()
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    return f"http://127.0.0.1:{found[1].decode()}/lab/tree/work/run.ipynb?token=known"
+    opened = "work/run.ipynb"
+    return f"http://127.0.0.1:{found[1].decode()}/lab/tree/{opened}?token=known"
 
 
 @pytest.fixture
