@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from experiments.errors import LabError, ParameterError
@@ -135,10 +135,7 @@ async def _stopped(server: ServerProcess, place: Place) -> Fact:
 
 
 def _versions(system: catalogue.System) -> tuple[str, ...]:
-    found = []
-    for package in system.needs:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
-    return tuple(found or (system.isolated.packages[:2] if system.isolated else ()))
+    """Of a system that can run here, so that all it needs is installed."""
+    if system.isolated:
+        return system.isolated.packages[:2]
+    return tuple(f"{package} {version(package)}" for package in system.needs)
